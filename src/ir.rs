@@ -1,0 +1,852 @@
+//! The ownership IR: what every frontend lowers to, and all that later stages see of a program.
+//!
+//! Plain data. One [`Unit`] a file; functions are control-flow graphs of three-address operations.
+//! A frontend resolves nothing beyond the file's own local variables: a free name stays a [`Name`], a member stays
+//! a member of an operand, and the [`link`](crate::link) stage finds out what they are. Frontends know no allocator.
+
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+
+use crate::source::{FileId, Span};
+use crate::target::TargetSet;
+
+pub mod build;
+pub mod print;
+
+/// An identifier as written.
+pub type Name = smol_str::SmolStr;
+
+macro_rules! index {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        pub struct $name(pub u32);
+
+        impl $name {
+            /// The id as an index into its list.
+            #[must_use]
+            pub fn index(self) -> usize {
+                self.0 as usize
+            }
+        }
+    };
+}
+
+index!(
+    /// A function of a [`Unit`], by its place in [`Unit::functions`].
+    FunctionId
+);
+index!(
+    /// A class of a [`Unit`], by its place in [`Unit::classes`].
+    ClassId
+);
+index!(
+    /// A local of a [`Function`], by its place in [`Function::locals`].
+    LocalId
+);
+index!(
+    /// A block of a [`Function`], by its place in [`Function::blocks`].
+    BlockId
+);
+
+/// Everything one file contributes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Unit {
+    /// The file it came from.
+    pub file: FileId,
+    /// `library`, `import`, `export`, `part` and `part of`.
+    pub directives: Directives,
+    /// Functions, members, initializers and closures, in source order.
+    pub functions: Vec<Function>,
+    /// Classes, mixins, enums, extensions and extension types.
+    pub classes: Vec<Class>,
+    /// Variables outside classes.
+    pub variables: Vec<Variable>,
+    /// `typedef X = …`.
+    pub aliases: Vec<TypeAlias>,
+    /// Layouts of the structs declared for native use.
+    pub layouts: Vec<StructLayout>,
+    /// Declarations that name a native symbol.
+    pub bindings: Vec<Binding>,
+    /// Definitions that native code or Dart can look up by symbol.
+    pub exports: Vec<Export>,
+    /// Comments that carry directives for tools (`// ignore:`, `// ffilint:`), whole and in order.
+    pub comments: Vec<Comment>,
+    /// Whether the header says that a generator wrote the file.
+    pub generated: bool,
+    /// Syntax errors: what could not be parsed. Functions that overlap one carry [`Incomplete::SyntaxError`].
+    pub errors: Vec<Span>,
+}
+
+impl Unit {
+    /// The function of an id.
+    #[must_use]
+    pub fn function(&self, id: FunctionId) -> &Function {
+        &self.functions[id.index()]
+    }
+}
+
+/// How a file joins libraries.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Directives {
+    /// `library a.b;`
+    pub library: Option<Name>,
+    /// `part of 'uri';` or `part of a.b;`
+    pub part_of: Option<PartOf>,
+    /// `part 'uri';`
+    pub parts: Vec<Name>,
+    /// `import …;`
+    pub imports: Vec<Import>,
+    /// `export …;`
+    pub exports: Vec<Import>,
+}
+
+/// What a part belongs to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum PartOf {
+    /// By the URI of the library's file.
+    Uri(Name),
+    /// By the library's name.
+    Library(Name),
+}
+
+/// One `import` or `export`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Import {
+    /// The default URI.
+    pub uri: Name,
+    /// `if (dart.library.ffi) 'other.dart'`: the other URIs.
+    pub conditional: Vec<Name>,
+    /// `as prefix`.
+    pub prefix: Option<Name>,
+    /// `show a, b`; empty means everything.
+    pub show: Vec<Name>,
+    /// `hide a, b`.
+    pub hide: Vec<Name>,
+}
+
+/// A type as written, with its arguments.
+///
+/// A function type is named `Function` and carries the result first, then the positional parameters; a record type is
+/// named `Record`. A type that was not written is an absent [`TypeRef`], never an empty one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct TypeRef {
+    /// `prefix.` before the name.
+    pub prefix: Option<Name>,
+    /// The name.
+    pub name: Name,
+    /// Type arguments in order.
+    pub args: Vec<TypeRef>,
+    /// A trailing `?`.
+    pub nullable: bool,
+}
+
+impl TypeRef {
+    /// A plain type without prefix or arguments.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Self { prefix: None, name: name.into(), args: Vec::new(), nullable: false }
+    }
+}
+
+/// A class, mixin, enum, extension or extension type.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Class {
+    /// The name; empty for an unnamed extension.
+    pub name: Name,
+    /// Which kind of declaration.
+    pub kind: ClassKind,
+    /// Names of its type parameters.
+    pub type_params: Vec<Name>,
+    /// `extends`; for an extension its `on` type, for an extension type its representation type.
+    pub supertype: Option<TypeRef>,
+    /// `implements`, and a mixin's `on` types.
+    pub implements: Vec<TypeRef>,
+    /// `with`.
+    pub mixins: Vec<TypeRef>,
+    /// `abstract`, `sealed` or `interface`.
+    pub is_abstract: bool,
+    /// Fields, static ones included. An extension type's representation field is the first.
+    pub fields: Vec<Variable>,
+    /// Methods, accessors, operators and constructors.
+    pub members: Vec<FunctionId>,
+    /// The whole declaration, bytes of the file.
+    pub span: Span,
+    /// The name alone, bytes of the file.
+    pub name_span: Span,
+}
+
+/// The kinds of [`Class`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ClassKind {
+    /// `class`
+    Class,
+    /// `mixin` (a `mixin class` is a [`ClassKind::Class`])
+    Mixin,
+    /// `enum`
+    Enum,
+    /// `extension … on …`
+    Extension,
+    /// `extension type`
+    ExtensionType,
+}
+
+/// A field or a variable outside functions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Variable {
+    /// The name.
+    pub name: Name,
+    /// The declared type.
+    pub ty: Option<TypeRef>,
+    /// `static`; true for variables outside classes.
+    pub is_static: bool,
+    /// `final` or `const`.
+    pub is_final: bool,
+    /// `late`.
+    pub is_late: bool,
+    /// `const`.
+    pub is_const: bool,
+    /// A function that computes and returns the initial value.
+    pub initializer: Option<FunctionId>,
+    /// Annotations.
+    pub annotations: Vec<Annotation>,
+    /// The name, bytes of the file.
+    pub span: Span,
+}
+
+/// `@Name<T>(args)`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Annotation {
+    /// The name, prefix dropped.
+    pub name: Name,
+    /// Type arguments.
+    pub type_args: Vec<TypeRef>,
+    /// Arguments that are constants, in order; named ones carry their name.
+    pub args: Vec<(Option<Name>, Const)>,
+}
+
+/// `typedef name<params> = target`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TypeAlias {
+    /// The new name.
+    pub name: Name,
+    /// Its type parameters.
+    pub type_params: Vec<Name>,
+    /// What it stands for.
+    pub target: TypeRef,
+}
+
+/// The native layout of a struct or union as its declaration gives it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StructLayout {
+    /// The class that declares it.
+    pub class: ClassId,
+    /// A union instead of a struct.
+    pub is_union: bool,
+    /// `@Packed(n)`.
+    pub packed: Option<u32>,
+    /// Fields in order: name and native type (the annotation's, else the declared one).
+    pub fields: Vec<(Name, TypeRef)>,
+}
+
+/// A declaration that names a native symbol directly (`@Native`, `@FfiNative`).
+///
+/// Bindings made by calls (`lookupFunction`, `asFunction`) are found by the link stage from what the calls are.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Binding {
+    /// The bound function of this unit.
+    pub function: FunctionId,
+    /// The symbol.
+    pub symbol: Name,
+    /// The asset or library, where the declaration names one.
+    pub library: Option<Name>,
+    /// The native signature, as a function type.
+    pub signature: Option<TypeRef>,
+    /// `isLeaf: true`.
+    pub is_leaf: bool,
+}
+
+/// A definition under a symbol that another language can look up.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Export {
+    /// The defining function of this unit.
+    pub function: FunctionId,
+    /// The symbol.
+    pub symbol: Name,
+    /// Where the definition is compiled.
+    pub targets: TargetSet,
+}
+
+/// A comment kept because a tool may be addressed by it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Comment {
+    /// The text from the comment sign on.
+    pub text: Name,
+    /// Bytes of the file.
+    pub span: Span,
+    /// Nothing but white space before it on its line.
+    pub alone: bool,
+}
+
+/// One function, member, initializer or closure.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Function {
+    /// The simple name; a closure's is empty; a constructor's is the part after the dot, empty for the unnamed one.
+    pub name: Name,
+    /// The name people know: `Class.member`, `Class.Class`, `Class.named`, `Class.x=`, `Class.operator []=`;
+    /// a closure carries its member's.
+    pub qualified: Name,
+    /// Which kind of function.
+    pub kind: FunctionKind,
+    /// The class it is a member of.
+    pub class: Option<ClassId>,
+    /// The function a closure is written in.
+    pub parent: Option<FunctionId>,
+    /// `static`, top-level, or a factory: there is no `this`.
+    pub is_static: bool,
+    /// `external` or without a body.
+    pub is_external: bool,
+    /// Synchronous, asynchronous or a generator.
+    pub flavor: Flavor,
+    /// Names of its type parameters.
+    pub type_params: Vec<Name>,
+    /// Parameters in order.
+    pub params: Vec<Param>,
+    /// The declared result type.
+    pub result: Option<TypeRef>,
+    /// Annotations.
+    pub annotations: Vec<Annotation>,
+    /// Parameters, `this`, captured variables, variables and temporaries.
+    pub locals: Vec<Local>,
+    /// For a closure: which local of the parent each captured local is. Captures are by reference.
+    pub captures: Vec<Capture>,
+    /// The blocks; the first is the entry. Empty when there is no body.
+    pub blocks: Vec<Block>,
+    /// Where the function begins, bytes of the file. All spans inside count from here.
+    pub base: u32,
+    /// The whole declaration, bytes of the file.
+    pub span: Span,
+    /// The name (the first token where there is none), bytes of the file.
+    pub name_span: Span,
+    /// Why the body was not lowered in full. Such a function gives no findings.
+    pub incomplete: Option<Incomplete>,
+}
+
+/// The kinds of [`Function`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FunctionKind {
+    /// A function or method.
+    Function,
+    /// `get x`
+    Getter,
+    /// `set x`
+    Setter,
+    /// A generative constructor; its initializer list is the start of its body.
+    Constructor,
+    /// A factory constructor.
+    Factory,
+    /// `operator +`; the name is the operator.
+    Operator,
+    /// A function expression or local function.
+    Closure,
+    /// The initial value of a field or variable; returns it.
+    Initializer,
+}
+
+/// How a function runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Flavor {
+    /// Runs to its end when called.
+    #[default]
+    Sync,
+    /// `async`: the caller gets a future.
+    Async,
+    /// `sync*`: the caller gets a lazy iterable.
+    SyncStar,
+    /// `async*`: the caller gets a stream.
+    AsyncStar,
+}
+
+/// Why a function could not be lowered in full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Incomplete {
+    /// It overlaps a syntax error.
+    SyntaxError,
+    /// Nested deeper than the limit.
+    TooDeep,
+    /// More blocks than the limit.
+    TooLarge,
+}
+
+/// A parameter.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Param {
+    /// Its local.
+    pub local: LocalId,
+    /// The name by which it is passed when `named`.
+    pub name: Name,
+    /// Passed by name.
+    pub named: bool,
+    /// Must be passed.
+    pub required: bool,
+    /// `this.x` or `super.x`: what the value initialises.
+    pub initializes: Option<Initializes>,
+    /// The default, where it is a constant or a name.
+    pub default: Option<Operand>,
+}
+
+/// What an initializing formal does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Initializes {
+    /// `this.x`; the store is also written out at the start of the body.
+    Field,
+    /// `super.x`; the argument is also written out in the super call.
+    Super,
+}
+
+/// A local of a function.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Local {
+    /// The name; empty for a temporary.
+    pub name: Name,
+    /// What it is.
+    pub kind: LocalKind,
+    /// The declared type.
+    pub ty: Option<TypeRef>,
+    /// `final`: assigned once.
+    pub is_final: bool,
+    /// Where it is declared, counted from [`Function::base`].
+    pub span: Span,
+}
+
+/// The kinds of [`Local`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LocalKind {
+    /// `this`
+    This,
+    /// A parameter.
+    Param,
+    /// A declared variable.
+    Variable,
+    /// A variable of an enclosing function, shared with it.
+    Captured,
+    /// The value of a subexpression; assigned once, or once per branch of a conditional expression.
+    Temporary,
+}
+
+/// A captured variable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Capture {
+    /// The parent's local.
+    pub outer: LocalId,
+    /// This function's local.
+    pub inner: LocalId,
+}
+
+/// A straight run of operations.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Block {
+    /// The operations.
+    pub ops: Vec<Statement>,
+    /// How it ends.
+    pub end: Terminator,
+    /// Where the block's last operation or condition ends in the source, counted from [`Function::base`].
+    pub end_span: Span,
+    /// Where an exception thrown by any operation in it goes; `None` leaves the function.
+    pub handler: Option<BlockId>,
+}
+
+/// An operation with its place.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Statement {
+    /// The operation.
+    pub op: Op,
+    /// The expression it stands for, counted from [`Function::base`].
+    pub span: Span,
+}
+
+/// How a block ends.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Terminator {
+    /// On to another block.
+    Goto(BlockId),
+    /// Two ways.
+    Branch {
+        /// What decides.
+        cond: Cond,
+        /// When it holds.
+        then: BlockId,
+        /// When it does not.
+        otherwise: BlockId,
+    },
+    /// Leaves the function with a result.
+    Return(Option<Operand>),
+    /// An explicit throw. Goes to the block's handler.
+    Throw(Option<Operand>),
+    /// Throws the exception in flight again: the end of a `finally` entered by one, `rethrow`, no `on` clause fits.
+    /// Goes to the block's handler with the grade the exception had.
+    Resume,
+    /// Cannot be reached.
+    Unreachable,
+}
+
+/// What a branch depends on. Negation swaps the edges.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Cond {
+    /// A boolean.
+    IsTrue(Operand),
+    /// Is the value the language's null (not `nullptr`, which is a value to compare with)?
+    IsNull(Operand),
+    /// Are the two equal (`==`)?
+    Equals(Operand, Operand),
+    /// Is the value of that type?
+    Is(Operand, TypeRef),
+    /// Does the build or run target one of these?
+    Target(TargetSet),
+    /// Anything else: loops over collections, patterns.
+    Opaque,
+}
+
+/// A value that costs nothing to name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Operand {
+    /// A local.
+    Local(LocalId),
+    /// A constant.
+    Const(Const),
+    /// The size of a type in bytes.
+    SizeOf(TypeRef),
+    /// The length of a local's value, in its own units.
+    Length(LocalId),
+    /// Arithmetic on operands that are constants, sizes, lengths or locals.
+    Arith(ArithOp, Box<[Operand; 2]>),
+}
+
+/// A constant.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Const {
+    /// `null`
+    Null,
+    /// `true`, `false`
+    Bool(bool),
+    /// An integer.
+    Int(i64),
+    /// A string without interpolation, its quotes and escapes resolved.
+    Str(Name),
+    /// A constant whose value does not matter.
+    Other,
+}
+
+/// Arithmetic in an [`Operand`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ArithOp {
+    /// `+`
+    Add,
+    /// `-`
+    Sub,
+    /// `*`
+    Mul,
+    /// `|`
+    Or,
+    /// `&`
+    And,
+    /// `<<`
+    Shl,
+}
+
+/// What is read or written by [`Op::Load`] and [`Op::Store`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Place {
+    /// Where it starts.
+    pub base: Base,
+    /// The steps from there. Frontends emit at most one for source languages with views (Dart), more for C.
+    pub path: SmallVec<[Projection; 1]>,
+}
+
+/// The root of a [`Place`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Base {
+    /// The value of a local.
+    Local(LocalId),
+    /// A free name: a member of the class, a variable, a class, an import prefix, a function. Link resolves it.
+    Name(Name),
+    /// A member of the superclass: `super.x` (the name is in the path).
+    Super,
+    /// A name written with its type: `Foo<int>.x`, `.x` with the context type unknown (`None`).
+    Type(Option<TypeRef>),
+}
+
+/// A step of a [`Place`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Projection {
+    /// A named member: a field, a getter, a setter, a struct field.
+    Field(Name),
+    /// The memory a pointer leads to, in languages that spell it (`*p`).
+    Pointee,
+    /// An element.
+    Index(Box<Operand>),
+}
+
+/// One operation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Op {
+    /// A call of anything.
+    Call(Box<Call>),
+    /// `to = from`.
+    Copy {
+        /// The local written.
+        to: LocalId,
+        /// The value.
+        from: Operand,
+        /// How it is copied.
+        kind: CopyKind,
+    },
+    /// `to = from` through a place: member, element, free name.
+    Load {
+        /// The local written.
+        to: LocalId,
+        /// What is read.
+        from: Place,
+        /// `a?.b`, `a?[b]`: reached only when the receiver is not null; the frontend has branched already.
+        null_aware: bool,
+    },
+    /// `to = value` through a place.
+    Store {
+        /// What is written.
+        to: Place,
+        /// The value.
+        value: Operand,
+    },
+    /// An operator of two operands that is no plain arithmetic of the frontend's knowing. `==` gives a boolean.
+    Binary {
+        /// The local written.
+        to: LocalId,
+        /// The operator as written.
+        op: Name,
+        /// Left operand.
+        left: Operand,
+        /// Right operand.
+        right: Operand,
+    },
+    /// A new list, set, map or record.
+    Aggregate {
+        /// The local written.
+        to: LocalId,
+        /// Which kind.
+        kind: AggregateKind,
+        /// The elements; record fields carry their name or `$1`, map entries appear as key then value.
+        items: Vec<(Option<Name>, Operand)>,
+    },
+    /// One more element for an aggregate in the making (collection-if, collection-for, spreads).
+    Insert {
+        /// The aggregate.
+        into: LocalId,
+        /// The element, or what is spread.
+        value: Operand,
+        /// `...value`
+        spread: bool,
+    },
+    /// A closure value.
+    Closure {
+        /// The local written.
+        to: LocalId,
+        /// Its body; what it captures stands there.
+        body: FunctionId,
+    },
+    /// A value is used without going anywhere: a condition, an interpolation, an operand of arithmetic.
+    Use {
+        /// The value.
+        value: Operand,
+        /// What is done with it.
+        kind: UseKind,
+    },
+    /// The exception in flight, at the start of a handler.
+    Catch {
+        /// The local that receives it.
+        to: LocalId,
+    },
+    /// The next element of what a `for`-in, a pattern or a destructuring takes apart.
+    Element {
+        /// The local written.
+        to: LocalId,
+        /// The collection, record or object.
+        of: Operand,
+        /// The field name or `$1` of a record or object pattern.
+        name: Option<Name>,
+    },
+    /// `await`, `yield`: other code runs.
+    Suspend {
+        /// Receives the awaited value.
+        to: Option<LocalId>,
+        /// What is awaited or yielded.
+        value: Operand,
+        /// Which of the two.
+        kind: SuspendKind,
+    },
+    /// The local's scope ends: destructors run, unless its value was moved out.
+    ScopeEnd(LocalId),
+}
+
+/// How [`Op::Copy`] copies.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum CopyKind {
+    /// The same value.
+    Same,
+    /// The source gives it up (Rust, C++ `std::move`).
+    Move,
+    /// `as T`, a C cast.
+    Cast(TypeRef),
+    /// `x!`: from here on it is not null.
+    NonNull,
+    /// An address inside the block the source points to.
+    Interior,
+}
+
+/// What [`Op::Aggregate`] makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AggregateKind {
+    /// `[…]`
+    List,
+    /// `{…}`
+    Set,
+    /// `{k: v}`
+    Map,
+    /// `(a, b: c)`
+    Record,
+}
+
+/// What [`Op::Use`] does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum UseKind {
+    /// The value is looked at.
+    Read,
+    /// The value is written through.
+    Write,
+    /// The value is handed on.
+    Pass,
+}
+
+/// Why [`Op::Suspend`] suspends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SuspendKind {
+    /// `await`; may throw.
+    Await,
+    /// `yield`, `yield*`
+    Yield,
+}
+
+/// A call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Call {
+    /// What is called, as written.
+    pub callee: Callee,
+    /// Type arguments as written.
+    pub type_args: Vec<TypeRef>,
+    /// Arguments in order, positional and named as they stand.
+    pub args: Vec<Arg>,
+    /// The local that receives the result.
+    pub result: LocalId,
+    /// The callee's name alone, for labels; counted from [`Function::base`].
+    pub name_span: Span,
+}
+
+/// An argument.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Arg {
+    /// The name it is passed by.
+    pub name: Option<Name>,
+    /// The value.
+    pub value: Operand,
+    /// Counted from [`Function::base`].
+    pub span: Span,
+}
+
+/// What a call calls, as written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Callee {
+    /// A free name: a function, a class (its constructor), a member of the own class, a variable holding something callable.
+    Name(Name),
+    /// A member of a value; the value may turn out to be a class or an import prefix.
+    Method {
+        /// The value.
+        receiver: Operand,
+        /// The member.
+        name: Name,
+    },
+    /// `new T.name(…)`, `const T(…)`, `T<A>.name(…)`.
+    New {
+        /// The class.
+        ty: TypeRef,
+        /// The constructor's name; `None` for the unnamed one.
+        name: Option<Name>,
+    },
+    /// `super.name(…)`
+    Super(Name),
+    /// `super(…)`, `super.name(…)` in an initializer list.
+    SuperConstructor(Option<Name>),
+    /// `this(…)`, `this.name(…)` in an initializer list.
+    ThisConstructor(Option<Name>),
+    /// `.name(…)`: a static member of the context's type, which the frontend does not know.
+    Shorthand(Name),
+    /// The value of a local: a closure, a tear-off, a bound native function, an object with `call`.
+    Value(Operand),
+}
+
+/// Calls `visit` with every operand an operation reads.
+pub fn visit_operands<'a>(op: &'a Op, visit: &mut dyn FnMut(&'a Operand)) {
+    match op {
+        Op::Call(call) => {
+            match &call.callee {
+                Callee::Method { receiver: operand, .. } | Callee::Value(operand) => visit(operand),
+                Callee::Name(_)
+                | Callee::New { .. }
+                | Callee::Super(_)
+                | Callee::SuperConstructor(_)
+                | Callee::ThisConstructor(_)
+                | Callee::Shorthand(_) => {}
+            }
+            call.args.iter().for_each(|arg| visit(&arg.value));
+        }
+        Op::Copy { from: operand, .. }
+        | Op::Use { value: operand, .. }
+        | Op::Element { of: operand, .. }
+        | Op::Suspend { value: operand, .. }
+        | Op::Insert { value: operand, .. } => visit(operand),
+        Op::Load { from, .. } => visit_place(from, visit),
+        Op::Store { to, value } => {
+            visit_place(to, visit);
+            visit(value);
+        }
+        Op::Binary { left, right, .. } => {
+            visit(left);
+            visit(right);
+        }
+        Op::Aggregate { items, .. } => items.iter().for_each(|(_, item)| visit(item)),
+        Op::Closure { .. } | Op::Catch { .. } | Op::ScopeEnd(_) => {}
+    }
+}
+
+fn visit_place<'a>(place: &'a Place, visit: &mut dyn FnMut(&'a Operand)) {
+    for step in &place.path {
+        if let Projection::Index(operand) = step {
+            visit(operand);
+        }
+    }
+}
+
+/// The local an operation writes.
+#[must_use]
+pub fn written(op: &Op) -> Option<LocalId> {
+    match op {
+        Op::Call(call) => Some(call.result),
+        Op::Copy { to, .. }
+        | Op::Load { to, .. }
+        | Op::Binary { to, .. }
+        | Op::Aggregate { to, .. }
+        | Op::Closure { to, .. }
+        | Op::Catch { to }
+        | Op::Element { to, .. } => Some(*to),
+        Op::Suspend { to, .. } => *to,
+        Op::Store { .. } | Op::Insert { .. } | Op::Use { .. } | Op::ScopeEnd(_) => None,
+    }
+}

@@ -1,0 +1,1 @@
+//! Control flow → blocks, shared by all frontends.

@@ -1,0 +1,8 @@
+//! ffilint: memory ownership across the FFI boundary, checked statically.
+
+pub mod ir;
+pub mod language;
+pub mod lower;
+pub mod parse;
+pub mod source;
+pub mod target;

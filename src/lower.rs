@@ -1,0 +1,3 @@
+//! Syntax → IR: dispatch only.
+
+pub mod dart;

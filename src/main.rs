@@ -1,0 +1,3 @@
+//! The `ffilint` command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Dart text → [`Tree`](super::Tree).
