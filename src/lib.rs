@@ -3,6 +3,8 @@
 pub mod ir;
 pub mod language;
 pub mod lower;
+pub mod models;
 pub mod parse;
 pub mod source;
+pub mod summary;
 pub mod target;

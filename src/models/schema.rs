@@ -1,0 +1,416 @@
+//! The serde mirror of a model file. An unknown key is an error with file and line.
+//!
+//! The words are those of the whole tool: owned, borrowed, static, release, take, hold, escape, targets.
+//! `rules/README.md` describes the schema for people; a test holds the two together.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::summary::{Basis, RunTimes, StatusKind, Throws};
+
+/// A model file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelFile {
+    /// The version of this schema; 1.
+    pub schema: u32,
+    /// What the file is about. Absent in `families.toml`.
+    pub pack: Option<Pack>,
+    /// Allocator families.
+    #[serde(default)]
+    pub family: Vec<Spanned<Family>>,
+    /// Families that are one and the same somewhere.
+    #[serde(default)]
+    pub equivalence: Vec<Spanned<Equivalence>>,
+    /// Named constants of the API.
+    #[serde(default)]
+    pub constants: BTreeMap<String, i64>,
+    /// Classes of the API.
+    #[serde(default, rename = "type")]
+    pub types: Vec<Spanned<TypeModel>>,
+    /// Variables outside classes.
+    #[serde(default)]
+    pub variable: Vec<Spanned<VariableModel>>,
+    /// Functions, members and native symbols.
+    #[serde(default)]
+    pub function: Vec<Spanned<FunctionModel>>,
+}
+
+/// `[pack]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pack {
+    /// The name of the pack: `dart-ffi`.
+    pub id: String,
+    /// Dart: the URIs that bring the names in (`dart:ffi`; a trailing `/` takes all libraries of a package:
+    /// `package:ffi/`). Absent for packs of native symbols.
+    #[serde(default)]
+    pub uris: Vec<String>,
+    /// The package whose version the entries' `versions` speak of.
+    pub package: Option<String>,
+    /// The version that is assumed where the project names none.
+    pub default_version: Option<String>,
+    /// Packs whose Dart names these URIs export as well.
+    #[serde(default)]
+    pub exports: Vec<String>,
+    /// The native library of the symbols: `sqlite3`. For people.
+    pub library: Option<String>,
+    /// Where the facts were read.
+    pub sources: Vec<String>,
+}
+
+/// `[[family]]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Family {
+    /// Unique name: `dart.malloc`.
+    pub name: String,
+    /// How messages call such memory: ``package:ffi `malloc` ``.
+    pub title: String,
+    /// What kind of resource.
+    pub kind: FamilyKind,
+    /// The calls that release it, as people write them, the usual one first.
+    pub release_with: Vec<String>,
+    /// What its release does with null.
+    #[serde(default)]
+    pub null: NullRelease,
+    /// Values that stand for "none".
+    #[serde(default)]
+    pub invalid: Vec<i64>,
+    /// Where this was read.
+    pub source: String,
+}
+
+/// What kind of resource a family is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FamilyKind {
+    /// A block of memory.
+    Memory,
+    /// A handle.
+    Handle,
+    /// A reference count.
+    Refcount,
+    /// What a struct holds; the struct itself stays its owner's.
+    Contents,
+    /// A release that takes a second argument.
+    Pair,
+    /// An arena: releases what was allocated in it.
+    Scope,
+}
+
+/// What a release does with null.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NullRelease {
+    /// Nothing.
+    #[default]
+    Noop,
+    /// Throws.
+    Throws,
+    /// Must not be.
+    Invalid,
+}
+
+/// `[[equivalence]]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Equivalence {
+    /// The families.
+    pub families: Vec<String>,
+    /// Where they are one; absent means everywhere.
+    #[serde(default)]
+    pub targets: Vec<String>,
+    /// The package on whose version it depends.
+    pub package: Option<String>,
+    /// The versions: `>=2.0.0`.
+    pub versions: Option<String>,
+    /// The same thing, or merely working.
+    #[serde(default)]
+    pub level: EquivalenceLevel,
+    /// Where this was read.
+    pub source: String,
+}
+
+/// How much the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EquivalenceLevel {
+    /// Documented: no finding at all.
+    #[default]
+    Same,
+    /// Works today, undocumented: no error.
+    Tolerated,
+}
+
+/// `[[type]]`: a Dart class of the API.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TypeModel {
+    /// The name.
+    pub name: String,
+    /// Names of its type parameters.
+    #[serde(default)]
+    pub params: Vec<String>,
+    /// Supertypes, with arguments: `Pointer<NativeType>`.
+    #[serde(default)]
+    pub supertypes: Vec<String>,
+    /// For an extension: the type it extends.
+    pub on: Option<String>,
+    /// Package versions that have it.
+    pub versions: Option<String>,
+    /// An object of this class allocates memory of that family (an [`FamilyKind::Scope`] family for arenas).
+    pub allocator: Option<String>,
+    /// An object of this class is nothing but an address (an extension type over a pointer, a handle).
+    #[serde(default)]
+    pub pointer: bool,
+    /// An object of this class is a view on native memory (a struct, a union).
+    #[serde(default)]
+    pub view: bool,
+}
+
+/// `[[variable]]`: a Dart variable outside classes, or a static one (`Class.name`).
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VariableModel {
+    /// The name.
+    pub name: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub ty: String,
+    /// Package versions that have it.
+    pub versions: Option<String>,
+    /// Its value, where that matters.
+    pub value: Option<ResultModel>,
+}
+
+/// `[[function]]`: exactly one of `name` and `symbol`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FunctionModel {
+    /// Dart: `function`, `Class.member`, `Class.new` (the unnamed constructor), `Class.named`, `Class.operator +`.
+    pub name: Option<String>,
+    /// Native: the exported symbol. Several with the same facts may be listed in `symbols`.
+    pub symbol: Option<String>,
+    /// Native: further symbols with the same facts.
+    #[serde(default)]
+    pub symbols: Vec<String>,
+    /// Which kind of member.
+    #[serde(default)]
+    pub kind: MemberKind,
+    /// Dart: the native symbol that this wrapper calls, for people and for facts not given here.
+    pub wraps: Option<String>,
+    /// Package versions.
+    pub versions: Option<String>,
+    /// Targets; absent means all.
+    #[serde(default)]
+    pub targets: Vec<String>,
+    /// Dart: names of type parameters.
+    #[serde(default)]
+    pub type_params: Vec<String>,
+    /// Dart: parameters by name: `x` positional, `[x]` optional positional, `{x}` named; native: names, for messages.
+    #[serde(default)]
+    pub params: Vec<String>,
+    /// Dart: the result's type, over the type parameters of function and class.
+    pub returns: Option<String>,
+    /// What the result is.
+    pub result: Option<ResultModel>,
+    /// Alternatives of `result` by argument, first match wins, `result` else.
+    #[serde(default)]
+    pub results: Vec<ConditionalResult>,
+    /// How the result tells success; then `outcome = "success"` effects hold on success only.
+    pub status: Option<StatusKind>,
+    /// What happens to arguments. An argument not named is borrowed for the call.
+    #[serde(default)]
+    pub effects: Vec<EffectModel>,
+    /// Closure arguments that are run.
+    #[serde(default)]
+    pub runs: Vec<RunModel>,
+    /// Whether it throws.
+    pub throws: Option<Throws>,
+    /// How far these facts can be trusted; the default is `docs-read`.
+    pub basis: Option<Basis>,
+    /// Where they were read.
+    pub source: Option<String>,
+    /// Something a reader should know.
+    pub note: Option<String>,
+}
+
+/// Which kind of member a Dart function model is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MemberKind {
+    /// A function, method, operator or constructor.
+    #[default]
+    Function,
+    /// A getter.
+    Getter,
+    /// A setter; its value is `arg0`.
+    Setter,
+}
+
+/// What a result is: exactly one key beside `nullable` and `until`.
+///
+/// Paths are written `this`, `result`, `arg0`, `arg:name`, with steps `.*` (pointee), `.field`, `[*]` (elements).
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResultModel {
+    /// The caller's, of a family.
+    pub owned: Option<String>,
+    /// The caller's, of the family of the allocator object at that path (`this`, `arg:allocator`);
+    /// with `default` the family where the argument is absent.
+    pub owned_by: Option<String>,
+    /// See `owned_by`.
+    pub default: Option<String>,
+    /// Borrowed from the owner at that path, or from something named in words (`library`).
+    pub borrowed: Option<String>,
+    /// Calls that end the validity of a borrowed result.
+    #[serde(default)]
+    pub until: Vec<String>,
+    /// Nobody's, ever.
+    #[serde(default, rename = "static")]
+    pub is_static: bool,
+    /// The same pointer as that path.
+    pub alias: Option<String>,
+    /// An address inside that path's block.
+    pub interior: Option<String>,
+    /// A view on that path's block.
+    pub view: Option<String>,
+    /// What is stored in that path's block.
+    pub pointee: Option<String>,
+    /// The integer address of that path.
+    pub address: Option<String>,
+    /// A native function; its symbol is the constant string at that path.
+    pub native_function: Option<String>,
+    /// A new scope of that family.
+    pub scope: Option<String>,
+    /// Always null.
+    #[serde(default)]
+    pub null: bool,
+    /// True on these targets, false elsewhere.
+    pub target: Option<Vec<String>>,
+    /// Tells whether the status at that path is a success.
+    pub succeeded: Option<String>,
+    /// Tells whether the status at that path is a failure.
+    pub failed: Option<String>,
+    /// A constant integer.
+    pub constant: Option<i64>,
+    /// Not known, or no pointer.
+    #[serde(default)]
+    pub unknown: bool,
+    /// Whether it may be null.
+    #[serde(default)]
+    pub nullable: bool,
+}
+
+/// A result that depends on an argument.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConditionalResult {
+    /// The condition.
+    pub when: ConditionModel,
+    /// The result under it.
+    pub result: ResultModel,
+}
+
+/// A condition on an argument: exactly one key beside `arg`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConditionModel {
+    /// The argument's path: `arg0`.
+    pub arg: String,
+    /// Has all bits of the constant (a number or a name from `constants`).
+    pub has: Option<ConstantModel>,
+    /// Lacks a bit of it.
+    pub lacks: Option<ConstantModel>,
+    /// Equals it.
+    pub equals: Option<ConstantModel>,
+    /// Differs from it.
+    pub differs: Option<ConstantModel>,
+    /// Is null (true) or is not (false).
+    pub null: Option<bool>,
+}
+
+/// A constant by value or name.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum ConstantModel {
+    /// By value.
+    Value(i64),
+    /// By a name from `constants`.
+    Name(String),
+}
+
+/// What happens to an argument: `on`, exactly one of the effects, and when.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EffectModel {
+    /// To what: a path.
+    pub on: String,
+    /// Releases it as memory of that family.
+    pub release: Option<String>,
+    /// Releases it as memory of the allocator object at that path.
+    pub release_by: Option<String>,
+    /// Becomes its owner.
+    #[serde(default)]
+    pub take: bool,
+    /// Keeps the address.
+    #[serde(default)]
+    pub hold: bool,
+    /// Uses it during the call only; to say so outright.
+    #[serde(default)]
+    pub borrow: bool,
+    /// Lets it go where nobody follows.
+    #[serde(default)]
+    pub escape: bool,
+    /// Stores it into that path.
+    pub store_into: Option<String>,
+    /// Fills the place with this.
+    pub fill: Option<ResultModel>,
+    /// Will be released when the scope or finalizer at that path is.
+    pub release_later: Option<String>,
+    /// The family of `release_later`, where it is known.
+    pub family: Option<String>,
+    /// Withdraws what releases it later.
+    #[serde(default)]
+    pub detach: bool,
+    /// Releases everything registered with it.
+    #[serde(default)]
+    pub release_all: bool,
+    /// On which argument values.
+    pub when: Option<ConditionModel>,
+    /// On success only, on failure only, or always.
+    #[serde(default)]
+    pub outcome: OutcomeModel,
+}
+
+/// When an effect happens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OutcomeModel {
+    /// Whatever the result.
+    #[default]
+    Always,
+    /// When the status says success (without a status: when the result is not null).
+    Success,
+    /// When it says failure.
+    Failure,
+}
+
+/// A closure argument that is run.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunModel {
+    /// Its path: `arg0`.
+    pub closure: String,
+    /// How often and when.
+    pub times: RunTimes,
+    /// What its parameters receive: `scope:dart.arena`, `element:this`, `value:arg0`, `unknown`.
+    #[serde(default)]
+    pub gives: Vec<String>,
+    /// The call's result is the closure's.
+    #[serde(default)]
+    pub returned: bool,
+}

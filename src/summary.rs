@@ -1,0 +1,332 @@
+//! What one function does to its parameters, its result and its fields: the contract a caller relies on.
+//!
+//! Models are compiled to the same type, so that a call of a body that is here and of one that is not are one thing.
+
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+
+use crate::ir::{Const, Name};
+use crate::target::TargetSet;
+
+/// An allocator family, by its place in the model set's list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct FamilyId(pub u16);
+
+/// Where in a call something is: a root and up to three steps into memory.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct AccessPath {
+    /// The start.
+    pub root: Root,
+    /// The steps.
+    pub steps: SmallVec<[Step; 2]>,
+}
+
+impl AccessPath {
+    /// The longest path that is followed.
+    pub const MAX_STEPS: usize = 3;
+
+    /// The root itself.
+    #[must_use]
+    pub fn root(root: Root) -> Self {
+        Self { root, steps: SmallVec::new() }
+    }
+}
+
+/// The start of an [`AccessPath`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Root {
+    /// A positional parameter, from 0.
+    Param(u16),
+    /// A parameter passed by name.
+    Named(Name),
+    /// The receiver.
+    This,
+    /// The result.
+    Result,
+    /// A variable that outlives the call.
+    Static(Name),
+}
+
+/// A step of an [`AccessPath`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Step {
+    /// The memory a pointer leads to.
+    Pointee,
+    /// A named field.
+    Field(Name),
+    /// Every element.
+    Elements,
+}
+
+/// Everything a caller needs to know of a function.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// What can happen; at most [`Summary::MAX_OUTCOMES`]. Never empty, except for a function that never returns or throws.
+    pub outcomes: SmallVec<[Outcome; 1]>,
+    /// Whether an exception may leave it.
+    pub throws: Throws,
+    /// Closure parameters that it runs, and how.
+    pub runs: Vec<ClosureRun>,
+    /// Where the facts come from.
+    pub basis: Basis,
+}
+
+impl Summary {
+    /// The most outcomes that are kept apart.
+    pub const MAX_OUTCOMES: usize = 4;
+}
+
+/// One way a call can end, and what it did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// When this is what happens.
+    pub guard: Guard,
+    /// What happens to memory the caller can reach. An argument that no effect names is borrowed.
+    pub effects: Vec<Effect>,
+    /// What the result is.
+    pub result: ResultContract,
+}
+
+/// Under which observation of the caller an [`Outcome`] holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Guard {
+    /// Always.
+    Always,
+    /// The result is null.
+    ResultNull,
+    /// The result is not null.
+    ResultNonNull,
+    /// The result equals the constant.
+    ResultEquals(Const),
+    /// The status that the result stands for is success.
+    Success,
+    /// … is failure.
+    Failure,
+    /// The call throws.
+    Throws,
+    /// An argument satisfies a test.
+    Argument(ArgumentTest),
+}
+
+/// A test of an argument's value.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ArgumentTest {
+    /// Which argument.
+    pub arg: AccessPath,
+    /// What it must satisfy.
+    pub test: ValueTest,
+}
+
+/// What a value must satisfy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum ValueTest {
+    /// Has all bits of the constant.
+    Has(i64),
+    /// Lacks some bit of the constant.
+    Lacks(i64),
+    /// Equals the constant.
+    Equals(i64),
+    /// Differs from the constant.
+    Differs(i64),
+    /// Is null.
+    Null,
+    /// Is not null.
+    NonNull,
+}
+
+/// Something done to memory the caller can reach.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Effect {
+    /// To what.
+    pub on: AccessPath,
+    /// What.
+    pub kind: EffectKind,
+}
+
+/// The kinds of [`Effect`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum EffectKind {
+    /// Reads or writes it during the call, keeps nothing.
+    Borrow,
+    /// Releases it as memory of a family.
+    Release(FamilyRef),
+    /// Releases it on some paths only, in a way the caller cannot observe.
+    MayRelease,
+    /// Becomes its owner.
+    Take,
+    /// Keeps the address without owning it.
+    Hold,
+    /// Puts it where another path of the caller leads.
+    StoreInto(AccessPath),
+    /// Fills the place with memory.
+    Fill(ResultContract),
+    /// Registers that `by` will release it (an arena, a finalizer).
+    ReleaseLater {
+        /// What releases it.
+        by: AccessPath,
+        /// As memory of which family; `None` when the registered action is not known.
+        family: Option<FamilyRef>,
+    },
+    /// Withdraws what releases it later.
+    Detach,
+    /// Releases everything registered with it.
+    ReleaseAll,
+    /// Lets it go where the analysis cannot follow.
+    Escape,
+}
+
+/// What a pointer-like result is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ResultContract {
+    /// Who must release it.
+    pub ownership: Ownership,
+    /// Whether it may be null.
+    pub nullable: bool,
+}
+
+impl ResultContract {
+    /// Nothing is known of the result.
+    pub const UNKNOWN: Self = Self { ownership: Ownership::Unknown, nullable: true };
+}
+
+/// Who must release the memory a value leads to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Ownership {
+    /// Not known, or no pointer.
+    Unknown,
+    /// The caller, by the family's release.
+    Owned(FamilyRef),
+    /// Another object; valid while that lives.
+    Borrowed {
+        /// The owner, where it is known.
+        from: Option<AccessPath>,
+        /// Calls that end its validity before the owner's end.
+        until: Vec<Name>,
+    },
+    /// Nobody, ever.
+    Static,
+    /// The same pointer as another path.
+    Alias(AccessPath),
+    /// An address inside the block another path points to.
+    Interior(AccessPath),
+    /// A view on the memory another path points to (a struct reference, a typed list).
+    View(AccessPath),
+    /// The value stored in the memory another path points to.
+    Pointee(AccessPath),
+    /// The integer address of what another path points to.
+    Address(AccessPath),
+    /// A native function; its symbol where it is known.
+    NativeFunction(Option<Name>),
+    /// A new arena or scope of that family.
+    Scope(FamilyId),
+    /// Always null.
+    Null,
+    /// A number: true on these targets, false elsewhere.
+    TargetTest(TargetSet),
+    /// A number that says whether the call succeeded.
+    Status(StatusKind),
+    /// A test of a status: true when it is a success (or a failure).
+    StatusTest {
+        /// The status.
+        of: AccessPath,
+        /// True means success.
+        success: bool,
+    },
+    /// A constant.
+    Constant(Const),
+}
+
+/// How a result tells success.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StatusKind {
+    /// 0 is success.
+    Zero,
+    /// Anything but 0 is success.
+    NonZero,
+    /// 0 and above is success (HRESULT, libgit2).
+    NonNegative,
+}
+
+/// Which family memory is of.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum FamilyRef {
+    /// A family by name.
+    Family(FamilyId),
+    /// That of the allocator object a path leads to; the family when nothing was passed.
+    Allocator(AccessPath, Option<FamilyId>),
+}
+
+/// A closure parameter that the callee runs itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClosureRun {
+    /// The parameter.
+    pub closure: AccessPath,
+    /// How often and when.
+    pub times: RunTimes,
+    /// What the closure's parameters receive.
+    pub gives: Vec<Given>,
+    /// The closure's result is the call's.
+    pub returned: bool,
+}
+
+/// How often a closure runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunTimes {
+    /// Exactly once before the call returns (or, for a future, before the future completes).
+    Once,
+    /// Any number of times before the call returns.
+    Many,
+    /// After the call returned, or never.
+    Later,
+}
+
+/// What a closure's parameter receives.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Given {
+    /// A new scope of that family, which ends when the closure is done.
+    Scope(FamilyId),
+    /// An element of the receiver or of an argument.
+    Element(AccessPath),
+    /// The value of a path.
+    Value(AccessPath),
+    /// Something.
+    Unknown,
+}
+
+/// Whether an exception may leave a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Throws {
+    /// Never.
+    Never,
+    /// Nobody can say.
+    Possibly,
+    /// It has a way that throws explicitly.
+    Known,
+    /// It never returns.
+    Always,
+}
+
+/// How far a fact can be trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Basis {
+    /// Guessed from a name.
+    Guess,
+    /// Derived from metadata by rule.
+    MetadataDerived,
+    /// A convention or policy: a naming rule, an unlinked native function borrows its arguments.
+    Convention,
+    /// From memory, unverified.
+    Recall,
+    /// From memory, and a second source agrees.
+    RecallChecked,
+    /// Stated in machine-readable metadata.
+    MetadataExplicit,
+    /// Read in the documentation or the source.
+    DocsRead,
+    /// Concluded from the body.
+    Body,
+}
