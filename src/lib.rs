@@ -2,6 +2,7 @@
 
 pub mod ir;
 pub mod language;
+pub mod link;
 pub mod lower;
 pub mod models;
 pub mod parse;
