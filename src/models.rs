@@ -105,3 +105,17 @@ pub struct ParamInfo {
     /// Passed by name.
     pub named: bool,
 }
+
+/// Every fact the tool knows.
+#[derive(Debug, Default)]
+pub struct ModelSet {
+    families: Vec<Family>,
+}
+
+impl ModelSet {
+    /// The families.
+    #[must_use]
+    pub fn families(&self) -> &[Family] {
+        &self.families
+    }
+}

@@ -1,0 +1,121 @@
+//! A finding in words, ready for any output.
+
+use crate::source::Location;
+use crate::target::TargetSet;
+use crate::violation::Confidence;
+
+/// One finding.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Diagnostic {
+    /// The rule's name: `leaked_allocation`.
+    pub rule: &'static str,
+    /// How bad it is.
+    pub level: Level,
+    /// How sure it is.
+    pub confidence: Confidence,
+    /// What is wrong; lowercase first letter, no final period.
+    pub message: String,
+    /// The function it is in, as people know it: `Class.member`; empty for a finding about a file.
+    pub function: String,
+    /// The targets on which it holds.
+    pub targets: TargetSet,
+    /// The number in the Common Weakness Enumeration; none for hygiene.
+    pub cwe: Option<u16>,
+    /// Stable over edits elsewhere: no line numbers go into it. Hexadecimal.
+    pub fingerprint: String,
+    /// Where the person must act, with what to say there.
+    pub primary: Label,
+    /// The numbered steps, in order of time.
+    pub trace: Vec<TraceStep>,
+    /// One imperative sentence.
+    pub help: Option<String>,
+    /// A change that mends it.
+    pub fix: Option<Fix>,
+}
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// Style.
+    Note,
+    /// A leak or a fragile construct.
+    Warning,
+    /// Memory corruption or a crash.
+    Error,
+}
+
+/// A place and what to say there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Label {
+    /// The place.
+    pub location: Location,
+    /// The words; may be empty.
+    pub message: String,
+}
+
+/// A numbered step of a trace.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TraceStep {
+    /// What kind of step, for machines.
+    pub kind: TraceKind,
+    /// The place.
+    pub location: Location,
+    /// The words.
+    pub message: String,
+}
+
+/// The closed set of step kinds in machine-readable output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TraceKind {
+    /// Allocated or received as owned.
+    Allocate,
+    /// Ownership passed on.
+    Transfer,
+    /// Lent or received as borrowed.
+    Borrow,
+    /// Used.
+    Use,
+    /// Released.
+    Release,
+    /// The only owner was overwritten.
+    Overwrite,
+    /// Went out of sight.
+    Escape,
+    /// A branch that opens the path.
+    Branch,
+    /// Something throws.
+    Throw,
+    /// The path leaves the function.
+    Exit,
+}
+
+/// A change that mends a finding; its edits are applied all or none.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fix {
+    /// What it does, imperative.
+    pub title: String,
+    /// Who may apply it.
+    pub applicability: Applicability,
+    /// The edits; they do not overlap.
+    pub edits: Vec<Edit>,
+}
+
+/// Who may apply a [`Fix`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Applicability {
+    /// Behaviour is kept: `--fix`.
+    Safe,
+    /// A person must look: `--unsafe-fixes`.
+    Unsafe,
+    /// To show only.
+    Display,
+}
+
+/// A replacement of text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Edit {
+    /// What is replaced; empty to insert.
+    pub location: Location,
+    /// By what.
+    pub text: String,
+}

@@ -1,0 +1,1 @@
+//! The ownership states, their join, and the one transition function: the policy.

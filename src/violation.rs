@@ -1,0 +1,229 @@
+//! What the analysis found, as typed facts. The words are made in [`rules`](crate::rules).
+
+use crate::ir::Name;
+use crate::link::FuncRef;
+use crate::source::Location;
+use crate::summary::FamilyId;
+use crate::target::TargetSet;
+
+/// One fact worth telling a person.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Violation {
+    /// What is wrong.
+    pub kind: ViolationKind,
+    /// The function it is in.
+    pub function: FuncRef,
+    /// Where the person must act.
+    pub at: Location,
+    /// How it came to that, in order of time.
+    pub trace: Vec<Step>,
+    /// The targets on which it holds.
+    pub targets: TargetSet,
+    /// How sure it is.
+    pub confidence: Confidence,
+}
+
+/// How sure a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Confidence {
+    /// A guess by name.
+    Low,
+    /// One end rests on a convention or a model of lower standing.
+    Medium,
+    /// Both ends are resolved: a body was seen or a documented model says so.
+    High,
+}
+
+/// The memory (or other resource) a violation is about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Subject {
+    /// Its family.
+    pub family: FamilyId,
+    /// The call that allocated it or gave it, as written: `calloc`, `HeapAlloc`, `toNativeUtf8`.
+    pub origin: Name,
+    /// The variable or field that holds it, where one does.
+    pub held_by: Option<Name>,
+}
+
+/// The kinds of violation.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ViolationKind {
+    /// Released by the release of another family.
+    Mismatched {
+        /// The memory.
+        subject: Subject,
+        /// The release, as written: `malloc.free`.
+        release: Name,
+        /// The family it releases.
+        released_as: FamilyId,
+    },
+    /// Never released, on no path.
+    Leaked {
+        /// The memory.
+        subject: Subject,
+    },
+    /// Handed straight to a call that only borrows it; nobody can release it any more.
+    LeakedTemporary {
+        /// The memory.
+        subject: Subject,
+        /// The call.
+        passed_to: Name,
+    },
+    /// Released on one path and not on another.
+    LeakedOnPath {
+        /// The memory.
+        subject: Subject,
+        /// How the bad path ends.
+        exit: Exit,
+    },
+    /// Not released when something throws.
+    LeakedOnThrow {
+        /// The memory.
+        subject: Subject,
+        /// What throws.
+        thrower: Thrower,
+    },
+    /// Released although already released.
+    ReleasedTwice {
+        /// The memory.
+        subject: Option<Subject>,
+        /// The second release, as written.
+        release: Name,
+    },
+    /// Used although released.
+    UsedAfterRelease {
+        /// The memory.
+        subject: Option<Subject>,
+        /// What is done with it.
+        usage: Usage,
+    },
+    /// Released although somebody else owns it.
+    ReleasedBorrowed {
+        /// The call that gave the pointer, as written.
+        origin: Name,
+        /// Why it is not the caller's.
+        owner: Owner,
+        /// The release, as written.
+        release: Name,
+    },
+}
+
+/// How a path leaves a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// `return`
+    Return,
+    /// Off the end.
+    End,
+    /// The loop goes round again.
+    NextRound,
+}
+
+/// What throws.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Thrower {
+    /// A `throw` in this function.
+    Throw,
+    /// A callee that is known to throw.
+    Callee(Name),
+    /// `await`
+    Await,
+}
+
+/// What is done with released memory.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Usage {
+    /// Read through.
+    Read,
+    /// Written through.
+    Write,
+    /// Given to a call.
+    Pass(Name),
+    /// Returned to the caller.
+    Return,
+}
+
+/// Who owns borrowed memory.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Owner {
+    /// The library that gave it.
+    Library,
+    /// It is static: nobody releases it, ever.
+    Static,
+    /// The object that the named value is.
+    Value(Name),
+    /// The callee that took it, as written.
+    Taker(Name),
+    /// The arena that will release it.
+    Arena,
+    /// The finalizer that will release it.
+    Finalizer,
+}
+
+/// A step of a trace.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// What happened.
+    pub kind: StepKind,
+    /// Where.
+    pub location: Location,
+}
+
+/// What happened at a step.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StepKind {
+    /// Allocated, or received as owned.
+    Allocated {
+        /// By which call.
+        by: Name,
+        /// As which family.
+        family: FamilyId,
+    },
+    /// Received as somebody else's.
+    Borrowed {
+        /// From which call.
+        from: Name,
+        /// Whose it is.
+        owner: Owner,
+    },
+    /// Lent to a call.
+    Lent {
+        /// Which call.
+        to: Name,
+        /// A native function that is neither linked nor modelled: that it only borrows is an assumption.
+        assumed: bool,
+    },
+    /// Stored in a field of native memory.
+    Stored {
+        /// The field.
+        into: Name,
+    },
+    /// A branch that opens the path.
+    Branched {
+        /// Whether its condition held; the location is the condition.
+        holds: bool,
+    },
+    /// Released.
+    Released {
+        /// By which call.
+        by: Name,
+        /// As which family.
+        family: FamilyId,
+    },
+    /// Registered for a later release.
+    Registered {
+        /// With what.
+        with: Owner,
+    },
+    /// Somebody became its owner.
+    Taken {
+        /// Which call.
+        by: Name,
+    },
+    /// Used.
+    Used(Usage),
+    /// Something throws here.
+    Thrown(Thrower),
+    /// The path leaves the function here.
+    Exited(Exit),
+}
