@@ -1,0 +1,268 @@
+//! One path through a function: what its locals hold, what is known of each object, and which targets can take it.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::value::{ObjectId, Symbol, Value};
+use crate::ir::Name;
+use crate::source::Location;
+use crate::state::{self, Ownership};
+use crate::summary::AccessPath;
+use crate::target::TargetSet;
+use crate::violation::{Step, Thrower};
+
+/// A local of one activation of a function; frames hand out their ranges.
+pub(super) type Slot = u32;
+
+/// An object on one path.
+#[derive(Clone, Debug)]
+pub(super) struct Object {
+    /// Who must release it.
+    pub(super) ownership: Ownership,
+    /// The scope that will release it.
+    pub(super) scope: Option<ObjectId>,
+    /// Known not to be null.
+    pub(super) non_null: bool,
+    /// It exists only when that status is a success (or a failure).
+    pub(super) guard: Option<(Symbol, bool)>,
+    /// Where it lies as the function's caller sees it.
+    pub(super) path: Option<AccessPath>,
+    /// The story so far; no part of the state.
+    pub(super) story: Rc<Story>,
+}
+
+/// What is told of an object but decides nothing.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Story {
+    /// The steps so far.
+    pub(super) steps: Vec<Step>,
+    /// The variable or field that first held it.
+    pub(super) held_by: Option<Name>,
+    /// The calls it was lent to.
+    pub(super) lent_to: Option<Name>,
+    /// It was lent to a native function of which nothing is known.
+    pub(super) assumed: bool,
+}
+
+impl Object {
+    fn same(&self, other: &Self) -> bool {
+        self.ownership == other.ownership && self.scope == other.scope && self.non_null == other.non_null && self.guard == other.guard
+    }
+}
+
+/// The exception in flight.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Flight {
+    /// What threw; `None` when it is merely possible that something did.
+    pub(super) thrower: Option<(Thrower, Location)>,
+}
+
+/// One path.
+#[derive(Clone, Debug)]
+pub(super) struct Path {
+    /// What the locals hold.
+    pub(super) locals: BTreeMap<Slot, Value>,
+    /// The objects.
+    pub(super) objects: BTreeMap<ObjectId, Object>,
+    /// What memory holds: object and field path → value.
+    pub(super) heap: BTreeMap<(ObjectId, Name), Value>,
+    /// What branches taken say of symbols.
+    pub(super) known: BTreeMap<Fact, bool>,
+    /// The targets that can take this path.
+    pub(super) targets: TargetSet,
+    /// It came through an exception that is merely possible: its leaks are not held against anybody.
+    pub(super) doubtful: bool,
+    /// The exception in flight, inside handlers and `finally`.
+    pub(super) flight: Option<Flight>,
+    /// The last branch that was decided by something unknown; no part of the state.
+    pub(super) branch: Option<(Location, bool)>,
+}
+
+/// A question a branch can answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Fact {
+    /// Is it true?
+    True(Symbol),
+    /// Is it null?
+    Null(Symbol),
+    /// Did the call succeed?
+    Success(Symbol),
+}
+
+impl Path {
+    /// A path at the entry of a function.
+    pub(super) fn new(targets: TargetSet) -> Self {
+        Self {
+            locals: BTreeMap::new(),
+            objects: BTreeMap::new(),
+            heap: BTreeMap::new(),
+            known: BTreeMap::new(),
+            targets,
+            doubtful: false,
+            flight: None,
+            branch: None,
+        }
+    }
+
+    /// The ownership of an object; unknown for one that is not on this path.
+    pub(super) fn ownership(&self, object: ObjectId) -> Ownership {
+        self.objects.get(&object).map_or(Ownership::Unknown, |object| object.ownership)
+    }
+
+    /// Whether anything leads to the object.
+    pub(super) fn reaches(&self, object: ObjectId) -> bool {
+        self.locals.values().chain(self.heap.values()).any(|value| value.object() == Some(object))
+    }
+
+    /// Puts `to` in the place of every occurrence of `from`.
+    pub(super) fn replace(&mut self, from: &Value, to: &Value) {
+        for value in self.locals.values_mut().chain(self.heap.values_mut()) {
+            if value == from {
+                *value = to.clone();
+            }
+        }
+    }
+
+    /// Removes an object that turned out not to exist: everything that led to it holds `instead`.
+    pub(super) fn remove(&mut self, object: ObjectId, instead: &Value) {
+        self.objects.remove(&object);
+        self.heap.retain(|(owner, _), _| *owner != object);
+        for value in self.locals.values_mut().chain(self.heap.values_mut()) {
+            if value.object() == Some(object) {
+                *value = instead.clone();
+            }
+        }
+    }
+
+    /// Forgets facts about a symbol whose site gives a new value; old holders keep a symbol of their own.
+    pub(super) fn renew(&mut self, symbol: Symbol) {
+        self.known.retain(|fact, _| match fact {
+            Fact::True(known) | Fact::Null(known) | Fact::Success(known) => *known != symbol,
+        });
+        let stale = Value::Symbol(Symbol::of((symbol, "older")));
+        self.replace(&Value::Symbol(symbol), &stale);
+    }
+
+    /// Whether two paths differ in nothing but scalars.
+    pub(super) fn same_ownership(&self, other: &Self) -> bool {
+        self.targets == other.targets
+            && self.doubtful == other.doubtful
+            && self.flight == other.flight
+            && self.objects.len() == other.objects.len()
+            && self.objects.iter().zip(&other.objects).all(|((a, x), (b, y))| a == b && x.same(y))
+            && matter(&self.heap).eq(matter(&other.heap))
+            && matter(&self.locals).eq(matter(&other.locals))
+    }
+
+    /// Joins a path that has the [`same_ownership`](Self::same_ownership). Returns whether anything changed.
+    pub(super) fn join_scalars(&mut self, other: &Self, at: u64) -> bool {
+        let mut changed = join_maps(&mut self.locals, &other.locals, |slot| Symbol::of((at, "local", slot)));
+        changed |= join_maps(&mut self.heap, &other.heap, |key| Symbol::of((at, "heap", key)));
+        let before = self.known.len();
+        self.known.retain(|fact, truth| other.known.get(fact) == Some(truth));
+        changed | (self.known.len() != before)
+    }
+
+    /// Joins any path: knowledge that differs is given up, silently. Returns whether anything changed.
+    pub(super) fn join(&mut self, other: &Self, at: u64) -> bool {
+        let mut changed = false;
+        let targets = self.targets.or(other.targets);
+        changed |= targets != self.targets;
+        self.targets = targets;
+        // A path that is doubtful on one side stays out of leak findings.
+        changed |= other.doubtful && !self.doubtful;
+        self.doubtful |= other.doubtful;
+        if self.flight != other.flight && self.flight.is_some() {
+            self.flight = Some(Flight { thrower: None });
+        }
+        let ids: Vec<ObjectId> = self.objects.keys().chain(other.objects.keys()).copied().collect();
+        for id in ids {
+            match (self.objects.get_mut(&id), other.objects.get(&id)) {
+                (Some(mine), Some(theirs)) => {
+                    if !mine.same(theirs) {
+                        let joined = state::join(mine.ownership, theirs.ownership);
+                        changed |= joined != mine.ownership || mine.scope != theirs.scope && mine.scope.is_some();
+                        mine.ownership = joined;
+                        mine.scope = mine.scope.filter(|scope| theirs.scope == Some(*scope));
+                        changed |= mine.non_null && !theirs.non_null;
+                        mine.non_null &= theirs.non_null;
+                        mine.guard = mine.guard.or(theirs.guard);
+                    }
+                }
+                (Some(mine), None) => {
+                    let joined = state::join(mine.ownership, Ownership::Escaped);
+                    changed |= joined != mine.ownership;
+                    mine.ownership = joined;
+                }
+                (None, Some(theirs)) => {
+                    let mut object = theirs.clone();
+                    object.ownership = state::join(object.ownership, Ownership::Escaped);
+                    self.objects.insert(id, object);
+                    changed = true;
+                }
+                (None, None) => {}
+            }
+        }
+        changed | self.join_scalars(other, at)
+    }
+
+    /// Drops what no longer matters: objects that nothing leads to and that nobody owes anything for.
+    /// `gone` is told which.
+    pub(super) fn sweep(&mut self, gone: &mut dyn FnMut(ObjectId, &Object)) {
+        loop {
+            let dead: Vec<ObjectId> = self
+                .objects
+                .iter()
+                .filter(|(id, object)| {
+                    !matches!(object.ownership, Ownership::Owned(_)) && object.path.is_none() && object.scope.is_none() && !self.reaches(**id)
+                })
+                .map(|(id, _)| *id)
+                .collect();
+            if dead.is_empty() {
+                break;
+            }
+            for id in dead {
+                if let Some(object) = self.objects.remove(&id) {
+                    gone(id, &object);
+                }
+                self.heap.retain(|(owner, _), _| *owner != id);
+            }
+        }
+        let live: rustc_hash::FxHashSet<Symbol> = self
+            .locals
+            .values()
+            .chain(self.heap.values())
+            .filter_map(|value| match value {
+                Value::Symbol(symbol) | Value::Status(symbol, _) | Value::StatusTest(symbol, _) => Some(*symbol),
+                _ => None,
+            })
+            .chain(self.objects.values().filter_map(|object| object.guard.map(|(symbol, _)| symbol)))
+            .collect();
+        self.known.retain(|fact, _| match fact {
+            Fact::True(symbol) | Fact::Null(symbol) | Fact::Success(symbol) => live.contains(symbol),
+        });
+    }
+}
+
+fn matter<K>(map: &BTreeMap<K, Value>) -> impl Iterator<Item = (&K, &Value)> {
+    map.iter().filter(|(_, value)| value.matters())
+}
+
+fn join_maps<K: Ord + Clone>(mine: &mut BTreeMap<K, Value>, theirs: &BTreeMap<K, Value>, symbol: impl Fn(&K) -> Symbol) -> bool {
+    let mut changed = false;
+    let keys: Vec<K> = mine.keys().cloned().collect();
+    for key in keys {
+        match theirs.get(&key) {
+            Some(value) if mine.get(&key) == Some(value) => {}
+            Some(_) => {
+                let joined = Value::Symbol(symbol(&key));
+                changed |= mine.insert(key, joined.clone()) != Some(joined);
+            }
+            None => {
+                mine.remove(&key);
+                changed = true;
+            }
+        }
+    }
+    changed
+}

@@ -1,0 +1,107 @@
+//! Abstract values: what a local can hold on one path.
+
+use crate::ir::Name;
+use crate::link::FuncRef;
+use crate::models::ModelId;
+use crate::summary::{FamilyId, StatusKind};
+use crate::target::TargetSet;
+
+/// A value nothing is known of but its identity: equal symbols are equal values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Symbol(pub(super) u64);
+
+impl Symbol {
+    /// The symbol that `parts` stand for: the same parts give the same symbol.
+    pub(super) fn of(parts: impl std::hash::Hash) -> Self {
+        use std::hash::Hasher;
+        let mut hasher = rustc_hash::FxHasher::default();
+        parts.hash(&mut hasher);
+        Self(hasher.finish())
+    }
+}
+
+/// An abstract object: what one site made, the newest of it or the ones from earlier rounds of a loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct ObjectId {
+    /// Its origin, by its place in the analysis's list.
+    pub(super) origin: u32,
+    /// From an earlier round of a loop.
+    pub(super) older: bool,
+}
+
+/// Where in an object's memory a pointer leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Offset {
+    /// To its start: what a release takes.
+    Start,
+    /// Inside.
+    Inside,
+}
+
+/// What a local holds.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Value {
+    /// Something.
+    Symbol(Symbol),
+    /// The language's null.
+    Null,
+    /// The null pointer.
+    NullPointer,
+    /// A boolean.
+    Bool(bool),
+    /// An integer.
+    Int(i64),
+    /// A string.
+    Str(Name),
+    /// A pointer to an object.
+    Pointer(ObjectId, Offset),
+    /// A view on an object's memory, at the field path so far (`a.b`, empty at its start).
+    View(ObjectId, Name),
+    /// The integer address of an object.
+    Address(ObjectId),
+    /// An allocator that allocates memory of that family.
+    Allocator(FamilyId),
+    /// A pointer to the function that releases memory of that family.
+    Releaser(FamilyId),
+    /// An arena.
+    Scope(ObjectId),
+    /// A closure, by its place in the analysis's list.
+    Closure(u32),
+    /// A function of the program.
+    Function(FuncRef),
+    /// A modelled function, and the value it was torn off.
+    Model(ModelId, Option<Box<Value>>),
+    /// A native function.
+    Native(Option<Name>),
+    /// True on these targets.
+    TargetTest(TargetSet),
+    /// The status of a call.
+    Status(Symbol, StatusKind),
+    /// True when the status is a success (or a failure).
+    StatusTest(Symbol, bool),
+}
+
+impl Value {
+    /// The object whose memory the value leads to.
+    pub(super) fn object(&self) -> Option<ObjectId> {
+        match self {
+            Self::Pointer(object, _) | Self::View(object, _) | Self::Address(object) | Self::Scope(object) => {
+                Some(*object)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether ownership hangs on it: paths that differ in such a value are kept apart.
+    pub(super) fn matters(&self) -> bool {
+        !matches!(
+            self,
+            Self::Symbol(_) | Self::Null | Self::NullPointer | Self::Bool(_) | Self::Int(_) | Self::Str(_) | Self::Status(..) | Self::StatusTest(..)
+        )
+    }
+
+    /// Whether it is some null.
+    pub(super) fn is_null(&self) -> bool {
+        matches!(self, Self::Null | Self::NullPointer)
+    }
+}
