@@ -635,6 +635,7 @@ pub enum Op {
         /// Which kind.
         kind: AggregateKind,
         /// The elements; record fields carry their name or `$1`, map entries appear as key then value.
+        /// A long table of constants may leave the constants out.
         items: Vec<(Option<Name>, Operand)>,
     },
     /// One more element for an aggregate in the making (collection-if, collection-for, spreads).

@@ -3,9 +3,100 @@
 //! Tree-sitter's tree is walked once by a cursor into a [`Tree`] of plain arrays and dropped at once: lowering then
 //! moves through it without `parent()` and `next_sibling()`, which cost about a microsecond each.
 
+use std::fmt;
+use std::time::Duration;
+
 use crate::source::Span;
 
 pub mod dart;
+
+/// How much of a file is too much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest file in bytes. The largest real one seen is 3.97 MB.
+    pub bytes: usize,
+    /// Longest time one parse may take, to which the frontends add some for the file's size.
+    pub time: Duration,
+    /// How many levels of nesting may lie below a function's declaration before its body is left out.
+    pub depth: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { bytes: 4 * 1024 * 1024, time: Duration::from_secs(2), depth: 1000 }
+    }
+}
+
+/// A file's syntax.
+#[derive(Debug)]
+pub struct Parsed<'t> {
+    /// The tree.
+    pub tree: Tree<'t>,
+    /// The outermost stretches that could not be parsed, and (empty) the places of missing tokens, in order.
+    pub errors: Vec<Span>,
+}
+
+/// Why a file was not parsed at all. Displays as what it is, what the limit is and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// It is larger than the limit.
+    TooLarge {
+        /// Its size in bytes.
+        bytes: usize,
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// A NUL byte: a binary file, or text in UTF-16.
+    Binary {
+        /// Where the NUL byte is.
+        offset: usize,
+    },
+    /// Runs of bytes on one line that no source has so long or so many of, and on which the parser takes quadratic
+    /// time.
+    OddRun {
+        /// Line, from 1.
+        line: usize,
+        /// How long the last run is, at least.
+        bytes: usize,
+    },
+    /// The parser did not finish in time.
+    TooSlow {
+        /// The limit.
+        limit: Duration,
+    },
+    /// The grammar does not fit the parser it was built with.
+    Grammar,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLarge { bytes, limit } => {
+                write!(
+                    f,
+                    "the file has {bytes} bytes, more than the limit of {limit}; raise the limit or exclude the file"
+                )
+            }
+            Self::Binary { offset } => write!(
+                f,
+                "there is a NUL byte at offset {offset}: the file is binary or UTF-16; save it as UTF-8 or exclude it"
+            ),
+            Self::OddRun { line, bytes } => write!(
+                f,
+                "up to line {line} there are too long runs of control, backtick or non-ASCII bytes, the last of {bytes} or \
+                 more, which take quadratic time to read; break them up or exclude the file"
+            ),
+            Self::TooSlow { limit } => write!(
+                f,
+                "parsing took longer than the limit of {} ms; the file may be damaged: repair or exclude it",
+                limit.as_millis()
+            ),
+            Self::Grammar => write!(f, "the grammar does not fit the parser; this build of ffilint is broken"),
+        }
+    }
+}
+
+impl std::error::Error for Refused {}
 
 /// A node of a [`Tree`]; ids are in pre-order, the root is 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -16,8 +107,26 @@ pub struct NodeId(u32);
 pub struct Tree<'t> {
     text: &'t str,
     nodes: Vec<Node>,
-    kinds: &'static [&'static str],
-    fields: &'static [&'static str],
+    names: &'static Names,
+}
+
+/// The names a grammar gives to kinds of nodes and to fields, by their numbers.
+#[derive(Debug)]
+struct Names {
+    /// The last one is `ERROR`, whose number in tree-sitter is `u16::MAX`.
+    kinds: Vec<&'static str>,
+    fields: Vec<&'static str>,
+}
+
+impl Names {
+    fn of(language: &'static tree_sitter::Language) -> Self {
+        let kinds = 0..u16::try_from(language.node_kind_count()).unwrap_or(u16::MAX);
+        let fields = 0..=u16::try_from(language.field_count()).unwrap_or(u16::MAX);
+        Self {
+            kinds: kinds.map(|id| language.node_kind_for_id(id).unwrap_or("")).chain(["ERROR"]).collect(),
+            fields: fields.map(|id| language.field_name_for_id(id).unwrap_or("")).collect(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +148,59 @@ struct Node {
 }
 
 impl<'t> Tree<'t> {
+    /// Copies tree-sitter's tree by one walk of a cursor.
+    ///
+    /// Texts of nodes come from `text`, which may differ from what the parser read as long as the bytes have the
+    /// same meaning.
+    fn flatten(tree: &tree_sitter::Tree, text: &'t str, names: &'static Names) -> (Self, Vec<Span>) {
+        let mut nodes: Vec<Node> = Vec::with_capacity(tree.root_node().descendant_count());
+        let mut errors = Vec::new();
+        let mut open: Vec<usize> = Vec::new();
+        let mut open_errors = 0_usize;
+        let mut cursor = tree.walk();
+        loop {
+            let node = cursor.node();
+            let span = Span::new(node.start_byte() as u32, node.end_byte() as u32);
+            let (is_error, is_missing) = (node.is_error(), node.is_missing());
+            if (is_error || is_missing) && open_errors == 0 {
+                errors.push(span);
+            }
+            open_errors += usize::from(is_error);
+            open.push(nodes.len());
+            nodes.push(Node {
+                kind: node.kind_id(),
+                field: cursor.field_id().map_or(0, |id| id.get()),
+                named: node.is_named(),
+                broken: is_error || is_missing,
+                start: span.start,
+                end: span.end,
+                subtree_end: 0,
+                depth: open.len() as u32 - 1,
+                height: 0,
+            });
+            if cursor.goto_first_child() {
+                continue;
+            }
+            loop {
+                if let Some(id) = open.pop() {
+                    open_errors -= usize::from(nodes[id].kind == u16::MAX);
+                    nodes[id].subtree_end = nodes.len() as u32;
+                    let Node { broken, height, .. } = nodes[id];
+                    if let Some(parent) = open.last().and_then(|&id| nodes.get_mut(id)) {
+                        parent.broken |= broken;
+                        parent.height = parent.height.max(height + 1);
+                    }
+                }
+                if cursor.goto_next_sibling() {
+                    break;
+                }
+                if !cursor.goto_parent() {
+                    return (Self { text, nodes, names }, errors);
+                }
+            }
+        }
+    }
+
     /// The root.
     #[must_use]
     pub fn root(&self) -> NodeId {
@@ -54,7 +216,7 @@ impl<'t> Tree<'t> {
     /// The grammar's name of the node's kind; for a token its text (`"late"`, `"("`).
     #[must_use]
     pub fn kind(&self, node: NodeId) -> &'static str {
-        self.kinds[usize::from(self.node(node).kind)]
+        self.names.kinds.get(usize::from(self.node(node).kind)).copied().unwrap_or("ERROR")
     }
 
     /// Whether the node is a rule of the grammar rather than a token.
@@ -68,7 +230,7 @@ impl<'t> Tree<'t> {
     pub fn field(&self, node: NodeId) -> Option<&'static str> {
         match self.node(node).field {
             0 => None,
-            id => Some(self.fields[usize::from(id)]),
+            id => self.names.fields.get(usize::from(id)).copied(),
         }
     }
 
@@ -90,6 +252,12 @@ impl<'t> Tree<'t> {
     #[must_use]
     pub fn is_broken(&self, node: NodeId) -> bool {
         self.node(node).broken
+    }
+
+    /// Its distance from the root.
+    #[must_use]
+    pub fn depth(&self, node: NodeId) -> u32 {
+        self.node(node).depth
     }
 
     /// How many levels lie below it.
