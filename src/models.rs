@@ -2,14 +2,23 @@
 //!
 //! One set holds every version of every fact; a lookup names the package versions of the file that asks.
 
+mod contract;
+mod load;
+mod path;
 pub mod schema;
 
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::OnceLock;
+
+use rustc_hash::FxHashMap;
+use semver::{Version, VersionReq};
 use serde::{Deserialize, Serialize};
 
 use crate::ir::{Name, TypeRef};
-use crate::summary::{FamilyId, Summary};
+use crate::summary::{AccessPath, FamilyId, ResultContract, Summary};
 use crate::target::TargetSet;
-use schema::{FamilyKind, MemberKind, NullRelease};
+use schema::{FamilyKind, MemberKind, ModelFile, NullRelease};
 
 macro_rules! index {
     ($(#[$doc:meta])* $name:ident) => {
@@ -70,12 +79,18 @@ pub struct TypeInfo {
     pub pointer: bool,
     /// Objects of the class are views on native memory.
     pub view: bool,
+    /// Objects of the class stand for native functions: a pointer to one is a callback.
+    pub function: bool,
+    /// For a class that only marks a native width: the Dart type that reading one gives. Where the result type of a
+    /// function turns out to be such a class, this type is meant (`Pointer<Int32>.value` has the type `T` = `Int32`,
+    /// which reads as `int`).
+    pub reads_as: Option<TypeRef>,
     /// The pack, in which the names of its types are looked up.
     pub pack: PackId,
 }
 
 /// A modelled function.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct FunctionInfo {
     /// As people write it: `CoTaskMemFree`, `malloc.free`.
     pub name: Name,
@@ -83,12 +98,15 @@ pub struct FunctionInfo {
     pub kind: MemberKind,
     /// Type parameters.
     pub type_params: Vec<Name>,
-    /// Parameter names in order; `None` in the second place for positional ones, else required or not.
+    /// Parameters in order; empty where they are not known.
     pub params: Vec<ParamInfo>,
     /// The result's type.
     pub returns: Option<TypeRef>,
     /// The contract.
     pub summary: Summary,
+    /// The result is a native function or its address, and its symbol is the constant string at this path. `this` and a
+    /// path to a pointer mean: the symbol of the native function there.
+    pub symbol_at: Option<AccessPath>,
     /// Where it holds.
     pub targets: TargetSet,
     /// The source of the facts.
@@ -106,16 +124,390 @@ pub struct ParamInfo {
     pub named: bool,
 }
 
-/// Every fact the tool knows.
+/// A variable of a pack.
+#[derive(Clone, Debug)]
+pub struct VariableInfo {
+    /// The name; a static one's without its class.
+    pub name: Name,
+    /// Its type.
+    pub ty: TypeRef,
+    /// Its value, where that matters.
+    pub value: Option<ResultContract>,
+    /// The pack, in which the names of its type are looked up.
+    pub pack: PackId,
+}
+
+/// What a name of a pack is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Item {
+    /// A class or extension.
+    Type(TypeId),
+    /// A variable or constant.
+    Variable(VariableId),
+    /// A function, or a getter outside classes (then its [`FunctionInfo::kind`] says so).
+    Function(ModelId),
+}
+
+/// The versions of packages as one package of the project resolves them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Versions {
+    /// Sorted by name.
+    packages: Vec<(Name, Version)>,
+}
+
+impl Versions {
+    /// The version of a package.
+    #[must_use]
+    pub fn get(&self, package: &str) -> Option<&Version> {
+        let at = self.packages.binary_search_by(|(name, _)| name.as_str().cmp(package)).ok()?;
+        self.packages.get(at).map(|(_, version)| version)
+    }
+}
+
+impl<N: Into<Name>> FromIterator<(N, Version)> for Versions {
+    /// Of two versions for one name the later one counts.
+    fn from_iter<I: IntoIterator<Item = (N, Version)>>(pairs: I) -> Self {
+        let by_name: BTreeMap<Name, Version> =
+            pairs.into_iter().map(|(name, version)| (name.into(), version)).collect();
+        Self { packages: by_name.into_iter().collect() }
+    }
+}
+
+/// What is wrong with a model file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelError {
+    /// The file.
+    pub path: String,
+    /// The line, from 1.
+    pub line: u32,
+    /// What is wrong, and what was expected.
+    pub message: String,
+}
+
+impl fmt::Display for ModelError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.path, self.line, self.message)
+    }
+}
+
+impl std::error::Error for ModelError {}
+
+/// Every model, ready to be asked.
 #[derive(Debug, Default)]
 pub struct ModelSet {
     families: Vec<Family>,
+    family_ids: FxHashMap<Name, FamilyId>,
+    equivalences: Vec<SameFamilies>,
+    packs: Vec<PackNames>,
+    types: Vec<TypeInfo>,
+    /// By type.
+    members: Vec<FxHashMap<Name, Vec<Member>>>,
+    variables: Vec<VariableInfo>,
+    functions: Vec<FunctionInfo>,
+    symbols: FxHashMap<Name, Vec<(Requirement, ModelId)>>,
+    errors: Vec<ModelError>,
+}
+
+/// Two families that are one.
+#[derive(Debug)]
+struct SameFamilies {
+    families: [FamilyId; 2],
+    targets: TargetSet,
+    requirement: Requirement,
+}
+
+/// The names of a pack.
+#[derive(Debug, Default)]
+struct PackNames {
+    id: Name,
+    uris: Vec<String>,
+    exports: Vec<PackId>,
+    imports: Vec<PackId>,
+    symbol_wrappers: Option<Requirement>,
+    names: FxHashMap<Name, Vec<(Requirement, Item)>>,
+    /// Extensions by what they declare.
+    extension_members: FxHashMap<Name, Vec<(Requirement, MemberKind, TypeId, ModelId)>>,
+}
+
+/// What a name is in a class.
+#[derive(Debug)]
+enum Member {
+    Function(Requirement, MemberKind, ModelId),
+    Static(Requirement, VariableId),
+}
+
+/// The package versions in which a fact holds.
+#[derive(Clone, Debug, Default)]
+struct Requirement {
+    package: Option<Name>,
+    default_version: Option<Version>,
+    versions: Option<VersionReq>,
+}
+
+impl Requirement {
+    /// A version that is neither known nor assumed meets every requirement.
+    fn met_by(&self, versions: &Versions) -> bool {
+        let Some(wanted) = &self.versions else { return true };
+        let known = self.package.as_deref().and_then(|package| versions.get(package));
+        known.or(self.default_version.as_ref()).is_none_or(|version| matches_release(wanted, version))
+    }
+}
+
+/// Whether a version meets a requirement; a pre-release counts as the release it leads to, whose API it has.
+fn matches_release(wanted: &VersionReq, version: &Version) -> bool {
+    wanted.matches(&Version::new(version.major, version.minor, version.patch))
 }
 
 impl ModelSet {
-    /// The families.
+    /// The models that are part of the program.
+    #[must_use]
+    pub fn builtin() -> &'static Self {
+        static BUILTIN: OnceLock<ModelSet> = OnceLock::new();
+        BUILTIN.get_or_init(|| Self::with_user_files(&[]))
+    }
+
+    /// The models that are part of the program and those of the user (path and text), whose facts come first.
+    ///
+    /// What is wrong with a file is left out, and listed in [`errors`](Self::errors).
+    #[must_use]
+    pub fn with_user_files(files: &[(&str, &str)]) -> Self {
+        load::load(BUILTIN, files)
+    }
+
+    /// What could not be loaded, file by file.
+    #[must_use]
+    pub fn errors(&self) -> &[ModelError] {
+        &self.errors
+    }
+
+    /// All families; a [`FamilyId`] is a place in this list.
     #[must_use]
     pub fn families(&self) -> &[Family] {
         &self.families
+    }
+
+    /// The family of an id of this set.
+    #[must_use]
+    pub fn family(&self, id: FamilyId) -> &Family {
+        &self.families[usize::from(id.0)]
+    }
+
+    /// The family of a name.
+    #[must_use]
+    pub fn family_named(&self, name: &str) -> Option<FamilyId> {
+        self.family_ids.get(name).copied()
+    }
+
+    /// The targets on which memory of one family may be released as the other's.
+    ///
+    /// What merely works (`tolerated`) counts too.
+    #[must_use]
+    pub fn same_on(&self, a: FamilyId, b: FamilyId, versions: &Versions) -> TargetSet {
+        if a == b {
+            return TargetSet::ALL;
+        }
+        let concerns = |id| self.equivalences.iter().any(|same| same.families.contains(&id));
+        if !concerns(a) || !concerns(b) {
+            return TargetSet::NONE;
+        }
+        let edges: Vec<&SameFamilies> =
+            self.equivalences.iter().filter(|same| same.requirement.met_by(versions)).collect();
+        let mut reached = vec![TargetSet::NONE; self.families.len()];
+        reached[usize::from(a.0)] = TargetSet::ALL;
+        // Each round carries every family one edge further.
+        loop {
+            let before = reached.clone();
+            for edge in &edges {
+                let [one, other] = edge.families.map(|family| usize::from(family.0));
+                let both = reached[one].or(reached[other]).and(edge.targets);
+                reached[one] = reached[one].or(both);
+                reached[other] = reached[other].or(both);
+            }
+            if reached == before {
+                return reached[usize::from(b.0)];
+            }
+        }
+    }
+
+    /// The pack that an import of a URI brings in.
+    #[must_use]
+    pub fn pack_for_uri(&self, uri: &str) -> Option<PackId> {
+        let covers = |known: &String| *known == uri || (known.ends_with('/') && uri.starts_with(known.as_str()));
+        let at = self.packs.iter().position(|pack| pack.uris.iter().any(covers))?;
+        Some(PackId(at as u32))
+    }
+
+    /// The pack of a name: `dart-ffi`.
+    #[must_use]
+    pub fn pack_named(&self, id: &str) -> Option<PackId> {
+        self.packs.iter().position(|pack| pack.id == id).map(|at| PackId(at as u32))
+    }
+
+    /// A name outside classes that an import of the pack brings in, re-exports included.
+    #[must_use]
+    pub fn lookup(&self, pack: PackId, name: &str, versions: &Versions) -> Option<Item> {
+        let found = self
+            .with_exports(pack)
+            .find_map(|pack| first_met(pack.names.get(name)?, versions, |(requirement, item)| (requirement, *item)));
+        found.or_else(|| self.symbol_wrapper(self.pack(pack), name, versions).map(Item::Function))
+    }
+
+    /// The type that a name means in the texts of a pack's entries.
+    #[must_use]
+    pub fn type_named(&self, pack: PackId, name: &str, versions: &Versions) -> Option<TypeId> {
+        let imported = self.pack(pack).imports.iter();
+        std::iter::once(&pack).chain(imported).find_map(|&pack| match self.lookup(pack, name, versions) {
+            Some(Item::Type(ty)) => Some(ty),
+            _ => None,
+        })
+    }
+
+    /// The class whose objects allocate memory of a family.
+    #[must_use]
+    pub fn type_of_allocator(&self, family: FamilyId) -> Option<TypeId> {
+        let at = self.types.iter().position(|ty| ty.allocator == Some(family))?;
+        Some(TypeId(at as u32))
+    }
+
+    /// The class of an id of this set.
+    #[must_use]
+    pub fn ty(&self, id: TypeId) -> &TypeInfo {
+        &self.types[id.0 as usize]
+    }
+
+    /// The variable of an id of this set.
+    #[must_use]
+    pub fn variable(&self, id: VariableId) -> &VariableInfo {
+        &self.variables[id.0 as usize]
+    }
+
+    /// A member that a class declares itself.
+    ///
+    /// A constructor is a [`MemberKind::Function`], the unnamed one is called `new`; static members are members too;
+    /// an operator is found by its sign (`+`, `[]=`).
+    #[must_use]
+    pub fn member(&self, ty: TypeId, name: &str, kind: MemberKind, versions: &Versions) -> Option<ModelId> {
+        self.members_named(ty, name).iter().find_map(|member| match member {
+            Member::Function(requirement, of, id) if *of == kind && requirement.met_by(versions) => Some(*id),
+            _ => None,
+        })
+    }
+
+    /// A static variable of a class.
+    #[must_use]
+    pub fn static_variable(&self, ty: TypeId, name: &str, versions: &Versions) -> Option<VariableId> {
+        self.members_named(ty, name).iter().find_map(|member| match member {
+            Member::Static(requirement, id) if requirement.met_by(versions) => Some(*id),
+            _ => None,
+        })
+    }
+
+    /// The extensions that an import of the pack brings in and that have the member.
+    #[must_use]
+    pub fn extensions_with(
+        &self,
+        pack: PackId,
+        member: &str,
+        kind: MemberKind,
+        versions: &Versions,
+    ) -> Vec<(TypeId, ModelId)> {
+        let all = self.with_exports(pack).filter_map(|pack| pack.extension_members.get(member)).flatten();
+        let fitting = all.filter(|(requirement, of, ..)| *of == kind && requirement.met_by(versions));
+        fitting.map(|&(_, _, ty, id)| (ty, id)).collect()
+    }
+
+    /// A native symbol.
+    #[must_use]
+    pub fn symbol(&self, name: &str, versions: &Versions) -> Option<ModelId> {
+        first_met(self.symbols.get(name)?, versions, |(requirement, id)| (requirement, *id))
+    }
+
+    /// The function of an id of this set.
+    #[must_use]
+    pub fn function(&self, id: ModelId) -> &FunctionInfo {
+        &self.functions[id.0 as usize]
+    }
+
+    fn pack(&self, id: PackId) -> &PackNames {
+        &self.packs[id.0 as usize]
+    }
+
+    /// A pack and those that it exports, directly or not.
+    fn with_exports(&self, pack: PackId) -> impl Iterator<Item = &PackNames> {
+        let mut order = vec![pack];
+        let mut next = 0;
+        while let Some(&id) = order.get(next) {
+            for &exported in &self.pack(id).exports {
+                if !order.contains(&exported) {
+                    order.push(exported);
+                }
+            }
+            next += 1;
+        }
+        order.into_iter().map(|id| self.pack(id))
+    }
+
+    fn members_named(&self, ty: TypeId, name: &str) -> &[Member] {
+        self.members.get(ty.0 as usize).and_then(|members| members.get(name)).map_or(&[], Vec::as_slice)
+    }
+
+    fn symbol_wrapper(&self, pack: &PackNames, name: &str, versions: &Versions) -> Option<ModelId> {
+        if !pack.symbol_wrappers.as_ref()?.met_by(versions) {
+            return None;
+        }
+        self.symbol(name, versions).or_else(|| self.symbol(&format!("{name}W"), versions))
+    }
+}
+
+fn first_met<'a, T, V>(
+    candidates: &'a [T],
+    versions: &Versions,
+    split: impl Fn(&'a T) -> (&'a Requirement, V),
+) -> Option<V> {
+    candidates.iter().map(split).find(|(requirement, _)| requirement.met_by(versions)).map(|(_, value)| value)
+}
+
+/// Reads a model file. What its entries refer to is checked when the set is made.
+pub fn parse_file(path: &str, text: &str) -> Result<ModelFile, ModelError> {
+    load::parse_file(path, text)
+}
+
+/// The files that are part of the program.
+const BUILTIN: &[(&str, &str)] = &[
+    ("rules/models/corefoundation.toml", include_str!("../rules/models/corefoundation.toml")),
+    ("rules/models/dart-async.toml", include_str!("../rules/models/dart-async.toml")),
+    ("rules/models/dart-convert.toml", include_str!("../rules/models/dart-convert.toml")),
+    ("rules/models/dart-core.toml", include_str!("../rules/models/dart-core.toml")),
+    ("rules/models/dart-ffi.toml", include_str!("../rules/models/dart-ffi.toml")),
+    ("rules/models/dart-io.toml", include_str!("../rules/models/dart-io.toml")),
+    ("rules/models/dart-isolate.toml", include_str!("../rules/models/dart-isolate.toml")),
+    ("rules/models/dart-typed-data.toml", include_str!("../rules/models/dart-typed-data.toml")),
+    ("rules/models/duckdb.toml", include_str!("../rules/models/duckdb.toml")),
+    ("rules/models/families.toml", include_str!("../rules/models/families.toml")),
+    ("rules/models/glib.toml", include_str!("../rules/models/glib.toml")),
+    ("rules/models/libc.toml", include_str!("../rules/models/libc.toml")),
+    ("rules/models/libgit2.toml", include_str!("../rules/models/libgit2.toml")),
+    ("rules/models/libserialport.toml", include_str!("../rules/models/libserialport.toml")),
+    ("rules/models/objectbox.toml", include_str!("../rules/models/objectbox.toml")),
+    ("rules/models/package-ffi-leak-tracker.toml", include_str!("../rules/models/package-ffi-leak-tracker.toml")),
+    ("rules/models/package-ffi.toml", include_str!("../rules/models/package-ffi.toml")),
+    ("rules/models/package-win32.toml", include_str!("../rules/models/package-win32.toml")),
+    ("rules/models/sqlite3.toml", include_str!("../rules/models/sqlite3.toml")),
+    ("rules/models/tflite.toml", include_str!("../rules/models/tflite.toml")),
+    ("rules/models/win32.toml", include_str!("../rules/models/win32.toml")),
+];
+
+/// The paths and texts of the files that are part of the program.
+#[must_use]
+pub fn builtin_files() -> &'static [(&'static str, &'static str)] {
+    BUILTIN
+}
+
+/// ``, did you mean `x`?`` where a known name is near, else nothing.
+fn suggest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let nearest = known.map(|known| (strsim::damerau_levenshtein(name, known), known)).min();
+    match nearest {
+        Some((distance, known)) if distance <= 2.max(name.len() / 3) => format!(", did you mean `{known}`?"),
+        _ => String::new(),
     }
 }

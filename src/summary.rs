@@ -217,6 +217,8 @@ pub enum Ownership {
     Address(AccessPath),
     /// A native function; its symbol where it is known.
     NativeFunction(Option<Name>),
+    /// The address of a native function that releases memory of that family (`malloc.nativeFree`).
+    Releaser(FamilyId),
     /// A new arena or scope of that family.
     Scope(FamilyId),
     /// Always null.

@@ -55,6 +55,15 @@ pub struct Pack {
     /// Packs whose Dart names these URIs export as well.
     #[serde(default)]
     pub exports: Vec<String>,
+    /// Packs whose types the texts of this file name (`Pointer<Utf8>` in a pack that does not declare `Pointer`).
+    #[serde(default)]
+    pub imports: Vec<String>,
+    /// Versions in which a function that this pack does not list wraps the native symbol of its name, or of its name
+    /// and a `W`, argument by argument (`*` for all versions). Such a name gets the symbol's facts.
+    pub symbol_wrappers: Option<String>,
+    /// Where the functions exist; the default of their own `targets`.
+    #[serde(default)]
+    pub targets: Vec<String>,
     /// The native library of the symbols: `sqlite3`. For people.
     pub library: Option<String>,
     /// Where the facts were read.
@@ -127,6 +136,8 @@ pub struct Equivalence {
     pub package: Option<String>,
     /// The versions: `>=2.0.0`.
     pub versions: Option<String>,
+    /// The version that is assumed where the project names none.
+    pub default_version: Option<String>,
     /// The same thing, or merely working.
     #[serde(default)]
     pub level: EquivalenceLevel,
@@ -145,12 +156,15 @@ pub enum EquivalenceLevel {
     Tolerated,
 }
 
-/// `[[type]]`: a Dart class of the API.
+/// `[[type]]`: a Dart class of the API; exactly one of `name` and `names`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TypeModel {
     /// The name.
-    pub name: String,
+    pub name: Option<String>,
+    /// Several classes with the same facts.
+    #[serde(default)]
+    pub names: Vec<String>,
     /// Names of its type parameters.
     #[serde(default)]
     pub params: Vec<String>,
@@ -169,6 +183,12 @@ pub struct TypeModel {
     /// An object of this class is a view on native memory (a struct, a union).
     #[serde(default)]
     pub view: bool,
+    /// An object of this class stands for a native function: a pointer to it is a callback.
+    #[serde(default)]
+    pub function: bool,
+    /// A native type that only marks a width: the Dart type that reading one from memory gives (`int` for `Int32`).
+    /// Where a result type turns out to be such a class, this type is meant.
+    pub reads_as: Option<String>,
 }
 
 /// `[[variable]]`: a Dart variable outside classes, or a static one (`Class.name`).
@@ -186,25 +206,29 @@ pub struct VariableModel {
     pub value: Option<ResultModel>,
 }
 
-/// `[[function]]`: exactly one of `name` and `symbol`.
+/// `[[function]]`: exactly one of `name`, `names`, `symbol` and `symbols`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FunctionModel {
     /// Dart: `function`, `Class.member`, `Class.new` (the unnamed constructor), `Class.named`, `Class.operator +`.
     pub name: Option<String>,
-    /// Native: the exported symbol. Several with the same facts may be listed in `symbols`.
+    /// Dart: several with the same facts.
+    #[serde(default)]
+    pub names: Vec<String>,
+    /// Native: the exported symbol.
     pub symbol: Option<String>,
-    /// Native: further symbols with the same facts.
+    /// Native: several with the same facts.
     #[serde(default)]
     pub symbols: Vec<String>,
     /// Which kind of member.
     #[serde(default)]
     pub kind: MemberKind,
-    /// Dart: the native symbol that this wrapper calls, for people and for facts not given here.
+    /// Dart: the native symbol that this wrapper calls argument by argument. An entry that gives no `result`, `effects`
+    /// and `status` of its own has the symbol's.
     pub wraps: Option<String>,
     /// Package versions.
     pub versions: Option<String>,
-    /// Targets; absent means all.
+    /// Targets; absent means the pack's, or all.
     #[serde(default)]
     pub targets: Vec<String>,
     /// Dart: names of type parameters.
@@ -220,7 +244,8 @@ pub struct FunctionModel {
     /// Alternatives of `result` by argument, first match wins, `result` else.
     #[serde(default)]
     pub results: Vec<ConditionalResult>,
-    /// How the result tells success; then `outcome = "success"` effects hold on success only.
+    /// How the result tells success; then `outcome = "success"` effects hold on success only. An entry has effects with an
+    /// `outcome` or with a `when`, not both.
     pub status: Option<StatusKind>,
     /// What happens to arguments. An argument not named is borrowed for the call.
     #[serde(default)]
@@ -264,7 +289,7 @@ pub struct ResultModel {
     pub owned_by: Option<String>,
     /// See `owned_by`.
     pub default: Option<String>,
-    /// Borrowed from the owner at that path, or from something named in words (`library`).
+    /// Borrowed from the owner at that path, or from `library`, `module`, `process`, `system` or `thread`.
     pub borrowed: Option<String>,
     /// Calls that end the validity of a borrowed result.
     #[serde(default)]
@@ -284,6 +309,8 @@ pub struct ResultModel {
     pub address: Option<String>,
     /// A native function; its symbol is the constant string at that path.
     pub native_function: Option<String>,
+    /// The address of a native function that releases memory of that family.
+    pub releaser: Option<String>,
     /// A new scope of that family.
     pub scope: Option<String>,
     /// Always null.
@@ -329,7 +356,7 @@ pub struct ConditionModel {
     pub equals: Option<ConstantModel>,
     /// Differs from it.
     pub differs: Option<ConstantModel>,
-    /// Is null (true) or is not (false).
+    /// Is null or not passed (true), or is not null (false).
     pub null: Option<bool>,
 }
 
@@ -356,7 +383,7 @@ pub struct EffectModel {
     /// Becomes its owner.
     #[serde(default)]
     pub take: bool,
-    /// Keeps the address.
+    /// Keeps the address for good, without owning.
     #[serde(default)]
     pub hold: bool,
     /// Uses it during the call only; to say so outright.
@@ -369,9 +396,9 @@ pub struct EffectModel {
     pub store_into: Option<String>,
     /// Fills the place with this.
     pub fill: Option<ResultModel>,
-    /// Will be released when the scope or finalizer at that path is.
+    /// Will be released by the scope or finalizer at that path.
     pub release_later: Option<String>,
-    /// The family of `release_later`, where it is known.
+    /// The family of `release_later`, where it is known. Else it is that of the native function at the path.
     pub family: Option<String>,
     /// Withdraws what releases it later.
     #[serde(default)]

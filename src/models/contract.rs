@@ -1,0 +1,376 @@
+//! One function of a model file → its [`Summary`].
+
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
+use smallvec::{SmallVec, smallvec};
+
+use super::path::access_path;
+use super::schema::{
+    ConditionModel, ConstantModel, EffectModel, FamilyKind, FunctionModel, OutcomeModel, ResultModel, RunModel,
+};
+use super::{Family, ParamInfo, suggest};
+use crate::ir::{Const, Name};
+use crate::summary::{
+    AccessPath, ArgumentTest, Basis, ClosureRun, Effect, EffectKind, FamilyId, FamilyRef, Given, Guard, Outcome,
+    Ownership, ResultContract, Summary, Throws, ValueTest,
+};
+use crate::target::TargetSet;
+
+/// What the texts of an entry refer to.
+pub(super) struct Names<'a> {
+    pub(super) families: &'a [Family],
+    pub(super) family_ids: &'a FxHashMap<Name, FamilyId>,
+    pub(super) constants: &'a BTreeMap<String, i64>,
+}
+
+/// What memory may be borrowed from besides a path.
+const LENDERS: [&str; 5] = ["library", "module", "process", "system", "thread"];
+
+impl Names<'_> {
+    /// The contract of a function, or what is wrong with its entry.
+    pub(super) fn summary(&self, model: &FunctionModel, params: &[ParamInfo]) -> Result<Summary, String> {
+        let entry = Entry { names: self, params };
+        let native = model.symbol.is_some() || !model.symbols.is_empty();
+        Ok(Summary {
+            outcomes: entry.outcomes(model)?,
+            throws: model.throws.unwrap_or(if native { Throws::Never } else { Throws::Possibly }),
+            runs: model.runs.iter().map(|run| entry.run(run)).collect::<Result<_, _>>()?,
+            basis: model.basis.unwrap_or(Basis::DocsRead),
+        })
+    }
+
+    /// The value of a variable.
+    pub(super) fn value(&self, model: &ResultModel) -> Result<ResultContract, String> {
+        Entry { names: self, params: &[] }.result(model)
+    }
+
+    pub(super) fn family(&self, name: &str) -> Result<FamilyId, String> {
+        self.family_ids.get(name).copied().ok_or_else(|| {
+            format!("unknown family `{name}`{}", suggest(name, self.family_ids.keys().map(|known| known.as_str())))
+        })
+    }
+}
+
+/// One entry being compiled.
+struct Entry<'a> {
+    names: &'a Names<'a>,
+    params: &'a [ParamInfo],
+}
+
+impl Entry<'_> {
+    /// A call takes the first outcome whose guard holds.
+    fn outcomes(&self, model: &FunctionModel) -> Result<SmallVec<[Outcome; 1]>, String> {
+        if model.throws == Some(Throws::Always) {
+            return Ok(SmallVec::new());
+        }
+        let result = match (&model.result, model.status) {
+            (Some(result), _) => self.result(result)?,
+            (None, Some(status)) => ResultContract { ownership: Ownership::Status(status), nullable: false },
+            (None, None) => ResultContract::UNKNOWN,
+        };
+        let on_outcome = model.effects.iter().any(|effect| effect.outcome != OutcomeModel::Always);
+        let conditions = self.conditions(model)?;
+        if on_outcome && !conditions.is_empty() {
+            return Err("effects with `outcome` and conditions (`when`) cannot be mixed in one entry".to_owned());
+        }
+        let outcomes = if on_outcome {
+            self.split_by_outcome(model, &result)?
+        } else {
+            self.split_by_condition(model, &result, conditions)?
+        };
+        if outcomes.len() > Summary::MAX_OUTCOMES {
+            return Err(format!("more than {} different outcomes", Summary::MAX_OUTCOMES));
+        }
+        Ok(outcomes)
+    }
+
+    fn split_by_outcome(
+        &self,
+        model: &FunctionModel,
+        result: &ResultContract,
+    ) -> Result<SmallVec<[Outcome; 1]>, String> {
+        let mut outcomes = SmallVec::new();
+        for wanted in [OutcomeModel::Success, OutcomeModel::Failure] {
+            let effects =
+                model.effects.iter().filter(|effect| [OutcomeModel::Always, wanted].contains(&effect.outcome));
+            let effects = effects.map(|effect| self.effect(effect)).collect::<Result<_, _>>()?;
+            let success = wanted == OutcomeModel::Success;
+            let (guard, result) = match (model.status.is_some(), success) {
+                (true, true) => (Guard::Success, result.clone()),
+                (true, false) => (Guard::Failure, result.clone()),
+                (false, true) => (Guard::ResultNonNull, ResultContract { nullable: false, ..result.clone() }),
+                (false, false) => (Guard::ResultNull, ResultContract { ownership: Ownership::Null, nullable: true }),
+            };
+            outcomes.push(Outcome { guard, effects, result });
+        }
+        Ok(outcomes)
+    }
+
+    fn split_by_condition(
+        &self,
+        model: &FunctionModel,
+        result: &ResultContract,
+        conditions: Vec<ArgumentTest>,
+    ) -> Result<SmallVec<[Outcome; 1]>, String> {
+        let mut outcomes: SmallVec<[Outcome; 1]> = smallvec![];
+        for test in conditions.into_iter().map(Some).chain([None]) {
+            let mut effects = Vec::new();
+            for effect in &model.effects {
+                let when = effect.when.as_ref().map(|when| self.condition(when)).transpose()?;
+                if when.is_none() || when == test {
+                    effects.push(self.effect(effect)?);
+                }
+            }
+            let mut result = result.clone();
+            if let Some(test) = &test {
+                for alternative in &model.results {
+                    if self.condition(&alternative.when)? == *test {
+                        result = self.result(&alternative.result)?;
+                        break;
+                    }
+                }
+            }
+            outcomes.push(Outcome { guard: test.map_or(Guard::Always, Guard::Argument), effects, result });
+        }
+        Ok(outcomes)
+    }
+
+    /// Every condition of the entry once, those of `results` first.
+    fn conditions(&self, model: &FunctionModel) -> Result<Vec<ArgumentTest>, String> {
+        let of_results = model.results.iter().map(|alternative| &alternative.when);
+        let of_effects = model.effects.iter().filter_map(|effect| effect.when.as_ref());
+        let mut tests = Vec::new();
+        for when in of_results.chain(of_effects) {
+            let test = self.condition(when)?;
+            if !tests.contains(&test) {
+                tests.push(test);
+            }
+        }
+        Ok(tests)
+    }
+
+    fn condition(&self, model: &ConditionModel) -> Result<ArgumentTest, String> {
+        only_one(
+            "a condition",
+            &[
+                ("has", model.has.is_some()),
+                ("lacks", model.lacks.is_some()),
+                ("equals", model.equals.is_some()),
+                ("differs", model.differs.is_some()),
+                ("null", model.null.is_some()),
+            ],
+        )?;
+        let test = match (&model.has, &model.lacks, &model.equals, &model.differs) {
+            (Some(constant), ..) => ValueTest::Has(self.constant(constant)?),
+            (_, Some(constant), ..) => ValueTest::Lacks(self.constant(constant)?),
+            (_, _, Some(constant), _) => ValueTest::Equals(self.constant(constant)?),
+            (.., Some(constant)) => ValueTest::Differs(self.constant(constant)?),
+            _ if model.null == Some(true) => ValueTest::Null,
+            _ => ValueTest::NonNull,
+        };
+        Ok(ArgumentTest { arg: self.path(&model.arg)?, test })
+    }
+
+    fn constant(&self, model: &ConstantModel) -> Result<i64, String> {
+        match model {
+            ConstantModel::Value(value) => Ok(*value),
+            ConstantModel::Name(name) => self.names.constants.get(name).copied().ok_or_else(|| {
+                let known = self.names.constants.keys().map(String::as_str);
+                format!("unknown constant `{name}`{}", suggest(name, known))
+            }),
+        }
+    }
+
+    fn result(&self, model: &ResultModel) -> Result<ResultContract, String> {
+        only_one(
+            "a result",
+            &[
+                ("owned", model.owned.is_some()),
+                ("owned_by", model.owned_by.is_some()),
+                ("borrowed", model.borrowed.is_some()),
+                ("static", model.is_static),
+                ("alias", model.alias.is_some()),
+                ("interior", model.interior.is_some()),
+                ("view", model.view.is_some()),
+                ("pointee", model.pointee.is_some()),
+                ("address", model.address.is_some()),
+                ("native_function", model.native_function.is_some()),
+                ("releaser", model.releaser.is_some()),
+                ("scope", model.scope.is_some()),
+                ("null", model.null),
+                ("target", model.target.is_some()),
+                ("succeeded", model.succeeded.is_some()),
+                ("failed", model.failed.is_some()),
+                ("constant", model.constant.is_some()),
+                ("unknown", model.unknown),
+            ],
+        )?;
+        if model.default.is_some() && model.owned_by.is_none() {
+            return Err("`default` belongs to `owned_by`".to_owned());
+        }
+        if !model.until.is_empty() && model.borrowed.is_none() {
+            return Err("`until` belongs to `borrowed`".to_owned());
+        }
+        Ok(ResultContract {
+            ownership: self.ownership(model)?,
+            nullable: model.nullable || model.null || model.unknown,
+        })
+    }
+
+    fn ownership(&self, model: &ResultModel) -> Result<Ownership, String> {
+        if let Some(family) = &model.owned {
+            return Ok(Ownership::Owned(FamilyRef::Family(self.names.family(family)?)));
+        }
+        if let Some(allocator) = &model.owned_by {
+            let default = model.default.as_deref().map(|family| self.names.family(family)).transpose()?;
+            return Ok(Ownership::Owned(FamilyRef::Allocator(self.path(allocator)?, default)));
+        }
+        if let Some(lender) = &model.borrowed {
+            let from = if LENDERS.contains(&lender.as_str()) { None } else { Some(self.path(lender)?) };
+            return Ok(Ownership::Borrowed {
+                from,
+                until: model.until.iter().map(|call| call.as_str().into()).collect(),
+            });
+        }
+        type OfPath = fn(AccessPath) -> Ownership;
+        let by_path: [(&Option<String>, OfPath); 7] = [
+            (&model.alias, Ownership::Alias),
+            (&model.interior, Ownership::Interior),
+            (&model.view, Ownership::View),
+            (&model.pointee, Ownership::Pointee),
+            (&model.address, Ownership::Address),
+            (&model.succeeded, |of| Ownership::StatusTest { of, success: true }),
+            (&model.failed, |of| Ownership::StatusTest { of, success: false }),
+        ];
+        for (path, ownership) in by_path {
+            if let Some(path) = path {
+                return Ok(ownership(self.path(path)?));
+            }
+        }
+        if let Some(symbol) = &model.native_function {
+            // The symbol is an argument of each call; the caller reads it there. The path only has to be one.
+            self.path(symbol)?;
+            return Ok(Ownership::NativeFunction(None));
+        }
+        if let Some(family) = &model.releaser {
+            return Ok(Ownership::Releaser(self.names.family(family)?));
+        }
+        if let Some(family) = &model.scope {
+            return Ok(Ownership::Scope(self.scope(family)?));
+        }
+        if let Some(names) = &model.target {
+            return Ok(Ownership::TargetTest(targets(names)?));
+        }
+        Ok(match model.constant {
+            Some(value) => Ownership::Constant(Const::Int(value)),
+            None if model.null => Ownership::Null,
+            None if model.is_static => Ownership::Static,
+            None => Ownership::Unknown,
+        })
+    }
+
+    fn effect(&self, model: &EffectModel) -> Result<Effect, String> {
+        only_one(
+            "an effect",
+            &[
+                ("release", model.release.is_some()),
+                ("release_by", model.release_by.is_some()),
+                ("take", model.take),
+                ("hold", model.hold),
+                ("borrow", model.borrow),
+                ("escape", model.escape),
+                ("store_into", model.store_into.is_some()),
+                ("fill", model.fill.is_some()),
+                ("release_later", model.release_later.is_some()),
+                ("detach", model.detach),
+                ("release_all", model.release_all),
+            ],
+        )?;
+        if model.family.is_some() && model.release_later.is_none() {
+            return Err("`family` belongs to `release_later`".to_owned());
+        }
+        Ok(Effect { on: self.path(&model.on)?, kind: self.effect_kind(model)? })
+    }
+
+    fn effect_kind(&self, model: &EffectModel) -> Result<EffectKind, String> {
+        let family = |name: &String| self.names.family(name).map(FamilyRef::Family);
+        if let Some(name) = &model.release {
+            return Ok(EffectKind::Release(family(name)?));
+        }
+        if let Some(allocator) = &model.release_by {
+            return Ok(EffectKind::Release(FamilyRef::Allocator(self.path(allocator)?, None)));
+        }
+        if let Some(place) = &model.store_into {
+            return Ok(EffectKind::StoreInto(self.path(place)?));
+        }
+        if let Some(result) = &model.fill {
+            return Ok(EffectKind::Fill(self.result(result)?));
+        }
+        if let Some(by) = &model.release_later {
+            let family = model.family.as_ref().map(family).transpose()?;
+            return Ok(EffectKind::ReleaseLater { by: self.path(by)?, family });
+        }
+        Ok(match (model.take, model.hold, model.escape, model.detach, model.release_all) {
+            (true, ..) => EffectKind::Take,
+            (_, true, ..) => EffectKind::Hold,
+            (_, _, true, ..) => EffectKind::Escape,
+            (_, _, _, true, _) => EffectKind::Detach,
+            (.., true) => EffectKind::ReleaseAll,
+            _ => EffectKind::Borrow,
+        })
+    }
+
+    fn run(&self, model: &RunModel) -> Result<ClosureRun, String> {
+        let given = |text: &String| match text.split_once(':') {
+            None if text == "unknown" => Ok(Given::Unknown),
+            Some(("scope", family)) => self.scope(family).map(Given::Scope),
+            Some(("element", path)) => self.path(path).map(Given::Element),
+            Some(("value", path)) => self.path(path).map(Given::Value),
+            _ => {
+                Err(format!("`{text}` gives nothing: write `scope:family`, `element:path`, `value:path` or `unknown`"))
+            }
+        };
+        Ok(ClosureRun {
+            closure: self.path(&model.closure)?,
+            times: model.times,
+            gives: model.gives.iter().map(given).collect::<Result<_, _>>()?,
+            returned: model.returned,
+        })
+    }
+
+    fn scope(&self, name: &str) -> Result<FamilyId, String> {
+        let id = self.names.family(name)?;
+        let family = self.names.families.get(usize::from(id.0));
+        if family.is_some_and(|family| family.kind == FamilyKind::Scope) {
+            Ok(id)
+        } else {
+            Err(format!("`{name}` is no scope: only a family of `kind = \"scope\"` is"))
+        }
+    }
+
+    fn path(&self, text: &str) -> Result<AccessPath, String> {
+        access_path(text, self.params)
+    }
+}
+
+/// The set that names of targets stand for.
+pub(super) fn targets(names: &[String]) -> Result<TargetSet, String> {
+    names.iter().try_fold(TargetSet::NONE, |set, name| match TargetSet::from_name(name) {
+        Some(one) => Ok(set.or(one)),
+        None => Err(format!("unknown target `{name}`{}", suggest(name, TargetSet::names()))),
+    })
+}
+
+/// Of several keys exactly one is given.
+pub(super) fn only_one(what: &str, keys: &[(&str, bool)]) -> Result<(), String> {
+    let given: Vec<&str> = keys.iter().filter(|(_, given)| *given).map(|(key, _)| *key).collect();
+    match given.as_slice() {
+        [_] => Ok(()),
+        [] => {
+            let all: Vec<&str> = keys.iter().map(|(key, _)| *key).collect();
+            Err(format!("{what} needs one of `{}`", all.join("`, `")))
+        }
+        many => Err(format!("{what} has one meaning: `{}` exclude each other", many.join("` and `"))),
+    }
+}
