@@ -1,11 +1,51 @@
 //! Names → what they are: libraries, scopes, types, callees, and the call graph.
 //!
 //! Resolution is by declared types, constructor calls and imports, never by spelling alone.
+//! What cannot be found stays [`Target::Unknown`] and [`Ty::Unknown`].
+//!
+//! `libraries` joins files, `scope` looks names up, `classes` knows hierarchies and members, `types` computes with
+//! types, `resolve` (with `operations`, `calls`, `native` and `promotion`) walks functions, `graph` orders them.
 
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use crate::ir::{FunctionId, Name, Unit};
-use crate::models::{ModelId, PackId, TypeId, VariableId};
+use crate::ir::{Class, ClassId, Function, FunctionId, Name, Unit, Variable};
+use crate::models::{ModelId, ModelSet, PackId, TypeId, VariableId, Versions};
+
+mod calls;
+mod classes;
+mod env;
+mod graph;
+mod libraries;
+mod members;
+mod native;
+mod operations;
+mod promotion;
+mod resolve;
+mod scope;
+mod types;
+
+/// Where a file lies: its project-relative path and its Dart package.
+#[derive(Clone, Debug)]
+pub struct FileContext {
+    /// The path, with `/` between its parts.
+    pub path: Arc<str>,
+    /// The package it belongs to.
+    pub package: Option<PackageContext>,
+}
+
+/// A Dart package of the project.
+#[derive(Clone, Debug)]
+pub struct PackageContext {
+    /// The name its `pubspec.yaml` gives.
+    pub name: Arc<str>,
+    /// The project-relative path of the folder with `pubspec.yaml`; empty for the project's own root.
+    pub root: Arc<str>,
+    /// The versions of packages that it resolves.
+    pub versions: Arc<Versions>,
+}
 
 /// A function of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -22,7 +62,7 @@ pub struct ClassRef {
     /// The unit.
     pub unit: u32,
     /// The class in it.
-    pub class: crate::ir::ClassId,
+    pub class: ClassId,
 }
 
 /// A variable of the program: outside classes, or a field.
@@ -31,7 +71,7 @@ pub struct VarRef {
     /// The unit.
     pub unit: u32,
     /// The class, for a field.
-    pub class: Option<crate::ir::ClassId>,
+    pub class: Option<ClassId>,
     /// Its place in [`Unit::variables`] or [`Class::fields`](crate::ir::Class::fields).
     pub index: u32,
 }
@@ -45,6 +85,33 @@ pub struct Program {
     pub resolved: Vec<Vec<Resolved>>,
     /// The call graph's strongly connected components, callees before callers.
     pub components: Vec<Vec<FuncRef>>,
+    files: Vec<FileContext>,
+    versions: Vec<Arc<Versions>>,
+    facts: Facts,
+}
+
+/// What is known of the program's declarations.
+#[derive(Clone, Debug, Default)]
+struct Facts {
+    /// By unit and function.
+    signatures: Vec<Vec<Signature>>,
+    /// By unit and variable.
+    variables: Vec<Vec<Ty>>,
+    /// By unit, class and field.
+    fields: Vec<Vec<Vec<Ty>>>,
+    /// By unit and class.
+    supertypes: Vec<Vec<Vec<Ty>>>,
+    /// The symbols of bound functions.
+    bindings: FxHashMap<FuncRef, Name>,
+}
+
+/// The types of a function's parameters and of its calls.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Signature {
+    /// The parameters' types, in order.
+    pub params: Vec<Ty>,
+    /// The type of a call: for an async function a future.
+    pub result: Ty,
 }
 
 /// What a function's names turned out to be.
@@ -89,6 +156,35 @@ pub enum Target {
     TearOff(FuncRef),
     /// A modelled function as a value; its receiver is the operation's.
     ModelTearOff(ModelId),
+    /// A call whose receiver is not the operand that stands there: `calloc<Uint8>(3)` calls `call` of the value of the
+    /// variable `calloc`.
+    Via(Box<Via>),
+}
+
+/// A call on a value that must be read first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Via {
+    /// Where the receiver is read.
+    pub receiver: Receiver,
+    /// What is called on it; never [`Target::Via`].
+    pub target: Target,
+}
+
+/// Where the receiver of an implicit call is read.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Receiver {
+    /// The operand of [`Callee::Value`](crate::ir::Callee::Value).
+    Operand,
+    /// `this` of the caller.
+    This,
+    /// A variable of the program, outside instances.
+    Static(VarRef),
+    /// A variable of a pack.
+    Variable(VariableId),
+    /// An instance field of the operand that stands as the receiver, of `this` where the callee is a free name.
+    Field(VarRef),
+    /// The result of a getter; its own receiver is the operand that stands there, `this` where the callee is a free name.
+    Getter(Target),
 }
 
 /// Functions that a call may reach.
@@ -129,6 +225,13 @@ pub enum Ty {
         /// What it returns.
         result: Box<Ty>,
     },
+    /// The address of a native symbol (`lookup('f')`, `Native.addressOf(f)`); otherwise the pointer type.
+    Address {
+        /// The symbol.
+        symbol: Name,
+        /// The pointer type.
+        pointer: Box<Ty>,
+    },
     /// A record: fields by name (`$1` …).
     Record(Vec<(Name, Ty)>),
     /// The future, list, iterable, stream or map of SDK libraries: its name and arguments.
@@ -137,7 +240,9 @@ pub enum Ty {
     ClassName(ClassRef),
     /// The same for a class of a pack.
     ModelName(TypeId),
-    /// An import prefix of the unit: its place among the unit's prefixes.
+    /// The same for a class of [`Ty::Sdk`].
+    SdkName(Name),
+    /// An import prefix of the unit.
     Prefix(Name),
     /// The names of a pack under a prefix that no unit owns.
     PackPrefix(PackId),
@@ -145,4 +250,104 @@ pub enum Ty {
     Parameter(Name),
     /// A class of a library that is not here and not modelled.
     External(Name),
+}
+
+impl Ty {
+    /// The type that values have: the pointer type of an address.
+    #[must_use]
+    pub fn value_type(&self) -> &Self {
+        match self {
+            Self::Address { pointer, .. } => pointer,
+            other => other,
+        }
+    }
+}
+
+impl Program {
+    /// Links units; `contexts` has one entry for each, in the same order.
+    #[must_use]
+    pub fn link(units: Vec<Unit>, contexts: &[FileContext], models: &ModelSet) -> Self {
+        let mut files = contexts.to_vec();
+        files.resize_with(units.len(), || FileContext { path: "".into(), package: None });
+        let environment = env::Env::new(&units, &files, models);
+        let (facts, resolved) = environment.resolve();
+        let versions = files.iter().map(env::versions_of).collect();
+        let components = graph::components(&units, &resolved);
+        Self { units, resolved, components, files, versions, facts }
+    }
+
+    /// A function.
+    #[must_use]
+    pub fn function(&self, function: FuncRef) -> &Function {
+        self.units[function.unit as usize].function(function.function)
+    }
+
+    /// What a function's names turned out to be.
+    #[must_use]
+    pub fn resolved(&self, function: FuncRef) -> &Resolved {
+        &self.resolved[function.unit as usize][function.function.index()]
+    }
+
+    /// A class.
+    #[must_use]
+    pub fn class(&self, class: ClassRef) -> &Class {
+        &self.units[class.unit as usize].classes[class.class.index()]
+    }
+
+    /// A variable or field.
+    #[must_use]
+    pub fn variable(&self, variable: VarRef) -> &Variable {
+        let unit = &self.units[variable.unit as usize];
+        match variable.class {
+            Some(class) => &unit.classes[class.index()].fields[variable.index as usize],
+            None => &unit.variables[variable.index as usize],
+        }
+    }
+
+    /// The function that computes a variable's initial value.
+    #[must_use]
+    pub fn initializer(&self, variable: VarRef) -> Option<FuncRef> {
+        let function = self.variable(variable).initializer?;
+        Some(FuncRef { unit: variable.unit, function })
+    }
+
+    /// The type of a variable or field, declared or inferred.
+    #[must_use]
+    pub fn variable_type(&self, variable: VarRef) -> &Ty {
+        let unit = variable.unit as usize;
+        match variable.class {
+            Some(class) => &self.facts.fields[unit][class.index()][variable.index as usize],
+            None => &self.facts.variables[unit][variable.index as usize],
+        }
+    }
+
+    /// The types of a function's parameters and of its calls.
+    #[must_use]
+    pub fn signature(&self, function: FuncRef) -> &Signature {
+        &self.facts.signatures[function.unit as usize][function.function.index()]
+    }
+
+    /// What a class extends, mixes in and implements, nearest first; for an extension the type it extends.
+    #[must_use]
+    pub fn supertypes(&self, class: ClassRef) -> &[Ty] {
+        &self.facts.supertypes[class.unit as usize][class.class.index()]
+    }
+
+    /// The native symbol that a function declaration binds.
+    #[must_use]
+    pub fn bound_symbol(&self, function: FuncRef) -> Option<&Name> {
+        self.facts.bindings.get(&function)
+    }
+
+    /// The package versions that count for a unit.
+    #[must_use]
+    pub fn versions(&self, unit: u32) -> &Versions {
+        &self.versions[unit as usize]
+    }
+
+    /// Where a unit's file lies.
+    #[must_use]
+    pub fn file(&self, unit: u32) -> &FileContext {
+        &self.files[unit as usize]
+    }
 }

@@ -1,0 +1,550 @@
+//! What linking knows of the whole program, stage by stage: libraries, classes, declared types, inferred types.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::classes::ClassInfo;
+use super::libraries::Libraries;
+use super::resolve::{self, Outcome};
+use super::scope::Scope;
+use super::types;
+use super::{ClassRef, Facts, FileContext, FuncRef, Resolved, Signature, Ty, VarRef};
+use crate::ir::{
+    Base, Callee, Class, ClassId, ClassKind, Flavor, Function, FunctionId, FunctionKind, Initializes, Name, Op, Param,
+    Projection, Unit, Variable,
+};
+use crate::models::{ModelSet, PackId, TypeId, Versions};
+use crate::summary::FamilyId;
+
+/// The program while it is being linked.
+pub(super) struct Env<'a> {
+    pub(super) units: &'a [Unit],
+    pub(super) models: &'a ModelSet,
+    pub(super) versions: Vec<Arc<Versions>>,
+    /// The pack that describes the package a unit belongs to.
+    pub(super) packs: Vec<Option<PackId>>,
+    pub(super) libraries: Libraries,
+    pub(super) classes: Vec<Vec<ClassInfo>>,
+    /// Extensions by the members they declare.
+    pub(super) extensions: FxHashMap<Name, Vec<ClassRef>>,
+    pub(super) facts: Facts,
+    /// The variable that an initializer computes.
+    pub(super) initialized: FxHashMap<FuncRef, VarRef>,
+    core_packs: Vec<PackId>,
+    pub(super) ffi: Option<PackId>,
+    pub(super) typed_data: Option<PackId>,
+}
+
+/// Rounds in which results and variables without a declared type find theirs; each carries types one call further.
+const ROUNDS: usize = 3;
+
+/// Classes through which the type of a `super.x` parameter is followed.
+const MAX_SUPER_CHAIN: usize = 16;
+
+/// Functions of a file that are resolved as one piece of work.
+const CHUNK: usize = 128;
+
+/// The package versions of a file.
+pub(super) fn versions_of(file: &FileContext) -> Arc<Versions> {
+    file.package.as_ref().map(|package| Arc::clone(&package.versions)).unwrap_or_default()
+}
+
+impl<'a> Env<'a> {
+    pub(super) fn new(units: &'a [Unit], files: &[FileContext], models: &'a ModelSet) -> Self {
+        let core = ["dart:core", "dart:async", "dart:collection"];
+        let mut env = Self {
+            units,
+            models,
+            versions: files.iter().map(versions_of).collect(),
+            packs: files.iter().map(|file| pack_of(file, models)).collect(),
+            libraries: Libraries::new(units, files, models),
+            classes: Vec::new(),
+            extensions: FxHashMap::default(),
+            facts: Facts::default(),
+            initialized: FxHashMap::default(),
+            core_packs: core.iter().filter_map(|uri| models.pack_for_uri(uri)).collect(),
+            ffi: models.pack_for_uri("dart:ffi"),
+            typed_data: models.pack_for_uri("dart:typed_data"),
+        };
+        env.classes = units
+            .par_iter()
+            .map(|unit| unit.classes.iter().map(|class| ClassInfo::new(unit, class)).collect())
+            .collect();
+        env.link_classes();
+        env.index_extensions();
+        env.index_initializers();
+        env.declare();
+        env
+    }
+
+    /// Supertypes, and from them subtypes.
+    fn link_classes(&mut self) {
+        let linked: Vec<Vec<Supertypes>> = (0..self.units.len() as u32)
+            .into_par_iter()
+            .map(|unit| {
+                let scope = Scope::new(self, unit);
+                self.units[unit as usize].classes.iter().map(|class| supertypes(&scope, class)).collect()
+            })
+            .collect();
+        let mut subtypes: Vec<(ClassRef, ClassRef)> = Vec::new();
+        for (unit, classes) in linked.into_iter().enumerate() {
+            for (at, Supertypes { supers, with_bodies, on }) in classes.into_iter().enumerate() {
+                let own = ClassRef { unit: unit as u32, class: ClassId(at as u32) };
+                for ty in &supers {
+                    if let Ty::Class(class, _) = ty {
+                        subtypes.push((*class, own));
+                    }
+                }
+                let info = &mut self.classes[unit][at];
+                info.supers = supers;
+                info.with_bodies = with_bodies;
+                info.on = on;
+            }
+        }
+        for (class, subtype) in subtypes {
+            self.classes[class.unit as usize][class.class.index()].subtypes.push(subtype);
+        }
+    }
+
+    fn index_extensions(&mut self) {
+        for (unit, infos) in self.classes.iter().enumerate() {
+            for (at, info) in infos.iter().enumerate() {
+                if self.units[unit].classes[at].kind != ClassKind::Extension {
+                    continue;
+                }
+                let extension = ClassRef { unit: unit as u32, class: ClassId(at as u32) };
+                let names: FxHashSet<&Name> = info.members.keys().chain(info.setters.keys()).collect();
+                for name in names {
+                    self.extensions.entry(name.clone()).or_default().push(extension);
+                }
+            }
+        }
+    }
+
+    fn index_initializers(&mut self) {
+        for (unit, from) in self.units.iter().enumerate() {
+            let unit = unit as u32;
+            for (at, variable) in from.variables.iter().enumerate() {
+                if let Some(function) = variable.initializer {
+                    let variable = VarRef { unit, class: None, index: at as u32 };
+                    self.initialized.insert(FuncRef { unit, function }, variable);
+                }
+            }
+            for (class, declared) in from.classes.iter().enumerate() {
+                for (at, field) in declared.fields.iter().enumerate() {
+                    if let Some(function) = field.initializer {
+                        let variable = VarRef { unit, class: Some(ClassId(class as u32)), index: at as u32 };
+                        self.initialized.insert(FuncRef { unit, function }, variable);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The declared types of everything that has one.
+    fn declare(&mut self) {
+        let declared: Vec<_> =
+            (0..self.units.len() as u32).into_par_iter().map(|unit| self.declare_unit(unit)).collect();
+        for UnitTypes { signatures, variables, fields } in declared {
+            self.facts.signatures.push(signatures);
+            self.facts.variables.push(variables);
+            self.facts.fields.push(fields);
+        }
+        for (unit, from) in self.units.iter().enumerate() {
+            for binding in &from.bindings {
+                let function = FuncRef { unit: unit as u32, function: binding.function };
+                self.facts.bindings.insert(function, binding.symbol.clone());
+            }
+        }
+        self.type_super_parameters();
+    }
+
+    /// Gives `super.x` parameters the types of those they are passed on to.
+    fn type_super_parameters(&mut self) {
+        // One round carries types one class further down.
+        for _ in 0..MAX_SUPER_CHAIN {
+            let of_unit = |unit: u32| {
+                let functions = self.units[unit as usize].functions.iter().enumerate();
+                let constructors = functions.filter(|(_, function)| function.kind == FunctionKind::Constructor);
+                let typed = constructors.flat_map(|(at, function)| {
+                    let id = FuncRef { unit, function: FunctionId(at as u32) };
+                    self.super_parameters(id, function).into_iter().map(move |(param, ty)| (id, param, ty))
+                });
+                typed.collect::<Vec<_>>()
+            };
+            let found: Vec<(FuncRef, usize, Ty)> =
+                (0..self.units.len() as u32).into_par_iter().flat_map_iter(of_unit).collect();
+            if found.is_empty() {
+                break;
+            }
+            for (function, param, ty) in found {
+                let signature = &mut self.facts.signatures[function.unit as usize][function.function.index()];
+                if let Some(slot) = signature.params.get_mut(param) {
+                    *slot = ty;
+                }
+            }
+        }
+    }
+
+    /// The parameters of a constructor that are still untyped and whose types its superclass knows.
+    fn super_parameters(&self, id: FuncRef, function: &Function) -> Vec<(usize, Ty)> {
+        let own = self.signature(id);
+        let is_open = |at: usize, param: &Param| {
+            param.initializes == Some(Initializes::Super) && own.params.get(at) == Some(&Ty::Unknown)
+        };
+        let open: Vec<usize> = (0..function.params.len()).filter(|at| is_open(*at, &function.params[*at])).collect();
+        let Some(class) = function.class.filter(|_| !open.is_empty()) else { return Vec::new() };
+        let info = self.info(ClassRef { unit: id.unit, class });
+        let superclass = info.with_bodies.checked_sub(1).and_then(|at| info.supers.get(at));
+        let Some(Ty::Class(superclass, args)) = superclass else { return Vec::new() };
+        let ops = function.blocks.iter().flat_map(|block| &block.ops);
+        let named = ops.into_iter().find_map(|statement| match &statement.op {
+            Op::Call(call) => match &call.callee {
+                Callee::SuperConstructor(name) => Some(name.clone().unwrap_or_default()),
+                _ => None,
+            },
+            _ => None,
+        });
+        let constructor = self.info(*superclass).constructors.get(&named.unwrap_or_default());
+        let Some(&constructor) = constructor else { return Vec::new() };
+        let constructor = FuncRef { unit: superclass.unit, function: constructor };
+        let bindings = types::bind(&self.class(*superclass).type_params, args);
+        let known = |at: usize| {
+            let param = &function.params[at];
+            let before = &function.params[..at];
+            let position =
+                before.iter().filter(|param| !param.named && param.initializes == Some(Initializes::Super)).count();
+            let mut passed = self.function(constructor).params.iter().enumerate();
+            let found = if param.named {
+                passed.find(|(_, passed)| passed.named && passed.name == param.name)
+            } else {
+                passed.filter(|(_, passed)| !passed.named).nth(position)
+            };
+            let ty = self.signature(constructor).params.get(found?.0)?;
+            let ty = types::bounded(types::substitute(ty, &bindings));
+            types::says_something(&ty).then_some((at, ty))
+        };
+        open.into_iter().filter_map(known).collect()
+    }
+
+    fn declare_unit(&self, unit: u32) -> UnitTypes {
+        let scope = Scope::new(self, unit);
+        let from = &self.units[unit as usize];
+        let typed = |params: &[Name], variable: &Variable| {
+            variable.ty.as_ref().map(|written| scope.ty(params, written)).unwrap_or_default()
+        };
+        let variables = from.variables.iter().map(|variable| typed(&[], variable)).collect();
+        let fields: Vec<Vec<Ty>> = from
+            .classes
+            .iter()
+            .map(|class| class.fields.iter().map(|field| typed(&class.type_params, field)).collect())
+            .collect();
+        let signature = |(at, function): (usize, &Function)| {
+            let type_params = scope.type_params(FunctionId(at as u32));
+            let param = |param: &crate::ir::Param| {
+                let written = function.locals.get(param.local.index()).and_then(|local| local.ty.as_ref());
+                let field = || {
+                    let class = function.class?;
+                    let name = &param.name;
+                    let at = from.classes.get(class.index())?.fields.iter().position(|field| field.name == *name)?;
+                    fields.get(class.index())?.get(at).cloned()
+                };
+                match written {
+                    Some(written) => scope.ty(&type_params, written),
+                    None if param.initializes == Some(crate::ir::Initializes::Field) => field().unwrap_or_default(),
+                    None => Ty::Unknown,
+                }
+            };
+            let params = function.params.iter().map(param).collect();
+            Signature { params, result: self.declared_result(&scope, &type_params, function) }
+        };
+        let signatures = from.functions.iter().enumerate().map(signature).collect();
+        UnitTypes { signatures, variables, fields }
+    }
+
+    fn declared_result(&self, scope: &Scope<'_>, type_params: &[Name], function: &Function) -> Ty {
+        match function.kind {
+            FunctionKind::Setter => Ty::Void,
+            FunctionKind::Constructor | FunctionKind::Factory => {
+                let Some(class) = function.class else { return Ty::Unknown };
+                let class = ClassRef { unit: scope.unit, class };
+                self.instance(class)
+            }
+            _ => function.result.as_ref().map(|written| scope.ty(type_params, written)).unwrap_or_default(),
+        }
+    }
+
+    /// A class with its own type parameters as arguments.
+    pub(super) fn instance(&self, class: ClassRef) -> Ty {
+        Ty::Class(class, self.class(class).type_params.iter().map(|name| Ty::Parameter(name.clone())).collect())
+    }
+
+    /// Infers what is not declared, then resolves every function.
+    pub(super) fn resolve(mut self) -> (Facts, Vec<Vec<Resolved>>) {
+        let open = self.open_functions();
+        let declared = self.facts.clone();
+        for _ in 0..ROUNDS {
+            let chunks = chunks(&open);
+            let outcomes: Vec<Outcome> =
+                chunks.par_iter().map(|chunk| resolve::functions(&self, chunk.0, &chunk.1, false)).collect();
+            if !self.learn(outcomes, &declared) {
+                break;
+            }
+        }
+        let roots: Vec<Vec<FunctionId>> = self.units.iter().map(|unit| roots(unit).collect()).collect();
+        let chunks = chunks(&roots);
+        let outcomes: Vec<Outcome> =
+            chunks.par_iter().map(|chunk| resolve::functions(&self, chunk.0, &chunk.1, true)).collect();
+        let mut resolved: Vec<Vec<Resolved>> =
+            self.units.iter().map(|unit| vec![Resolved::default(); unit.functions.len()]).collect();
+        for outcome in outcomes {
+            for (function, found) in outcome.resolved {
+                resolved[function.unit as usize][function.function.index()] = found;
+            }
+        }
+        self.facts.supertypes = self
+            .classes
+            .into_iter()
+            .map(|infos| infos.into_iter().map(|info| info.on.map_or(info.supers, |on| vec![on])).collect())
+            .collect();
+        (self.facts, resolved)
+    }
+
+    /// The functions whose results, or whose stores, say what declarations leave open.
+    fn open_functions(&self) -> Vec<Vec<FunctionId>> {
+        let mut open_names: FxHashSet<&Name> = FxHashSet::default();
+        for (unit, from) in self.units.iter().enumerate() {
+            let variables = from.variables.iter().zip(&self.facts.variables[unit]);
+            let fields = from.classes.iter().zip(&self.facts.fields[unit]);
+            let fields = fields.flat_map(|(class, types)| class.fields.iter().zip(types));
+            let open = variables.chain(fields).filter(|(_, ty)| types::can_be_refined(ty));
+            open_names.extend(open.map(|(variable, _)| &variable.name));
+        }
+        let stores_open = |function: &Function| {
+            let ops = function.blocks.iter().flat_map(|block| &block.ops);
+            ops.into_iter().any(|statement| match &statement.op {
+                Op::Store { to, .. } => match (&to.base, to.path.last()) {
+                    (_, Some(Projection::Field(name))) | (Base::Name(name), None) => open_names.contains(name),
+                    _ => false,
+                },
+                _ => false,
+            })
+        };
+        let of_unit = |(unit, from): (usize, &Unit)| {
+            let is_open = |at: usize| {
+                let function = &from.functions[at];
+                let this = FuncRef { unit: unit as u32, function: FunctionId(at as u32) };
+                match self.initialized.get(&this) {
+                    Some(variable) => types::can_be_refined(self.variable_type(*variable)),
+                    None => {
+                        let gives = !matches!(
+                            function.kind,
+                            FunctionKind::Constructor | FunctionKind::Factory | FunctionKind::Setter
+                        );
+                        let result = &self.facts.signatures[unit][at].result;
+                        (gives && types::can_be_refined(result) && !function.blocks.is_empty()) || stores_open(function)
+                    }
+                }
+            };
+            let mut open = vec![false; from.functions.len()];
+            for at in 0..from.functions.len() {
+                if is_open(at) {
+                    // A closure is resolved with the function it is written in.
+                    open[root_of(from, at)] |= from.functions[at].parent.is_none() || stores_open(&from.functions[at]);
+                }
+            }
+            roots(from).filter(|id| open[id.index()]).collect()
+        };
+        self.units.par_iter().enumerate().map(of_unit).collect()
+    }
+
+    /// Takes over what a round found; whether there was anything new.
+    fn learn(&mut self, outcomes: Vec<Outcome>, declared: &Facts) -> bool {
+        let mut stored: FxHashMap<VarRef, Ty> = FxHashMap::default();
+        let mut changed = false;
+        for outcome in outcomes {
+            for (function, ty) in outcome.results {
+                if let Some(variable) = self.initialized.get(&function) {
+                    add_store(self, &mut stored, *variable, ty);
+                    continue;
+                }
+                let known = &declared.signatures[function.unit as usize][function.function.index()].result;
+                let Some(ty) = types::refined(known, &ty) else { continue };
+                let result = &mut self.facts.signatures[function.unit as usize][function.function.index()].result;
+                if *result != ty {
+                    *result = ty;
+                    changed = true;
+                }
+            }
+            for (variable, ty) in outcome.stores {
+                add_store(self, &mut stored, variable, ty);
+            }
+        }
+        for (variable, ty) in stored {
+            let unit = variable.unit as usize;
+            let index = variable.index as usize;
+            let (known, place) = match variable.class {
+                Some(class) => {
+                    (&declared.fields[unit][class.index()][index], &mut self.facts.fields[unit][class.index()][index])
+                }
+                None => (&declared.variables[unit][index], &mut self.facts.variables[unit][index]),
+            };
+            let ty = types::refined(known, &ty).unwrap_or_else(|| known.clone());
+            if *place != ty {
+                *place = ty;
+                changed = true;
+            }
+        }
+        changed
+    }
+
+    pub(super) fn function(&self, function: FuncRef) -> &'a Function {
+        self.units[function.unit as usize].function(function.function)
+    }
+
+    pub(super) fn class(&self, class: ClassRef) -> &'a Class {
+        &self.units[class.unit as usize].classes[class.class.index()]
+    }
+
+    pub(super) fn info(&self, class: ClassRef) -> &ClassInfo {
+        &self.classes[class.unit as usize][class.class.index()]
+    }
+
+    pub(super) fn variable(&self, variable: VarRef) -> &'a Variable {
+        let unit = &self.units[variable.unit as usize];
+        match variable.class {
+            Some(class) => &unit.classes[class.index()].fields[variable.index as usize],
+            None => &unit.variables[variable.index as usize],
+        }
+    }
+
+    pub(super) fn variable_type(&self, variable: VarRef) -> &Ty {
+        let unit = variable.unit as usize;
+        match variable.class {
+            Some(class) => &self.facts.fields[unit][class.index()][variable.index as usize],
+            None => &self.facts.variables[unit][variable.index as usize],
+        }
+    }
+
+    pub(super) fn signature(&self, function: FuncRef) -> &Signature {
+        &self.facts.signatures[function.unit as usize][function.function.index()]
+    }
+
+    pub(super) fn is_core_pack(&self, pack: PackId) -> bool {
+        self.core_packs.contains(&pack)
+    }
+
+    /// Whether a class of a pack is one of `dart:typed_data`.
+    pub(super) fn is_typed_data(&self, class: TypeId) -> bool {
+        Some(self.models.ty(class).pack) == self.typed_data
+    }
+
+    /// Whether a class of a pack is that class of `dart:ffi`.
+    pub(super) fn is_ffi(&self, class: TypeId, name: &str) -> bool {
+        let info = self.models.ty(class);
+        Some(info.pack) == self.ffi && info.name == name
+    }
+
+    /// The class of objects that are scopes of the family.
+    pub(super) fn scope_type(&self, family: FamilyId) -> Ty {
+        self.models.type_of_allocator(family).map_or(Ty::Unknown, |class| Ty::Model(class, Vec::new()))
+    }
+
+    /// The class of an SDK library by name, if a pack describes it.
+    pub(super) fn core_class(&self, name: &str, versions: &Versions) -> Option<TypeId> {
+        self.core_packs.iter().find_map(|&pack| self.models.type_named(pack, name, versions))
+    }
+}
+
+fn add_store(env: &Env<'_>, stored: &mut FxHashMap<VarRef, Ty>, variable: VarRef, ty: Ty) {
+    match stored.get_mut(&variable) {
+        Some(known) => *known = env.joined(known, &ty),
+        None => {
+            stored.insert(variable, ty);
+        }
+    }
+}
+
+/// The declared types of a unit, as [`Facts`] keeps them.
+struct UnitTypes {
+    signatures: Vec<Signature>,
+    variables: Vec<Ty>,
+    fields: Vec<Vec<Ty>>,
+}
+
+/// What a class declares of its supertypes; see [`ClassInfo`].
+struct Supertypes {
+    supers: Vec<Ty>,
+    with_bodies: usize,
+    on: Option<Ty>,
+}
+
+fn supertypes(scope: &Scope<'_>, class: &Class) -> Supertypes {
+    let resolve = |written| scope.ty(&class.type_params, written);
+    let supertype = class.supertype.as_ref().map(resolve);
+    if class.kind == ClassKind::Extension {
+        return Supertypes { supers: Vec::new(), with_bodies: 0, on: supertype };
+    }
+    let mut supers: Vec<Ty> = class.mixins.iter().rev().map(resolve).collect();
+    // The representation type of an extension type is no supertype of it.
+    if class.kind != ClassKind::ExtensionType {
+        supers.extend(supertype);
+    }
+    let with_bodies = supers.len();
+    supers.extend(class.implements.iter().map(resolve));
+    Supertypes { supers, with_bodies, on: None }
+}
+
+/// The pack that describes the package of a file in a `lib` folder.
+fn pack_of(file: &FileContext, models: &ModelSet) -> Option<PackId> {
+    let package = file.package.as_ref()?;
+    let rest = file.path.strip_prefix(&*package.root)?.trim_start_matches('/');
+    let path = rest.strip_prefix("lib/")?;
+    models.pack_for_uri(&format!("package:{}/{path}", package.name))
+}
+
+/// The functions of a unit that are not written inside another one.
+fn roots(unit: &Unit) -> impl Iterator<Item = FunctionId> {
+    let ids = (0..unit.functions.len() as u32).map(FunctionId);
+    ids.filter(|id| unit.function(*id).parent.is_none())
+}
+
+fn root_of(unit: &Unit, at: usize) -> usize {
+    let mut at = at;
+    for _ in 0..unit.functions.len() {
+        match unit.functions[at].parent {
+            Some(parent) if parent.index() < unit.functions.len() => at = parent.index(),
+            _ => break,
+        }
+    }
+    at
+}
+
+fn chunks(functions: &[Vec<FunctionId>]) -> Vec<(u32, Vec<FunctionId>)> {
+    let of_unit = |(unit, ids): (usize, &Vec<FunctionId>)| {
+        ids.chunks(CHUNK).map(|chunk| (unit as u32, chunk.to_vec())).collect::<Vec<_>>()
+    };
+    functions.iter().enumerate().flat_map(of_unit).collect()
+}
+
+/// What a function's calls give when its body gives `ty`.
+pub(super) fn result_of_body(flavor: Flavor, ty: Ty) -> Ty {
+    let sdk = |name: &str, ty| Ty::Sdk(name.into(), vec![ty]);
+    match flavor {
+        Flavor::Sync => ty,
+        Flavor::Async => sdk("Future", types::awaited(&ty)),
+        Flavor::SyncStar => sdk("Iterable", ty),
+        Flavor::AsyncStar => sdk("Stream", ty),
+    }
+}
+
+/// What the body of a function gives whose calls give `ty`.
+pub(super) fn body_of_result(flavor: Flavor, ty: &Ty) -> Ty {
+    match flavor {
+        Flavor::Sync => ty.clone(),
+        Flavor::Async => types::awaited(ty),
+        Flavor::SyncStar | Flavor::AsyncStar => types::element(ty),
+    }
+}

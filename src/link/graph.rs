@@ -1,0 +1,152 @@
+//! The call graph: who may call whom, and its strongly connected components.
+
+use super::{FuncRef, Receiver, Resolved, Target};
+use crate::ir::{ClassId, FunctionId, FunctionKind, Op, Unit};
+
+/// The strongly connected components, callees before callers, each in the order of its functions.
+pub(super) fn components(units: &[Unit], resolved: &[Vec<Resolved>]) -> Vec<Vec<FuncRef>> {
+    let mut starts = Vec::with_capacity(units.len() + 1);
+    let mut total = 0;
+    for unit in units {
+        starts.push(total);
+        total += unit.functions.len();
+    }
+    let node = |function: FuncRef| starts[function.unit as usize] + function.function.index();
+    let mut all: Vec<FuncRef> = Vec::with_capacity(total);
+    for (unit, from) in units.iter().enumerate() {
+        all.extend((0..from.functions.len() as u32).map(|at| FuncRef { unit: unit as u32, function: FunctionId(at) }));
+    }
+    let edges: Vec<Vec<u32>> = all
+        .iter()
+        .map(|function| {
+            let mut to: Vec<u32> = Vec::new();
+            callees(units, resolved, *function, &mut |callee| to.push(node(callee) as u32));
+            to.sort_unstable();
+            to.dedup();
+            to
+        })
+        .collect();
+    let components = tarjan(&edges);
+    components
+        .into_iter()
+        .map(|mut component| {
+            component.sort_unstable();
+            component.into_iter().map(|at| all[at as usize]).collect()
+        })
+        .collect()
+}
+
+/// Everything whose summary a function's own depends on.
+fn callees(units: &[Unit], resolved: &[Vec<Resolved>], function: FuncRef, add: &mut dyn FnMut(FuncRef)) {
+    let unit = &units[function.unit as usize];
+    let declared = unit.function(function.function);
+    let found = &resolved[function.unit as usize][function.function.index()];
+    for targets in &found.targets {
+        for target in targets {
+            add_target(units, target, add);
+        }
+    }
+    for statement in declared.blocks.iter().flat_map(|block| &block.ops) {
+        if let Op::Closure { body, .. } = &statement.op
+            && body.index() < unit.functions.len()
+        {
+            add(FuncRef { unit: function.unit, function: *body });
+        }
+    }
+    if declared.kind == FunctionKind::Constructor
+        && let Some(class) = declared.class
+    {
+        add_initializers(units, function.unit, class, add);
+    }
+}
+
+fn add_target(units: &[Unit], target: &Target, add: &mut dyn FnMut(FuncRef)) {
+    match target {
+        Target::Functions(functions) => functions.candidates.iter().for_each(|function| add(*function)),
+        Target::TearOff(function) => add(*function),
+        Target::DefaultConstructor(class) => add_initializers(units, class.unit, class.class, add),
+        Target::Static(variable) => {
+            let unit = &units[variable.unit as usize];
+            let declared = match variable.class {
+                Some(class) => {
+                    unit.classes.get(class.index()).and_then(|class| class.fields.get(variable.index as usize))
+                }
+                None => unit.variables.get(variable.index as usize),
+            };
+            if let Some(function) = declared.and_then(|variable| variable.initializer) {
+                add(FuncRef { unit: variable.unit, function });
+            }
+        }
+        Target::Via(via) => {
+            if let Receiver::Getter(getter) = &via.receiver {
+                add_target(units, getter, add);
+            }
+            // What is called through a receiver is no such call itself.
+            if !matches!(via.target, Target::Via(_)) {
+                add_target(units, &via.target, add);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A constructor runs the initial values of the class's fields.
+fn add_initializers(units: &[Unit], unit: u32, class: ClassId, add: &mut dyn FnMut(FuncRef)) {
+    let Some(class) = units[unit as usize].classes.get(class.index()) else { return };
+    for field in class.fields.iter().filter(|field| !field.is_static) {
+        if let Some(function) = field.initializer {
+            add(FuncRef { unit, function });
+        }
+    }
+}
+
+/// Tarjan's algorithm with a stack of its own; components come callees first.
+fn tarjan(edges: &[Vec<u32>]) -> Vec<Vec<u32>> {
+    const UNSEEN: u32 = u32::MAX;
+    let mut index = vec![UNSEEN; edges.len()];
+    let mut low = vec![0; edges.len()];
+    let mut on_stack = vec![false; edges.len()];
+    let mut stack: Vec<u32> = Vec::new();
+    let mut components = Vec::new();
+    let mut next = 0;
+    for start in 0..edges.len() as u32 {
+        if index[start as usize] != UNSEEN {
+            continue;
+        }
+        let mut work: Vec<(u32, usize)> = vec![(start, 0)];
+        while let Some((at, edge)) = work.pop() {
+            let here = at as usize;
+            if edge == 0 {
+                index[here] = next;
+                low[here] = next;
+                next += 1;
+                stack.push(at);
+                on_stack[here] = true;
+            }
+            if let Some(&to) = edges[here].get(edge) {
+                work.push((at, edge + 1));
+                if index[to as usize] == UNSEEN {
+                    work.push((to, 0));
+                } else if on_stack[to as usize] {
+                    low[here] = low[here].min(index[to as usize]);
+                }
+                continue;
+            }
+            if let Some(&(parent, _)) = work.last() {
+                low[parent as usize] = low[parent as usize].min(low[here]);
+            }
+            if low[here] == index[here] {
+                let mut component = Vec::new();
+                while let Some(member) = stack.pop() {
+                    on_stack[member as usize] = false;
+                    component.push(member);
+                    if member == at {
+                        break;
+                    }
+                }
+                components.push(component);
+            }
+        }
+    }
+    components
+}

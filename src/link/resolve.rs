@@ -1,0 +1,450 @@
+//! One function after the other: the types of its locals, and what its operations refer to.
+//!
+//! Operations are taken in the order of blocks, which is that of the source; loops are caught by a second pass.
+//! A closure is resolved where it is passed on, so that it knows what its parameters receive and its parent what it
+//! returns.
+
+use rustc_hash::FxHashMap;
+
+use super::env::{self, Env};
+use super::promotion::Promotions;
+use super::scope::{Scope, TypeParams};
+use super::types;
+use super::{ClassRef, FuncRef, Resolved, Target, Ty, VarRef};
+use crate::ir::{
+    ClassKind, Const, Function, FunctionId, FunctionKind, LocalId, LocalKind, Name, Op, Operand, Terminator, TypeRef,
+};
+
+/// What resolving some functions brought to light.
+#[derive(Default)]
+pub(super) struct Outcome {
+    /// What calls of them give, as their bodies say.
+    pub(super) results: Vec<(FuncRef, Ty)>,
+    /// What they store into variables.
+    pub(super) stores: Vec<(VarRef, Ty)>,
+    /// What they refer to.
+    pub(super) resolved: Vec<(FuncRef, Resolved)>,
+}
+
+/// Resolves functions of a unit with the closures in them; with `keep` everything found, else types alone.
+pub(super) fn functions(env: &Env<'_>, unit: u32, ids: &[FunctionId], keep: bool) -> Outcome {
+    let mut resolver = Resolver {
+        scope: Scope::new(env, unit),
+        states: FxHashMap::default(),
+        stores: Vec::new(),
+        depth: 0,
+        last: false,
+    };
+    let mut outcome = Outcome::default();
+    let closures = if keep { closures_by_root(resolver.functions()) } else { FxHashMap::default() };
+    for &id in ids {
+        resolver.last = false;
+        resolver.run(id, None, &[]);
+        resolver.last = true;
+        let result = resolver.run(id, None, &[]);
+        let function = FuncRef { unit, function: id };
+        let flavor = resolver.functions()[id.index()].flavor;
+        outcome.results.push((function, env::result_of_body(flavor, result)));
+        if keep {
+            for &closure in closures.get(&id).into_iter().flatten() {
+                if !resolver.states.contains_key(&closure) {
+                    resolver.run(closure, None, &[]);
+                }
+            }
+            let mut states: Vec<(FunctionId, State)> = resolver.states.drain().collect();
+            states.sort_unstable_by_key(|(id, _)| *id);
+            for (id, state) in states {
+                let found = resolver.resolved(id, state);
+                outcome.resolved.push((FuncRef { unit, function: id }, found));
+            }
+        } else {
+            resolver.states.clear();
+        }
+    }
+    outcome.stores = resolver.stores;
+    outcome
+}
+
+fn closures_by_root(functions: &[Function]) -> FxHashMap<FunctionId, Vec<FunctionId>> {
+    let mut closures: FxHashMap<FunctionId, Vec<FunctionId>> = FxHashMap::default();
+    for (at, function) in functions.iter().enumerate() {
+        let Some(mut root) = function.parent else { continue };
+        for _ in 0..functions.len() {
+            match functions.get(root.index()).and_then(|function| function.parent) {
+                Some(parent) => root = parent,
+                None => break,
+            }
+        }
+        closures.entry(root).or_default().push(FunctionId(at as u32));
+    }
+    closures
+}
+
+/// Closures within closures that are resolved in place; deeper ones stand alone.
+const MAX_CLOSURE_DEPTH: usize = 40;
+
+/// The functions of a unit, one root at a time.
+pub(super) struct Resolver<'e> {
+    pub(super) scope: Scope<'e>,
+    states: FxHashMap<FunctionId, State>,
+    pub(super) stores: Vec<(VarRef, Ty)>,
+    depth: usize,
+    /// The pass whose findings are kept.
+    pub(super) last: bool,
+}
+
+/// A function while it is being resolved.
+pub(super) struct State {
+    /// What is known of each local.
+    pub(super) types: Vec<Ty>,
+    /// Whether the type is declared.
+    declared: Vec<bool>,
+    /// Whether this pass has written the local.
+    written: Vec<bool>,
+    /// The type that is wanted where the local's value goes.
+    pub(super) wanted: Vec<Ty>,
+    /// Constant strings.
+    pub(super) texts: FxHashMap<LocalId, Name>,
+    /// Closures made and not yet passed on.
+    pending: Vec<(LocalId, FunctionId)>,
+    pub(super) targets: Vec<Vec<Target>>,
+    /// Type parameters in scope.
+    pub(super) params: TypeParams,
+    /// The class whose members are in lexical scope.
+    pub(super) class: Option<ClassRef>,
+    /// The type of `this`, where there is one.
+    pub(super) this: Option<Ty>,
+    /// What it returns.
+    result: Option<Ty>,
+    /// What it should return.
+    declared_result: Ty,
+}
+
+impl<'e> Resolver<'e> {
+    pub(super) fn env(&self) -> &'e Env<'e> {
+        self.scope.env
+    }
+
+    pub(super) fn functions(&self) -> &'e [Function] {
+        &self.scope.env.units[self.scope.unit as usize].functions
+    }
+
+    /// Resolves a function once; gives what its body returns. `given`: what a closure's parameters receive.
+    fn run(&mut self, id: FunctionId, parent: Option<&mut State>, given: &[Ty]) -> Ty {
+        let Some(function) = self.functions().get(id.index()) else { return Ty::Unknown };
+        let mut state = match self.states.remove(&id) {
+            Some(state) => state,
+            None => self.start(id, function),
+        };
+        state.written.fill(false);
+        state.pending.clear();
+        state.result = None;
+        if let Some(parent) = &parent {
+            for capture in &function.captures {
+                if let (Some(ty), false) =
+                    (parent.types.get(capture.outer.index()), is_true(&state.declared, capture.inner))
+                {
+                    state.set(capture.inner, ty.clone());
+                }
+                if let Some(text) = parent.texts.get(&capture.outer) {
+                    state.texts.insert(capture.inner, text.clone());
+                }
+            }
+        }
+        let positional = function.params.iter().filter(|param| !param.named);
+        for (param, ty) in positional.zip(given) {
+            if !is_true(&state.declared, param.local) {
+                state.set(param.local, ty.clone());
+            }
+        }
+        self.depth += 1;
+        let params = state.params.clone();
+        let mut promotions = Promotions::new(function);
+        for (at, block) in function.blocks.iter().enumerate() {
+            let plain = promotions.enter(&mut state, at);
+            for (place, statement) in block.ops.iter().enumerate() {
+                let target = self.operation(&mut state, &statement.op);
+                if let Some(slot) = state.targets.get_mut(at).and_then(|targets| targets.get_mut(place)) {
+                    *slot = target;
+                }
+            }
+            if let Terminator::Return(value) = &block.end {
+                let ty = match value {
+                    Some(value) => self.operand(&mut state, value),
+                    None => Ty::Void,
+                };
+                state.result = Some(match &state.result {
+                    Some(known) => self.env().joined(known, &ty),
+                    None => ty,
+                });
+            }
+            promotions.leave(&mut state, at, block, plain, &|written| self.scope.ty(&params, written));
+        }
+        let open: Vec<(LocalId, FunctionId)> = std::mem::take(&mut state.pending);
+        for (local, closure) in open {
+            self.closure(&mut state, local, closure, &[]);
+        }
+        self.depth -= 1;
+        if let Some(parent) = parent {
+            for capture in &function.captures {
+                let inner = state.types.get(capture.inner.index()).cloned().unwrap_or_default();
+                let open = parent.types.get(capture.outer.index()).is_some_and(|ty| *ty == Ty::Unknown);
+                if open && types::says_something(&inner) {
+                    parent.set(capture.outer, inner);
+                }
+            }
+        }
+        let result = state.result.clone().unwrap_or(Ty::Void);
+        self.states.insert(id, state);
+        result
+    }
+
+    fn start(&self, id: FunctionId, function: &Function) -> State {
+        let params = self.scope.type_params(id);
+        let root = self.root(id);
+        let root_function = &self.functions()[root.index()];
+        let class = root_function.class.map(|class| ClassRef { unit: self.scope.unit, class });
+        let has_this = class.is_some() && !root_function.is_static && root_function.kind != FunctionKind::Factory;
+        let this = class.filter(|_| has_this).map(|class| self.this_type(class));
+        let signature = self.env().signature(FuncRef { unit: self.scope.unit, function: id });
+        let mut types: Vec<Ty> = Vec::with_capacity(function.locals.len());
+        let mut declared = Vec::with_capacity(function.locals.len());
+        for local in &function.locals {
+            let ty = match (&local.ty, local.kind) {
+                (_, LocalKind::This) => this.clone().unwrap_or_default(),
+                (Some(written), _) => self.scope.ty(&params, written),
+                (None, _) => Ty::Unknown,
+            };
+            declared.push(ty != Ty::Unknown);
+            types.push(ty);
+        }
+        for (param, ty) in function.params.iter().zip(&signature.params) {
+            let at = param.local.index();
+            if at < types.len() && *ty != Ty::Unknown {
+                types[at] = ty.clone();
+                declared[at] = true;
+            }
+        }
+        let shape = |block: &crate::ir::Block| vec![Target::Unknown; block.ops.len()];
+        let declared_result = match self.env().initialized.get(&FuncRef { unit: self.scope.unit, function: id }) {
+            Some(variable) => self.env().variable_type(*variable).clone(),
+            None => env::body_of_result(function.flavor, &signature.result),
+        };
+        let mut state = State {
+            written: vec![false; types.len()],
+            wanted: vec![Ty::Unknown; types.len()],
+            types,
+            declared,
+            texts: FxHashMap::default(),
+            pending: Vec::new(),
+            targets: function.blocks.iter().map(shape).collect(),
+            params,
+            class,
+            this,
+            result: None,
+            declared_result,
+        };
+        self.want(&mut state, function);
+        state
+    }
+
+    /// Fills in what is wanted of values that are copied to a declared variable or returned.
+    fn want(&self, state: &mut State, function: &Function) {
+        for block in function.blocks.iter().rev() {
+            if let Terminator::Return(Some(Operand::Local(local))) = &block.end {
+                let ty = state.declared_result.clone();
+                state.want(*local, ty);
+            }
+            for statement in block.ops.iter().rev() {
+                if let Op::Copy { to, from: Operand::Local(from), kind } = &statement.op {
+                    let wanted = match kind {
+                        crate::ir::CopyKind::Cast(_) => Ty::Unknown,
+                        _ if is_true(&state.declared, *to) => state.ty(*to),
+                        _ => state.wanted.get(to.index()).cloned().unwrap_or_default(),
+                    };
+                    state.want(*from, wanted);
+                }
+            }
+        }
+    }
+
+    fn root(&self, id: FunctionId) -> FunctionId {
+        let functions = self.functions();
+        let mut at = id;
+        for _ in 0..functions.len() {
+            match functions.get(at.index()).and_then(|function| function.parent) {
+                Some(parent) if parent.index() < functions.len() => at = parent,
+                _ => break,
+            }
+        }
+        at
+    }
+
+    /// The type of `this` in a class's members: for an extension what it extends.
+    fn this_type(&self, class: ClassRef) -> Ty {
+        match self.env().class(class).kind {
+            ClassKind::Extension => self.env().info(class).on.clone().unwrap_or_default(),
+            _ => self.env().instance(class),
+        }
+    }
+
+    fn resolved(&self, id: FunctionId, state: State) -> Resolved {
+        let function = &self.functions()[id.index()];
+        let signature = self.env().signature(FuncRef { unit: self.scope.unit, function: id });
+        let declared = env::body_of_result(function.flavor, &signature.result);
+        let inferred = state.result.unwrap_or(Ty::Void);
+        let result = types::refined(&declared, &inferred).unwrap_or(declared);
+        Resolved { types: state.types, targets: state.targets, result }
+    }
+
+    /// Resolves a closure where its value goes; the local's type is then that of the closure.
+    pub(super) fn closure(&mut self, state: &mut State, local: LocalId, id: FunctionId, given: &[Ty]) -> Ty {
+        if self.depth >= MAX_CLOSURE_DEPTH {
+            return Ty::Unknown;
+        }
+        let body = self.run(id, Some(state), given);
+        let Some(function) = self.functions().get(id.index()) else { return Ty::Unknown };
+        let signature = self.env().signature(FuncRef { unit: self.scope.unit, function: id });
+        let result = match &signature.result {
+            Ty::Unknown => env::result_of_body(function.flavor, body),
+            declared => declared.clone(),
+        };
+        let known = self.states.get(&id);
+        let positional = function.params.iter().filter(|param| !param.named);
+        let params = positional.map(|param| known.map(|known| known.ty(param.local)).unwrap_or_default());
+        let ty = types::bounded(Ty::Function(Box::new(result.clone()), params.collect()));
+        state.set(local, ty);
+        result
+    }
+
+    /// The closure a local holds, if it has not been resolved yet.
+    pub(super) fn take_pending(&self, state: &mut State, local: LocalId) -> Option<FunctionId> {
+        let at = state.pending.iter().position(|(pending, _)| *pending == local)?;
+        Some(state.pending.remove(at).1)
+    }
+
+    pub(super) fn make_closure(&mut self, state: &mut State, to: LocalId, body: FunctionId) {
+        let signature = self.env().signature(FuncRef { unit: self.scope.unit, function: body });
+        let ty = Ty::Function(Box::new(signature.result.clone()), signature.params.clone());
+        state.write(self.env(), to, ty);
+        state.pending.push((to, body));
+    }
+
+    /// The type of an operand; a closure that is read here is resolved first.
+    pub(super) fn operand(&mut self, state: &mut State, operand: &Operand) -> Ty {
+        match operand {
+            Operand::Local(local) => {
+                if let Some(closure) = self.take_pending(state, *local) {
+                    let given = match state.wanted(*local) {
+                        Ty::Function(_, params) => params,
+                        _ => Vec::new(),
+                    };
+                    self.closure(state, *local, closure, &given);
+                }
+                state.ty(*local)
+            }
+            Operand::Const(Const::Null) => Ty::Void,
+            Operand::Const(Const::Bool(_) | Const::Int(_)) | Operand::SizeOf(_) | Operand::Length(_) => Ty::Scalar,
+            Operand::Const(Const::Str(_)) => Ty::String,
+            Operand::Const(Const::Other) => Ty::Unknown,
+            Operand::Arith(_, sides) => match &sides[0] {
+                Operand::Local(local) => match state.ty(*local) {
+                    Ty::Unknown => Ty::Unknown,
+                    Ty::Model(class, args) => Ty::Model(class, args),
+                    _ => Ty::Scalar,
+                },
+                _ => Ty::Scalar,
+            },
+        }
+    }
+
+    /// The constant string that an operand is.
+    pub(super) fn text(&self, state: &State, operand: &Operand) -> Option<Name> {
+        match operand {
+            Operand::Const(Const::Str(text)) => Some(text.clone()),
+            Operand::Local(local) => state.texts.get(local).cloned(),
+            _ => None,
+        }
+    }
+
+    /// The constant string that a variable always holds.
+    pub(super) fn constant_text(&self, variable: VarRef) -> Option<Name> {
+        let declared = self.env().variable(variable);
+        if !declared.is_final {
+            return None;
+        }
+        let initializer = FuncRef { unit: variable.unit, function: declared.initializer? };
+        match self.env().function(initializer).blocks.as_slice() {
+            [block] => match &block.end {
+                Terminator::Return(Some(Operand::Const(Const::Str(text)))) => Some(text.clone()),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The type that a written one is, in this function.
+    pub(super) fn written_type(&self, state: &State, written: &TypeRef) -> Ty {
+        self.scope.ty(&state.params, written)
+    }
+}
+
+fn is_true(list: &[bool], local: LocalId) -> bool {
+    list.get(local.index()).copied().unwrap_or_default()
+}
+
+impl State {
+    pub(super) fn ty(&self, local: LocalId) -> Ty {
+        self.types.get(local.index()).cloned().unwrap_or_default()
+    }
+
+    pub(super) fn set(&mut self, local: LocalId, ty: Ty) {
+        if let Some(slot) = self.types.get_mut(local.index()) {
+            *slot = ty;
+        }
+    }
+
+    pub(super) fn want(&mut self, local: LocalId, ty: Ty) {
+        if let Some(slot) = self.wanted.get_mut(local.index())
+            && types::says_something(&ty)
+        {
+            *slot = ty;
+        }
+    }
+
+    pub(super) fn wanted(&self, local: LocalId) -> Ty {
+        self.wanted.get(local.index()).cloned().unwrap_or_default()
+    }
+
+    /// Whether the local holds a closure that has not been resolved yet.
+    pub(super) fn has_pending(&self, local: LocalId) -> bool {
+        self.pending.iter().any(|(pending, _)| *pending == local)
+    }
+
+    /// A local receives a value of the type.
+    pub(super) fn write(&mut self, env: &Env<'_>, local: LocalId, ty: Ty) {
+        let at = local.index();
+        if at >= self.types.len() {
+            return;
+        }
+        let ty = types::bounded(ty);
+        if self.declared[at] {
+            let both_native = matches!(
+                (&self.types[at], &ty),
+                (Ty::NativeFunction { .. }, Ty::NativeFunction { .. }) | (Ty::Address { .. }, Ty::Address { .. })
+            );
+            if both_native {
+                self.types[at] = types::join(&self.types[at], &ty);
+            } else if let Some(narrower) = types::refined(&self.types[at], &ty) {
+                self.types[at] = narrower;
+            }
+            return;
+        }
+        if self.written[at] {
+            self.types[at] = env.joined(&self.types[at], &ty);
+        } else if types::says_something(&ty) || self.types[at] == Ty::Unknown {
+            self.types[at] = ty;
+            self.written[at] = true;
+        }
+    }
+}
