@@ -1,9 +1,33 @@
 //! One function to its fixpoint → its summary and its violations.
+//!
+//! [`analyse`] walks the call graph bottom-up. `engine` drives the paths of one function, `ops` and `calls` execute
+//! operations, `apply` lets contracts happen, `objects` asks the transition function, `outcome` takes stock at the
+//! exits, `summaries` turns them into the contract that callers use.
 
-use crate::link::{FuncRef, Program};
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+
+use crate::ir::{FunctionId, FunctionKind, LocalKind};
+use crate::link::{FuncRef, Program, Receiver, Target, Ty};
 use crate::models::ModelSet;
+use crate::summary::{AccessPath, Root};
 use crate::target::TargetSet;
-use crate::violation::Violation;
+use crate::violation::{Owner, Violation};
+use engine::{Engine, Origin, OriginKey};
+use path::{Object, Path};
+use summaries::Summaries;
+
+mod apply;
+mod calls;
+mod conditions;
+mod engine;
+mod liveness;
+mod objects;
+mod ops;
+mod outcome;
+mod path;
+mod summaries;
+mod value;
 
 /// What the flow stage needs to know of the run.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +57,164 @@ pub struct Analysis {
 
 /// Analyses the whole program: summaries bottom-up, then violations.
 #[must_use]
-pub fn analyse(_program: &Program, _models: &ModelSet, _options: &Options) -> Analysis {
-    Analysis::default()
+pub fn analyse(program: &Program, models: &ModelSet, options: &Options) -> Analysis {
+    let summaries = Summaries::new(program);
+    let mut results: Vec<(FuncRef, Found)> = Vec::new();
+    for level in levels(program) {
+        let mut found: Vec<(FuncRef, Found)> = level
+            .into_par_iter()
+            .map(|function| (function, analyse_function(program, models, options, &summaries, function)))
+            .collect();
+        results.append(&mut found);
+    }
+    results.sort_by_key(|(function, _)| *function);
+    let mut analysis = Analysis::default();
+    for (_, found) in results {
+        analysis.functions += found.functions;
+        analysis.incomplete.extend(found.incomplete);
+        analysis.violations.extend(found.violations);
+    }
+    analysis
+}
+
+#[derive(Default)]
+struct Found {
+    violations: Vec<Violation>,
+    incomplete: Vec<FuncRef>,
+    functions: usize,
+}
+
+fn analyse_function(program: &Program, models: &ModelSet, options: &Options, summaries: &Summaries, root: FuncRef) -> Found {
+    let mut found = Found::default();
+    let mut inlined = rustc_hash::FxHashSet::default();
+    let unit = &program.units[root.unit as usize];
+    // The function first, then those of its closures that nothing ran in place, outer ones first.
+    let mut todo = vec![root];
+    while let Some(function) = todo.pop() {
+        let body = program.function(function);
+        if !inlined.contains(&function) && !body.blocks.is_empty() && body.incomplete.is_none() {
+            let mut engine = Engine::new(program, models, options, summaries, function);
+            let exits = run_function(&mut engine, program, function, options);
+            found.functions += 1;
+            if engine.exhausted {
+                found.incomplete.push(function);
+            } else {
+                if body.kind != FunctionKind::Closure
+                    && let Some(summary) = engine.summarise(&exits)
+                {
+                    summaries.set(function, summary);
+                }
+                engine.close(exits);
+                found.violations.append(&mut engine.violations);
+            }
+            inlined.extend(engine.inlined.iter().copied());
+        }
+        let children = closures_of(unit, function.function);
+        todo.extend(children.rev().map(|child| FuncRef { unit: root.unit, function: child }));
+    }
+    found.violations.sort_by(|a, b| a.at.cmp(&b.at));
+    found
+}
+
+fn closures_of(unit: &crate::ir::Unit, parent: FunctionId) -> impl DoubleEndedIterator<Item = FunctionId> {
+    unit.functions
+        .iter()
+        .enumerate()
+        .filter(move |(_, function)| function.parent == Some(parent))
+        .map(|(index, _)| FunctionId(index as u32))
+}
+
+fn run_function(engine: &mut Engine<'_>, program: &Program, function: FuncRef, options: &Options) -> engine::Exits {
+    let body = program.function(function);
+    let frame = engine.root_frame();
+    let mut path = Path::new(options.targets);
+    let resolved = &program.resolved[function.unit as usize][function.function.index()];
+    for (index, local) in body.locals.iter().enumerate() {
+        let id = crate::ir::LocalId(index as u32);
+        let root = match local.kind {
+            LocalKind::This => Root::This,
+            LocalKind::Param => {
+                let Some(param) = body.params.iter().position(|param| param.local == id) else { continue };
+                summaries::parameter_root(body, param)
+            }
+            LocalKind::Captured if local.name == "this" => Root::This,
+            _ => continue,
+        };
+        let ty = resolved.types.get(index);
+        if matches!(ty, Some(Ty::Scalar | Ty::String | Ty::Void | Ty::Function(..))) {
+            let symbol = value::Symbol::of(("parameter", index));
+            engine.parameters.insert(symbol);
+            engine.assign(frame, &mut path, id, value::Value::Symbol(symbol));
+            continue;
+        }
+        let location = engine.location(frame, local.span);
+        let origin = engine.origin(OriginKey::Entry(id), |_| Origin {
+            by: local.name.clone(),
+            location,
+            basis: crate::summary::Basis::Body,
+            family: None,
+            owner: Owner::Value(local.name.clone()),
+            leak_matters: false,
+        });
+        let object = engine.allocate(&mut path, origin, Object::unknown(Some(AccessPath::root(root))));
+        engine.assign(frame, &mut path, id, calls::start(object));
+    }
+    engine.run(frame, path)
+}
+
+/// The functions in layers: what a layer calls lies in earlier ones, recursion apart. Closures are analysed with the
+/// function they are written in.
+fn levels(program: &Program) -> Vec<Vec<FuncRef>> {
+    let mut component = FxHashMap::default();
+    for (index, functions) in program.components.iter().enumerate() {
+        for function in functions {
+            component.insert(*function, index);
+        }
+    }
+    let mut level = vec![0usize; program.components.len()];
+    let mut layers: Vec<Vec<FuncRef>> = Vec::new();
+    for (index, functions) in program.components.iter().enumerate() {
+        let mut own = 0;
+        for function in functions {
+            let unit = &program.units[function.unit as usize];
+            let resolved = &program.resolved[function.unit as usize][function.function.index()];
+            let mut callees: Vec<FuncRef> = resolved.targets.iter().flatten().flat_map(callees).collect();
+            callees.extend(closures_in(program.function(*function)).map(|closure| FuncRef { unit: function.unit, function: closure }));
+            debug_assert!(unit.functions.len() > function.function.index());
+            for callee in callees {
+                match component.get(&callee) {
+                    Some(&other) if other != index => own = own.max(level[other] + 1),
+                    _ => {}
+                }
+            }
+        }
+        level[index] = own;
+        if layers.len() <= own {
+            layers.resize(own + 1, Vec::new());
+        }
+        layers[own].extend(functions.iter().filter(|function| program.function(**function).parent.is_none()));
+    }
+    layers
+}
+
+fn callees(target: &Target) -> Vec<FuncRef> {
+    match target {
+        Target::Functions(functions) => functions.candidates.to_vec(),
+        Target::TearOff(function) => vec![*function],
+        Target::Via(via) => {
+            let mut all = callees(&via.target);
+            if let Receiver::Getter(getter) = &via.receiver {
+                all.extend(callees(getter));
+            }
+            all
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn closures_in(function: &crate::ir::Function) -> impl Iterator<Item = FunctionId> + '_ {
+    function.blocks.iter().flat_map(|block| &block.ops).filter_map(|statement| match &statement.op {
+        crate::ir::Op::Closure { body, .. } => Some(*body),
+        _ => None,
+    })
 }

@@ -46,7 +46,10 @@ pub(super) struct Story {
 
 impl Object {
     fn same(&self, other: &Self) -> bool {
-        self.ownership == other.ownership && self.scope == other.scope && self.non_null == other.non_null && self.guard == other.guard
+        // Unknown and escaped differ for the summary only: nothing is held against either.
+        let silent = |ownership| matches!(ownership, Ownership::Unknown | Ownership::Escaped);
+        (self.ownership == other.ownership || silent(self.ownership) && silent(other.ownership))
+            && self.scope == other.scope && self.non_null == other.non_null && self.guard == other.guard
     }
 }
 
@@ -75,7 +78,18 @@ pub(super) struct Path {
     /// The exception in flight, inside handlers and `finally`.
     pub(super) flight: Option<Flight>,
     /// The last branch that was decided by something unknown; no part of the state.
-    pub(super) branch: Option<(Location, bool)>,
+    pub(super) branch: Option<Branch>,
+}
+
+/// A branch that a path took.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Branch {
+    /// The condition.
+    pub(super) at: Location,
+    /// Whether it held.
+    pub(super) holds: bool,
+    /// It tested what the function was given.
+    pub(super) on_parameter: bool,
 }
 
 /// A question a branch can answer.
@@ -123,6 +137,33 @@ impl Path {
         }
     }
 
+    /// Remembers the first name that held an object.
+    pub(super) fn name(&mut self, object: ObjectId, name: &Name) {
+        if let Some(object) = self.objects.get_mut(&object)
+            && object.story.held_by.is_none()
+        {
+            Rc::make_mut(&mut object.story).held_by = Some(name.clone());
+        }
+    }
+
+    /// Adds a step to an object's story.
+    pub(super) fn tell(&mut self, object: ObjectId, step: Step) {
+        if let Some(object) = self.objects.get_mut(&object)
+            && object.story.steps.last() != Some(&step)
+        {
+            Rc::make_mut(&mut object.story).steps.push(step);
+        }
+    }
+
+    /// In how much two paths differ.
+    pub(super) fn distance(&self, other: &Self) -> usize {
+        let objects = self.objects.iter().filter(|(id, object)| other.objects.get(id).is_none_or(|theirs| !object.same(theirs))).count()
+            + other.objects.keys().filter(|id| !self.objects.contains_key(id)).count();
+        let locals = matter(&self.locals).filter(|(slot, value)| other.locals.get(slot) != Some(value)).count();
+        let heap = matter(&self.heap).filter(|(key, value)| other.heap.get(key) != Some(value)).count();
+        4 * objects + locals + heap + 8 * usize::from(self.doubtful != other.doubtful)
+    }
+
     /// Removes an object that turned out not to exist: everything that led to it holds `instead`.
     pub(super) fn remove(&mut self, object: ObjectId, instead: &Value) {
         self.objects.remove(&object);
@@ -158,6 +199,12 @@ impl Path {
     pub(super) fn join_scalars(&mut self, other: &Self, at: u64) -> bool {
         let mut changed = join_maps(&mut self.locals, &other.locals, |slot| Symbol::of((at, "local", slot)));
         changed |= join_maps(&mut self.heap, &other.heap, |key| Symbol::of((at, "heap", key)));
+        for (mine, theirs) in self.objects.values_mut().zip(other.objects.values()) {
+            if mine.ownership != theirs.ownership {
+                changed |= mine.ownership != Ownership::Escaped;
+                mine.ownership = Ownership::Escaped;
+            }
+        }
         let before = self.known.len();
         self.known.retain(|fact, truth| other.known.get(fact) == Some(truth));
         changed | (self.known.len() != before)
@@ -203,18 +250,20 @@ impl Path {
                 (None, None) => {}
             }
         }
-        changed | self.join_scalars(other, at)
+        let mut other = other.clone();
+        other.objects.clone_from(&self.objects);
+        changed | self.join_scalars(&other, at)
     }
 
-    /// Drops what no longer matters: objects that nothing leads to and that nobody owes anything for.
-    /// `gone` is told which.
-    pub(super) fn sweep(&mut self, gone: &mut dyn FnMut(ObjectId, &Object)) {
+    /// Drops what no longer matters: objects that nothing leads to and that nobody owes anything for (`gone` is told
+    /// which), and facts about symbols that nothing holds; `parts` are the symbols a computed symbol was made of.
+    pub(super) fn sweep<'d>(&mut self, parts: &dyn Fn(Symbol) -> &'d [Symbol], gone: &mut dyn FnMut(ObjectId, &Object)) {
         loop {
             let dead: Vec<ObjectId> = self
                 .objects
                 .iter()
                 .filter(|(id, object)| {
-                    !matches!(object.ownership, Ownership::Owned(_)) && object.path.is_none() && object.scope.is_none() && !self.reaches(**id)
+                    !matches!(object.ownership, Ownership::Owned(_)) && object.path.is_none() && !self.reaches(**id)
                 })
                 .map(|(id, _)| *id)
                 .collect();
@@ -238,8 +287,10 @@ impl Path {
             })
             .chain(self.objects.values().filter_map(|object| object.guard.map(|(symbol, _)| symbol)))
             .collect();
-        self.known.retain(|fact, _| match fact {
-            Fact::True(symbol) | Fact::Null(symbol) | Fact::Success(symbol) => live.contains(symbol),
+        self.known.retain(|fact, _| {
+            let (Fact::True(symbol) | Fact::Null(symbol) | Fact::Success(symbol)) = fact;
+            let parts = parts(*symbol);
+            live.contains(symbol) || !parts.is_empty() && parts.iter().all(|part| live.contains(part))
         });
     }
 }

@@ -1,0 +1,462 @@
+//! Calls: what is called, with what, and what becomes of the paths.
+
+use super::engine::{Engine, MAX_DEPTH, Run, Site};
+use super::path::{Flight, Path};
+use super::value::{Offset, Symbol, Value};
+use crate::ir::{Base, Call, Callee, FunctionKind, LocalId, Name, Op, Operand, Place, Projection};
+use crate::link::{Functions, Receiver, Target, Ty};
+use crate::source::Location;
+use crate::summary::{AccessPath, Basis, Root, Summary, Throws};
+use crate::violation::{Step, StepKind, Thrower, Usage};
+
+/// An argument.
+#[derive(Clone, Debug)]
+pub(super) struct ArgValue {
+    pub(super) name: Option<Name>,
+    pub(super) value: Value,
+    /// Its static type, where it is a local.
+    pub(super) ty: Option<Ty>,
+}
+
+/// A call about to happen.
+#[derive(Clone, Debug)]
+pub(super) struct Calling {
+    pub(super) site: Site,
+    /// As written: `malloc.free`.
+    pub(super) name: Name,
+    pub(super) at: Location,
+    pub(super) receiver: Option<ArgValue>,
+    pub(super) args: Vec<ArgValue>,
+    pub(super) result: Option<LocalId>,
+    /// Arguments become parameters of a native function: pointers cross the boundary.
+    pub(super) native: bool,
+}
+
+impl Calling {
+    /// The argument a path starts at.
+    pub(super) fn root(&self, path: &AccessPath) -> Option<&ArgValue> {
+        match &path.root {
+            Root::Param(index) => self.args.iter().filter(|arg| arg.name.is_none()).nth(usize::from(*index)),
+            Root::Named(name) => self.args.iter().find(|arg| arg.name.as_ref() == Some(name)),
+            Root::This => self.receiver.as_ref(),
+            Root::Result | Root::Static(_) => None,
+        }
+    }
+}
+
+impl Engine<'_> {
+    pub(super) fn call(&mut self, run: &mut Run, site: Site, call: &Call, at: Location, path: Path, out: &mut Vec<Path>) {
+        let frame = site.frame;
+        let resolved = self.resolved(frame);
+        let arg = |operand: &Operand, name: Option<Name>| ArgValue {
+            name,
+            value: self.operand(frame, &path, operand),
+            ty: local_type(resolved, operand),
+        };
+        let args: Vec<ArgValue> = call.args.iter().map(|argument| arg(&argument.value, argument.name.clone())).collect();
+        let receiver = match &call.callee {
+            Callee::Method { receiver, .. } => Some(arg(receiver, None)),
+            Callee::Value(value) => Some(arg(value, None)),
+            Callee::Super(_) | Callee::SuperConstructor(_) | Callee::ThisConstructor(_) => {
+                self.this_value(frame, &path).map(|value| ArgValue { name: None, value, ty: None })
+            }
+            _ => None,
+        };
+        let calling = Calling {
+            site,
+            name: self.written_name(site, call),
+            at,
+            receiver,
+            args,
+            result: Some(call.result),
+            native: false,
+        };
+        let target = self.target(site).clone();
+        let by_value = matches!(call.callee, Callee::Value(_));
+        self.dispatch(run, &target, calling, by_value, path, out);
+    }
+
+    /// A getter, or a modelled one.
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn getter(&mut self, run: &mut Run, site: Site, target: &Target, base: Option<Value>, from: &Place, to: LocalId, at: Location, path: Path, out: &mut Vec<Path>) {
+        let mut args = Vec::new();
+        let name = match from.path.first() {
+            Some(Projection::Field(name)) => name.clone(),
+            Some(Projection::Index(index)) => {
+                args.push(self.index(site, &path, index));
+                Name::new_static("[]")
+            }
+            Some(Projection::Pointee) => Name::new_static("*"),
+            None => match &from.base {
+                Base::Name(name) => name.clone(),
+                _ => Name::default(),
+            },
+        };
+        let ty = match &from.base {
+            Base::Local(local) => self.resolved(site.frame).types.get(local.index()).cloned(),
+            _ => None,
+        };
+        let receiver = base.map(|value| ArgValue { name: None, value, ty });
+        let calling = Calling { site, name, at, receiver, args, result: Some(to), native: false };
+        self.dispatch(run, target, calling, false, path, out);
+    }
+
+    /// An index. One that is computed is another one each time: only a literal names an element.
+    fn index(&self, site: Site, path: &Path, index: &Operand) -> ArgValue {
+        let value = match index {
+            Operand::Const(_) => self.operand(site.frame, path, index),
+            _ => Value::Symbol(Symbol::of((site, "index"))),
+        };
+        ArgValue { name: None, value, ty: None }
+    }
+
+    /// A setter, or a modelled one.
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn setter(&mut self, run: &mut Run, site: Site, target: &Target, base: Option<Value>, to: &Place, operand: &Operand, stored: Value, at: Location, path: Path, out: &mut Vec<Path>) {
+        let mut args = Vec::new();
+        let name = match to.path.first() {
+            Some(Projection::Field(name)) => name.clone(),
+            Some(Projection::Index(index)) => {
+                args.push(self.index(site, &path, index));
+                Name::new_static("[]=")
+            }
+            Some(Projection::Pointee) => Name::new_static("*"),
+            None => match &to.base {
+                Base::Name(name) => name.clone(),
+                _ => Name::default(),
+            },
+        };
+        args.push(ArgValue { name: None, value: stored, ty: local_type(self.resolved(site.frame), operand) });
+        let ty = match &to.base {
+            Base::Local(local) => self.resolved(site.frame).types.get(local.index()).cloned(),
+            _ => None,
+        };
+        let receiver = base.map(|value| ArgValue { name: None, value, ty });
+        let calling = Calling { site, name, at, receiver, args, result: None, native: false };
+        self.dispatch(run, target, calling, false, path, out);
+    }
+
+    /// An operator that is a member.
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn operator(&mut self, run: &mut Run, site: Site, target: &Target, op: &Name, to: LocalId, operands: [&Operand; 2], values: [Value; 2], at: Location, path: Path, out: &mut Vec<Path>) {
+        let resolved = self.resolved(site.frame);
+        let [left, right] = values;
+        let receiver = ArgValue { name: None, value: left, ty: local_type(resolved, operands[0]) };
+        let arg = ArgValue { name: None, value: right, ty: local_type(resolved, operands[1]) };
+        let calling =
+            Calling { site, name: op.clone(), at, receiver: Some(receiver), args: vec![arg], result: Some(to), native: false };
+        self.dispatch(run, target, calling, false, path, out);
+    }
+
+    /// Finds out what is called and lets it happen. `by_value`: the receiver is what is called.
+    fn dispatch(&mut self, run: &mut Run, target: &Target, mut calling: Calling, by_value: bool, mut path: Path, out: &mut Vec<Path>) {
+        match target {
+            Target::Via(via) => {
+                let value = match &via.receiver {
+                    Receiver::Operand => calling.receiver.as_ref().map(|receiver| receiver.value.clone()),
+                    Receiver::This => self.this_value(calling.site.frame, &path),
+                    Receiver::Variable(variable) => Some(self.variable(calling.site, &mut path, *variable)),
+                    Receiver::Field(field) => {
+                        let owner = calling.receiver.as_ref().map(|receiver| receiver.value.clone());
+                        let owner = owner.or_else(|| self.this_value(calling.site.frame, &path));
+                        Some(self.load_field(calling.site, &mut path, owner, *field, calling.at))
+                    }
+                    Receiver::Static(_) | Receiver::Getter(_) => None,
+                };
+                let ty = match (&via.receiver, calling.receiver.take()) {
+                    (Receiver::Operand, Some(receiver)) => receiver.ty,
+                    (Receiver::Field(field) | Receiver::Static(field), _) => Some(self.program.variable_type(*field).clone()),
+                    _ => None,
+                };
+                let value = value.unwrap_or_else(|| self.fresh(&mut path, calling.site, 700));
+                calling.receiver = Some(ArgValue { name: None, value, ty });
+                let called = matches!(via.target, Target::Native { .. } | Target::Unknown);
+                self.dispatch(run, &via.target, calling, called, path, out);
+            }
+            Target::Functions(functions) => self.call_functions(run, functions, calling, path, out),
+            Target::Model(model) => {
+                let summary = &self.models.function(*model).summary;
+                // A wrapper of a native function of which nothing is known.
+                if summary.basis == Basis::Convention {
+                    calling.receiver = None;
+                    calling.native = true;
+                    return self.call_unknown_native(run, calling, path, out);
+                }
+                calling.native |= self.models.function(*model).pack.is_none();
+                self.apply_summary(run, summary, calling, path, out);
+            }
+            Target::Native { model, .. } => {
+                // What stands as the receiver is the native function itself.
+                calling.receiver = None;
+                calling.native = true;
+                match model {
+                    Some(model) => {
+                        let summary = &self.models.function(*model).summary;
+                        self.apply_summary(run, summary, calling, path, out);
+                    }
+                    None => self.call_unknown_native(run, calling, path, out),
+                }
+            }
+            Target::DefaultConstructor(_) => {
+                for arg in calling.args.clone() {
+                    self.escape(&mut path, &arg.value);
+                }
+                let value = self.fresh(&mut path, calling.site, 0);
+                self.finish(&calling, path, value, out);
+            }
+            _ => {
+                let callee = calling.receiver.as_ref().filter(|_| by_value).map(|receiver| receiver.value.clone());
+                match callee {
+                    Some(value) => self.call_value(run, &value, calling, path, out),
+                    None => self.call_unknown(run, calling, path, out),
+                }
+            }
+        }
+    }
+
+    /// Calls a closure, a tear-off, a bound native function.
+    pub(super) fn call_value(&mut self, run: &mut Run, callee: &Value, mut calling: Calling, path: Path, out: &mut Vec<Path>) {
+        match callee {
+            Value::Closure(closure) => {
+                let closure = self.closures[*closure as usize].clone();
+                let values = calling.args.iter().map(|arg| arg.value.clone()).collect();
+                match self.run_closure(run, calling.site, &closure, values, path) {
+                    Ok(returned) => {
+                        for (path, value) in returned {
+                            self.finish(&calling, path, value, out);
+                        }
+                    }
+                    Err(path) => self.call_unknown(run, calling, *path, out),
+                }
+            }
+            Value::Function(function) => {
+                let functions =
+                    Functions { candidates: [*function].into_iter().collect(), complete: true, implicit_this: false, model: None };
+                calling.receiver = None;
+                self.call_functions(run, &functions, calling, path, out);
+            }
+            Value::Model(model, receiver) => {
+                calling.receiver = receiver.as_ref().map(|value| ArgValue { name: None, value: (**value).clone(), ty: None });
+                let summary = &self.models.function(*model).summary;
+                self.apply_summary(run, summary, calling, path, out);
+            }
+            Value::Native(symbol) => {
+                let model = symbol.as_ref().and_then(|symbol| self.models.symbol(symbol, self.versions));
+                self.dispatch(run, &Target::Native { symbol: symbol.clone(), model }, calling, false, path, out);
+            }
+            _ => {
+                calling.receiver = None;
+                self.call_unknown(run, calling, path, out);
+            }
+        }
+    }
+
+    /// Runs a closure in place. Gives the path back when closures nest too deep or it has no body.
+    pub(super) fn run_closure(
+        &mut self,
+        run: &mut Run,
+        site: Site,
+        closure: &super::engine::ClosureValue,
+        values: Vec<Value>,
+        mut path: Path,
+    ) -> Result<Vec<(Path, Value)>, Box<Path>> {
+        let function = self.program.function(closure.function);
+        if self.frames[site.frame as usize].depth >= MAX_DEPTH || function.blocks.is_empty() {
+            return Err(Box::new(path));
+        }
+        self.inlined.insert(closure.function);
+        let guarded = self.sees_exceptions(run, site.block);
+        let frame = self.closure_frame(site, closure, guarded);
+        for (param, value) in function.params.iter().filter(|param| !param.named).zip(values) {
+            self.assign(frame, &mut path, param.local, value);
+        }
+        let exits = self.run(frame, path);
+        for mut path in exits.throws {
+            let flight = path.flight.take().unwrap_or(Flight { thrower: None });
+            self.throw(run, site.block, path, flight);
+        }
+        Ok(exits.returns.into_iter().map(|returned| (returned.path, returned.value)).collect())
+    }
+
+    fn call_functions(&mut self, run: &mut Run, functions: &Functions, mut calling: Calling, mut path: Path, out: &mut Vec<Path>) {
+        if functions.implicit_this && calling.receiver.is_none() {
+            calling.receiver = self.this_value(calling.site.frame, &path).map(|value| ArgValue { name: None, value, ty: None });
+        }
+        let constructs = functions.candidates.iter().all(|candidate| {
+            self.program.function(*candidate).kind == FunctionKind::Constructor
+        });
+        if constructs && !functions.implicit_this {
+            calling.receiver = None;
+        }
+        // The callee may change any field of an object it can reach.
+        self.forget_fields(&mut path);
+        match self.summary_of(functions) {
+            Some(summary) => self.apply_summary(run, &summary, calling, path, out),
+            None => match functions.model {
+                Some(model) => {
+                    let summary = &self.models.function(model).summary;
+                    self.apply_summary(run, summary, calling, path, out);
+                }
+                None => self.call_unknown(run, calling, path, out),
+            },
+        }
+    }
+
+    /// What the functions a call may reach have in common; `None` when they disagree or one is not known.
+    fn summary_of(&self, functions: &Functions) -> Option<std::sync::Arc<Summary>> {
+        let mut candidates = functions.candidates.iter();
+        let first = self.summaries.get(*candidates.next()?)?;
+        for candidate in candidates {
+            let other = self.summaries.get(*candidate)?;
+            if other.outcomes != first.outcomes || !other.runs.is_empty() {
+                return None;
+            }
+        }
+        Some(first)
+    }
+
+    /// A Dart function of which nothing is known: its arguments escape, its result is unknown.
+    pub(super) fn call_unknown(&mut self, run: &mut Run, calling: Calling, mut path: Path, out: &mut Vec<Path>) {
+        let values = calling.args.iter().map(|arg| arg.value.clone()).chain(calling.receiver.iter().map(|arg| arg.value.clone()));
+        for value in values.collect::<Vec<_>>() {
+            self.escape(&mut path, &value);
+        }
+        self.forget_fields(&mut path);
+        self.possible_exception(run, &calling, &path);
+        let value = self.fresh(&mut path, calling.site, 0);
+        self.finish(&calling, path, value, out);
+    }
+
+    /// A native function that is neither linked nor modelled: it borrows its pointers; where a callback travels with
+    /// them, it holds them.
+    fn call_unknown_native(&mut self, run: &mut Run, calling: Calling, mut path: Path, out: &mut Vec<Path>) {
+        let callback = calling.args.iter().any(|arg| {
+            matches!(arg.value, Value::Closure(_) | Value::Function(_) | Value::Native(_) | Value::Releaser(_))
+                || arg.ty.as_ref().is_some_and(|ty| self.is_callback(ty))
+        });
+        for arg in &calling.args {
+            if callback {
+                self.escape(&mut path, &arg.value);
+                continue;
+            }
+            self.lend(&mut path, &calling, &arg.value, true);
+        }
+        self.possible_exception(run, &calling, &path);
+        let value = self.fresh(&mut path, calling.site, 0);
+        self.finish(&calling, path, value, out);
+    }
+
+    /// Lends a value to a call.
+    pub(super) fn lend(&mut self, path: &mut Path, calling: &Calling, value: &Value, assumed: bool) {
+        self.usage(path, value, Usage::Pass(calling.name.clone()), calling.at);
+        if let Value::Pointer(object, _) | Value::View(object, _) | Value::Address(object) = value {
+            if assumed && let Some(object) = path.objects.get_mut(object) {
+                std::rc::Rc::make_mut(&mut object.story).assumed = true;
+            }
+            if let Some(object) = path.objects.get_mut(object) {
+                std::rc::Rc::make_mut(&mut object.story).lent_to = Some(calling.name.clone());
+            }
+            if calling.native {
+                let lent = StepKind::Lent { to: calling.name.clone(), assumed };
+                path.tell(*object, Step { kind: lent, location: calling.at });
+            }
+            self.invalidate(path, *object);
+            if matches!(value, Value::Address(_)) && assumed {
+                self.escape(path, value);
+            }
+        }
+    }
+
+    /// A callee nobody knows to throw may throw all the same.
+    pub(super) fn possible_exception(&mut self, run: &mut Run, calling: &Calling, path: &Path) {
+        if self.sees_exceptions(run, calling.site.block) {
+            self.throw(run, calling.site.block, path.clone(), Flight { thrower: None });
+        }
+    }
+
+    /// The exceptions of a call whose contract is known.
+    pub(super) fn exceptions(&mut self, run: &mut Run, calling: &Calling, throws: Throws, path: &Path) {
+        match throws {
+            Throws::Never => {}
+            Throws::Possibly => self.possible_exception(run, calling, path),
+            Throws::Known | Throws::Always => {
+                let thrower = Thrower::Callee(calling.name.clone());
+                self.throw(run, calling.site.block, path.clone(), Flight { thrower: Some((thrower, calling.at)) });
+            }
+        }
+    }
+
+    /// The call is done.
+    pub(super) fn finish(&mut self, calling: &Calling, mut path: Path, value: Value, out: &mut Vec<Path>) {
+        if let Some(result) = calling.result {
+            self.assign(calling.site.frame, &mut path, result, value);
+        }
+        out.push(path);
+    }
+
+    pub(super) fn is_callback(&self, ty: &Ty) -> bool {
+        match ty.value_type() {
+            Ty::Function(..) | Ty::NativeFunction { .. } => true,
+            // A pointer to a native function.
+            Ty::Model(ty, args) => self.models.ty(*ty).function || args.iter().any(|arg| self.is_callback(arg)),
+            _ => false,
+        }
+    }
+
+    /// The name of a call as people write it: `malloc.free`, `toNativeUtf8`, `SHGetKnownFolderPath`.
+    fn written_name(&self, site: Site, call: &Call) -> Name {
+        match &call.callee {
+            Callee::Name(name) | Callee::Super(name) | Callee::Shorthand(name) => name.clone(),
+            Callee::Method { receiver, name } => match self.static_name(site, receiver) {
+                Some(receiver) => format!("{receiver}.{name}").into(),
+                None => name.clone(),
+            },
+            Callee::New { ty, name } => match name {
+                Some(name) => format!("{}.{name}", ty.name).into(),
+                None => ty.name.clone(),
+            },
+            Callee::SuperConstructor(_) => Name::new_static("super"),
+            Callee::ThisConstructor(_) => Name::new_static("this"),
+            Callee::Value(value) => match value {
+                Operand::Local(local) => {
+                    let name = &self.function(site.frame).locals[local.index()].name;
+                    if name.is_empty() { self.static_name(site, value).unwrap_or_default() } else { name.clone() }
+                }
+                _ => Name::default(),
+            },
+        }
+    }
+
+    /// The name of the variable or class that a temporary was read from in the same block; not that of a prefix.
+    fn static_name(&self, site: Site, operand: &Operand) -> Option<Name> {
+        let Operand::Local(local) = operand else { return None };
+        let function = self.function(site.frame);
+        let known = &function.locals[local.index()];
+        if !known.name.is_empty() {
+            // An arena or allocator by its variable: `arena.allocate`.
+            let ty = self.resolved(site.frame).types.get(local.index())?;
+            return matches!(ty, Ty::Model(ty, _) if self.models.ty(*ty).allocator.is_some()).then(|| known.name.clone());
+        }
+        let ops = &function.blocks[site.block.index()].ops;
+        let load = ops.iter().take(site.op as usize).rev().find(|statement| crate::ir::written(&statement.op) == Some(*local))?;
+        match &load.op {
+            Op::Load { from: Place { base: Base::Name(name), path }, .. } if path.is_empty() => {
+                let prefix = matches!(self.resolved(site.frame).types.get(local.index()), Some(Ty::Prefix(_) | Ty::PackPrefix(_)));
+                (!prefix).then(|| name.clone())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The static type of an operand.
+pub(super) fn local_type(resolved: &crate::link::Resolved, operand: &Operand) -> Option<Ty> {
+    match operand {
+        Operand::Local(local) => resolved.types.get(local.index()).cloned(),
+        _ => None,
+    }
+}
+/// A pointer to the start of an object.
+pub(super) fn start(object: super::value::ObjectId) -> Value {
+    Value::Pointer(object, Offset::Start)
+}

@@ -1,0 +1,255 @@
+//! What a branch tells of the values it tests.
+
+use super::engine::Engine;
+use super::path::{Fact, Path};
+use super::value::{ObjectId, Symbol, Value};
+use crate::ir::Cond;
+use crate::state::Ownership;
+use crate::summary::{Root, StatusKind};
+
+/// The path on which a condition holds, and the one on which it does not; `None` for one that cannot be.
+type Split = [Option<Path>; 2];
+
+impl Engine<'_> {
+    /// Splits a path at a condition.
+    pub(super) fn split(&self, frame: u32, path: Path, cond: &Cond) -> Split {
+        match cond {
+            Cond::Opaque => [Some(path.clone()), Some(path)],
+            Cond::Target(targets) => on_targets(path, *targets),
+            Cond::IsTrue(operand) => {
+                let value = self.operand(frame, &path, operand);
+                self.split_true(path, &value)
+            }
+            Cond::IsNull(operand) => {
+                let value = self.operand(frame, &path, operand);
+                split_null(path, &value, &Value::Null)
+            }
+            Cond::Equals(left, right) => {
+                let left = self.operand(frame, &path, left);
+                let right = self.operand(frame, &path, right);
+                self.split_equal(path, &left, &right)
+            }
+            Cond::Is(operand, ty) => {
+                let value = self.operand(frame, &path, operand);
+                match value {
+                    Value::Null => [None, Some(path)],
+                    _ => on_fact(path, Fact::True(Symbol::of(("is", value, ty)))),
+                }
+            }
+        }
+    }
+
+    /// Whether a condition tests what the analysed function was given.
+    pub(super) fn tests_parameter(&self, frame: u32, path: &Path, cond: &Cond) -> bool {
+        let tested = |operand| self.comes_from_parameter(path, &self.operand(frame, path, operand));
+        match cond {
+            Cond::IsTrue(operand) | Cond::IsNull(operand) | Cond::Is(operand, _) => tested(operand),
+            Cond::Equals(left, right) => tested(left) || tested(right),
+            Cond::Target(_) | Cond::Opaque => false,
+        }
+    }
+
+    fn comes_from_parameter(&self, path: &Path, value: &Value) -> bool {
+        match value {
+            Value::Symbol(symbol) => {
+                self.parameters.contains(symbol)
+                    || self.comparisons.get(symbol).is_some_and(|comparison| {
+                        [&comparison.left, &comparison.right].into_iter().any(|part| match part {
+                            Value::Symbol(part) => self.parameters.contains(part),
+                            part => self.comes_from_parameter(path, part),
+                        })
+                    })
+            }
+            value => value.object().and_then(|id| path.objects.get(&id)).is_some_and(|object| {
+                object.path.as_ref().is_some_and(|path| matches!(path.root, Root::Param(_) | Root::Named(_)))
+            }),
+        }
+    }
+
+    fn split_true(&self, path: Path, value: &Value) -> Split {
+        match value {
+            Value::Bool(true) => [Some(path), None],
+            Value::Bool(false) => [None, Some(path)],
+            Value::TargetTest(targets) => on_targets(path, *targets),
+            Value::StatusTest(symbol, success) => {
+                let [held, failed] = on_status(path, *symbol);
+                if *success { [held, failed] } else { [failed, held] }
+            }
+            // A BOOL used as one.
+            Value::Status(symbol, StatusKind::NonZero) => on_status(path, *symbol),
+            Value::Symbol(symbol) => match self.comparisons.get(symbol) {
+                Some(comparison) => {
+                    let (left, right) = (&comparison.left, &comparison.right);
+                    match comparison.op.as_str() {
+                        "==" => self.split_equal(path, left, right),
+                        "!=" => swap(self.split_equal(path, left, right)),
+                        "<" => split_sign(path, *symbol, left, right, true),
+                        ">=" => split_sign(path, *symbol, left, right, false),
+                        _ => on_fact(path, Fact::True(*symbol)),
+                    }
+                }
+                None => on_fact(path, Fact::True(*symbol)),
+            },
+            _ => [Some(path.clone()), Some(path)],
+        }
+    }
+
+    fn split_equal(&self, path: Path, left: &Value, right: &Value) -> Split {
+        match (left, right) {
+            (Value::NullPointer, Value::NullPointer) | (Value::Null, Value::Null) => [Some(path), None],
+            (Value::NullPointer, other) | (other, Value::NullPointer) => split_null(path, other, &Value::NullPointer),
+            (Value::Null, other) | (other, Value::Null) => split_null(path, other, &Value::Null),
+            (Value::Status(symbol, kind), other) | (other, Value::Status(symbol, kind)) => {
+                on_status_value(path, *symbol, *kind, other)
+            }
+            // `p.address == 0`
+            (Value::Address(object), Value::Int(0)) | (Value::Int(0), Value::Address(object)) => {
+                split_object(path, *object, &Value::NullPointer)
+            }
+            (Value::Bool(truth), other) | (other, Value::Bool(truth)) if !matches!(other, Value::Bool(_)) => {
+                let split = self.split_true(path, other);
+                if *truth { split } else { swap(split) }
+            }
+            (Value::Int(a), Value::Int(b)) => decided(path, a == b),
+            (Value::Bool(a), Value::Bool(b)) => decided(path, a == b),
+            (Value::Str(a), Value::Str(b)) => decided(path, a == b),
+            _ if left == right => [Some(path), None],
+            _ => on_fact(path, Fact::True(Symbol::of(("==", left, right)))),
+        }
+    }
+}
+
+fn swap([held, failed]: Split) -> Split {
+    [failed, held]
+}
+
+fn decided(path: Path, truth: bool) -> Split {
+    if truth { [Some(path), None] } else { [None, Some(path)] }
+}
+
+fn on_targets(path: Path, targets: crate::target::TargetSet) -> Split {
+    let narrowed = |targets: crate::target::TargetSet| {
+        let mut path = path.clone();
+        path.targets = targets;
+        (!targets.is_empty()).then_some(path)
+    };
+    [narrowed(path.targets.and(targets)), narrowed(path.targets.minus(targets))]
+}
+
+fn on_fact(path: Path, fact: Fact) -> Split {
+    match path.known.get(&fact) {
+        Some(&truth) => decided(path, truth),
+        None => {
+            let mut held = path.clone();
+            held.known.insert(fact, true);
+            let mut failed = path;
+            failed.known.insert(fact, false);
+            [Some(held), Some(failed)]
+        }
+    }
+}
+
+fn split_null(path: Path, value: &Value, null: &Value) -> Split {
+    match value {
+        // Either kind of null: a nullable pointer may have been given `nullptr`.
+        value if value == null => [Some(path), None],
+        Value::Null | Value::NullPointer => [None, Some(path)],
+        Value::Pointer(object, _) | Value::Address(object) => split_object(path, *object, null),
+        Value::Symbol(symbol) => {
+            let [held, failed] = on_fact(path, Fact::Null(*symbol));
+            let held = held.map(|mut path| {
+                path.replace(value, null);
+                path
+            });
+            [held, failed]
+        }
+        // Closures, views, numbers: never null.
+        _ => [None, Some(path)],
+    }
+}
+
+fn split_object(path: Path, object: ObjectId, null: &Value) -> Split {
+    let Some(known) = path.objects.get(&object) else {
+        return [Some(path.clone()), Some(path)];
+    };
+    if known.non_null {
+        return [None, Some(path)];
+    }
+    let mut held = path.clone();
+    held.remove(object, null);
+    let mut failed = path;
+    if let Some(object) = failed.objects.get_mut(&object) {
+        object.non_null = true;
+    }
+    [Some(held), Some(failed)]
+}
+
+/// Splits on whether a call succeeded.
+fn on_status(path: Path, symbol: Symbol) -> Split {
+    let [held, failed] = on_fact(path, Fact::Success(symbol));
+    [held.map(|path| decide(path, symbol, true)), failed.map(|path| decide(path, symbol, false))]
+}
+
+/// Settles which of the objects that hang on a status exist.
+fn decide(mut path: Path, symbol: Symbol, success: bool) -> Path {
+    let hanging: Vec<(ObjectId, bool)> = path
+        .objects
+        .iter()
+        .filter_map(|(id, object)| object.guard.filter(|(on, _)| *on == symbol).map(|(_, wanted)| (*id, wanted == success)))
+        .collect();
+    for (id, exists) in hanging {
+        if exists {
+            if let Some(object) = path.objects.get_mut(&id) {
+                object.guard = None;
+                object.non_null = true;
+            }
+        } else {
+            path.remove(id, &Value::NullPointer);
+        }
+    }
+    path
+}
+
+/// A status compared with a value.
+fn on_status_value(path: Path, symbol: Symbol, kind: StatusKind, value: &Value) -> Split {
+    match (kind, value) {
+        (StatusKind::Zero | StatusKind::NonNegative, Value::Int(0)) => on_status(path, symbol),
+        (StatusKind::NonZero, Value::Int(0)) => swap(on_status(path, symbol)),
+        (StatusKind::NonZero, Value::Int(1)) | (StatusKind::NonZero, Value::Bool(true)) => on_status(path, symbol),
+        (StatusKind::Zero, Value::Int(_)) => {
+            // Equal to an error code: it failed. Not equal to one: nothing is known.
+            let held = decide(path.clone(), symbol, false);
+            [Some(held), Some(path)]
+        }
+        (StatusKind::NonNegative, Value::Int(code)) => [Some(decide(path.clone(), symbol, *code >= 0)), Some(path)],
+        _ => {
+            // Compared with something unknown: nobody can say what exists.
+            let path = give_up(path, symbol);
+            [Some(path.clone()), Some(path)]
+        }
+    }
+}
+
+fn split_sign(path: Path, comparison: Symbol, left: &Value, right: &Value, negative: bool) -> Split {
+    match (left, right) {
+        (Value::Status(symbol, StatusKind::NonNegative), Value::Int(0)) => {
+            let [held, failed] = on_status(path, *symbol);
+            if negative { [failed, held] } else { [held, failed] }
+        }
+        (Value::Status(symbol, _), _) | (_, Value::Status(symbol, _)) => {
+            let path = give_up(path, *symbol);
+            [Some(path.clone()), Some(path)]
+        }
+        _ => on_fact(path, Fact::True(comparison)),
+    }
+}
+
+fn give_up(mut path: Path, symbol: Symbol) -> Path {
+    for object in path.objects.values_mut() {
+        if object.guard.is_some_and(|(on, _)| on == symbol) {
+            object.ownership = Ownership::Escaped;
+            object.guard = None;
+        }
+    }
+    path
+}

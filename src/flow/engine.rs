@@ -1,0 +1,562 @@
+//! The engine: drives the paths of one function, and of the closures it runs, to their fixpoint.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::Options;
+use super::liveness;
+use super::outcome::Ledger;
+use super::path::{Branch, Flight, Path, Slot};
+use super::summaries::Summaries;
+use super::value::{ObjectId, Symbol, Value};
+use crate::ir::{BlockId, Function, LocalId, LocalKind, Name, Op, Operand, Terminator};
+use crate::link::{FuncRef, Program, Resolved};
+use crate::models::{ModelSet, Versions};
+use crate::source::{Location, Span};
+use crate::summary::{Basis, FamilyId};
+use crate::violation::{Exit, Owner, Thrower, Violation};
+
+/// How many paths of different ownership a block keeps apart.
+const MAX_PATHS: usize = 8;
+/// How deep closures that run in place may nest.
+pub(super) const MAX_DEPTH: u32 = 6;
+
+/// The analysis of one function.
+pub(super) struct Engine<'a> {
+    pub(super) program: &'a Program,
+    pub(super) models: &'a ModelSet,
+    pub(super) versions: &'a Versions,
+    pub(super) options: &'a Options,
+    pub(super) summaries: &'a Summaries,
+    pub(super) root: FuncRef,
+    pub(super) frames: Vec<Frame>,
+    frame_ids: FxHashMap<(u32, u32, u32, FuncRef), u32>,
+    pub(super) origins: Vec<Origin>,
+    origin_ids: FxHashMap<OriginKey, u32>,
+    pub(super) closures: Vec<ClosureValue>,
+    next_slot: Slot,
+    /// Locals that a closure shares which may run at any time: what is stored in them is out of sight.
+    pub(super) shared: FxHashSet<Slot>,
+    /// The symbols of parameters that hold no memory.
+    pub(super) parameters: FxHashSet<Symbol>,
+    /// What a computed symbol was computed from.
+    pub(super) comparisons: FxHashMap<Symbol, Comparison>,
+    /// How each origin's objects ended.
+    pub(super) ledger: BTreeMap<u32, Ledger>,
+    pub(super) violations: Vec<Violation>,
+    /// Closures that were run in place.
+    pub(super) inlined: FxHashSet<FuncRef>,
+    infos: FxHashMap<FuncRef, Rc<Info>>,
+    steps: u32,
+    /// The step budget is used up.
+    pub(super) exhausted: bool,
+}
+
+/// One activation of a function.
+pub(super) struct Frame {
+    pub(super) function: FuncRef,
+    pub(super) slots: Vec<Slot>,
+    /// Slots that end with the activation.
+    own: Vec<Slot>,
+    pub(super) depth: u32,
+    /// Some handler around it sees its exceptions.
+    pub(super) guarded: bool,
+}
+
+/// Where an object comes from.
+#[derive(Clone, Debug)]
+pub(super) struct Origin {
+    /// The call, as written.
+    pub(super) by: Name,
+    pub(super) location: Location,
+    pub(super) basis: Basis,
+    pub(super) family: Option<FamilyId>,
+    /// For borrowed memory: whose it is.
+    pub(super) owner: Owner,
+    /// The basis is good enough to hold a leak against the program.
+    pub(super) leak_matters: bool,
+}
+
+/// What makes an origin: a place in a frame and a number for several at one place, or a field of another object.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum OriginKey {
+    Site(Site, u16),
+    Entry(LocalId),
+    Field(ObjectId, Name),
+}
+
+/// A place in a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Site {
+    pub(super) frame: u32,
+    pub(super) block: BlockId,
+    pub(super) op: u32,
+}
+
+/// A closure with the activation it captured.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct ClosureValue {
+    pub(super) function: FuncRef,
+    pub(super) frame: u32,
+}
+
+/// A comparison that a symbol stands for.
+#[derive(Clone, Debug)]
+pub(super) struct Comparison {
+    pub(super) op: Name,
+    pub(super) left: Value,
+    pub(super) right: Value,
+    pub(super) parts: Vec<Symbol>,
+}
+
+/// What is computed once per function.
+struct Info {
+    live: Vec<FxHashSet<LocalId>>,
+    /// Blocks from which a [`Terminator::Resume`] can be reached.
+    resumes: Vec<bool>,
+}
+
+/// How a run ended.
+#[derive(Default)]
+pub(super) struct Exits {
+    pub(super) returns: Vec<Returned>,
+    /// Paths that an exception leaves; [`Path::flight`] says which.
+    pub(super) throws: Vec<Path>,
+}
+
+/// A path that returned.
+pub(super) struct Returned {
+    pub(super) path: Path,
+    pub(super) value: Value,
+    pub(super) exit: Exit,
+    pub(super) at: Location,
+}
+
+/// A run over the blocks of one frame.
+pub(super) struct Run {
+    pub(super) frame: u32,
+    info: Rc<Info>,
+    seen: Vec<Vec<Path>>,
+    queue: BTreeSet<(BlockId, u32)>,
+    exits: Exits,
+}
+
+impl<'a> Engine<'a> {
+    pub(super) fn new(
+        program: &'a Program,
+        models: &'a ModelSet,
+        options: &'a Options,
+        summaries: &'a Summaries,
+        root: FuncRef,
+    ) -> Self {
+        Self {
+            program,
+            models,
+            versions: program.versions(root.unit),
+            options,
+            summaries,
+            root,
+            frames: Vec::new(),
+            frame_ids: FxHashMap::default(),
+            origins: Vec::new(),
+            origin_ids: FxHashMap::default(),
+            closures: Vec::new(),
+            next_slot: 0,
+            shared: FxHashSet::default(),
+            parameters: FxHashSet::default(),
+            comparisons: FxHashMap::default(),
+            ledger: BTreeMap::new(),
+            violations: Vec::new(),
+            inlined: FxHashSet::default(),
+            infos: FxHashMap::default(),
+            steps: 0,
+            exhausted: false,
+        }
+    }
+
+    /// The function of a frame.
+    pub(super) fn function(&self, frame: u32) -> &'a Function {
+        self.program.function(self.frames[frame as usize].function)
+    }
+
+    /// What the names in a frame's function are.
+    pub(super) fn resolved(&self, frame: u32) -> &'a Resolved {
+        let function = self.frames[frame as usize].function;
+        &self.program.resolved[function.unit as usize][function.function.index()]
+    }
+
+    /// A place in the source of a frame's function.
+    pub(super) fn location(&self, frame: u32, span: Span) -> Location {
+        let function = self.frames[frame as usize].function;
+        Location {
+            file: self.program.units[function.unit as usize].file,
+            span: span.absolute_from(self.program.function(function).base),
+        }
+    }
+
+    /// The activation of the function that is analysed.
+    pub(super) fn root_frame(&mut self) -> u32 {
+        self.new_frame(self.root, None, 0, false)
+    }
+
+    /// The activation of a closure that a call at `site` runs.
+    pub(super) fn closure_frame(&mut self, site: Site, closure: &ClosureValue, guarded: bool) -> u32 {
+        let key = (site.frame, site.block.0, site.op, closure.function);
+        if let Some(&frame) = self.frame_ids.get(&key) {
+            self.frames[frame as usize].guarded |= guarded;
+            return frame;
+        }
+        let depth = self.frames[site.frame as usize].depth + 1;
+        let frame = self.new_frame(closure.function, Some(closure.frame), depth, guarded);
+        self.frame_ids.insert(key, frame);
+        frame
+    }
+
+    fn new_frame(&mut self, function: FuncRef, parent: Option<u32>, depth: u32, guarded: bool) -> u32 {
+        let body = self.program.function(function);
+        let mut slots = Vec::with_capacity(body.locals.len());
+        let mut own = Vec::new();
+        for index in 0..body.locals.len() {
+            let captured = body.captures.iter().find(|capture| capture.inner.index() == index);
+            let outer = captured
+                .zip(parent)
+                .and_then(|(capture, parent)| self.frames[parent as usize].slots.get(capture.outer.index()).copied());
+            slots.push(outer.unwrap_or_else(|| {
+                self.next_slot += 1;
+                own.push(self.next_slot);
+                self.next_slot
+            }));
+        }
+        self.frames.push(Frame { function, slots, own, depth, guarded });
+        self.frames.len() as u32 - 1
+    }
+
+    /// The slot of a frame's local.
+    pub(super) fn slot(&self, frame: u32, local: LocalId) -> Slot {
+        self.frames[frame as usize].slots.get(local.index()).copied().unwrap_or(0)
+    }
+
+    /// The `this` of a frame.
+    pub(super) fn this_local(&self, frame: u32) -> Option<LocalId> {
+        let function = self.function(frame);
+        // A captured `this` keeps its name.
+        let is_this = |local: &crate::ir::Local| {
+            local.kind == LocalKind::This || local.kind == LocalKind::Captured && local.name == "this"
+        };
+        function.locals.iter().position(is_this).map(|index| LocalId(index as u32))
+    }
+
+    /// The origin of a key, made by `origin` the first time.
+    pub(super) fn origin(&mut self, key: OriginKey, origin: impl FnOnce(&Self) -> Origin) -> u32 {
+        if let Some(&id) = self.origin_ids.get(&key) {
+            return id;
+        }
+        let made = origin(self);
+        self.origins.push(made);
+        let id = self.origins.len() as u32 - 1;
+        self.origin_ids.insert(key, id);
+        id
+    }
+
+    /// A symbol of its own for what a site gives.
+    pub(super) fn fresh(&self, path: &mut Path, site: Site, extra: u16) -> Value {
+        let symbol = Symbol::of((site, extra));
+        path.renew(symbol);
+        Value::Symbol(symbol)
+    }
+
+    /// The symbol of a comparison.
+    pub(super) fn comparison(&mut self, op: &Name, left: Value, right: Value) -> Value {
+        let symbol = Symbol::of((op.as_str(), &left, &right));
+        self.comparisons.entry(symbol).or_insert_with(|| {
+            let parts = [&left, &right]
+                .into_iter()
+                .filter_map(|value| match value {
+                    Value::Symbol(symbol) | Value::Status(symbol, _) => Some(*symbol),
+                    _ => None,
+                })
+                .collect();
+            Comparison { op: op.clone(), left, right, parts }
+        });
+        Value::Symbol(symbol)
+    }
+
+    /// Runs a frame from its entry to all its exits.
+    pub(super) fn run(&mut self, frame: u32, entry: Path) -> Exits {
+        let function = self.function(frame);
+        let info = self.info(self.frames[frame as usize].function);
+        let mut run = Run {
+            frame,
+            info,
+            seen: vec![Vec::new(); function.blocks.len()],
+            queue: BTreeSet::new(),
+            exits: Exits::default(),
+        };
+        self.enter(&mut run, BlockId(0), entry);
+        while let Some((block, index)) = run.queue.pop_first() {
+            let path = run.seen[block.index()][index as usize].clone();
+            self.block(&mut run, block, path);
+            if self.exhausted {
+                break;
+            }
+        }
+        let own: FxHashSet<Slot> = self.frames[frame as usize].own.iter().copied().collect();
+        let keep = |path: &mut Path| path.locals.retain(|slot, _| !own.contains(slot));
+        run.exits.returns.iter_mut().for_each(|returned| keep(&mut returned.path));
+        run.exits.throws.iter_mut().for_each(keep);
+        run.exits
+    }
+
+    fn info(&mut self, function: FuncRef) -> Rc<Info> {
+        if let Some(info) = self.infos.get(&function) {
+            return info.clone();
+        }
+        let body = self.program.function(function);
+        let unit = &self.program.units[function.unit as usize];
+        let mut captured = FxHashSet::default();
+        for statement in body.blocks.iter().flat_map(|block| &block.ops) {
+            if let Op::Closure { body: closure, .. } = &statement.op {
+                captured.extend(unit.function(*closure).captures.iter().map(|capture| capture.outer));
+            }
+        }
+        let mut resumes: Vec<bool> =
+            body.blocks.iter().map(|block| matches!(block.end, Terminator::Resume)).collect();
+        let mut changed = true;
+        while changed {
+            changed = false;
+            for (index, block) in body.blocks.iter().enumerate().rev() {
+                if !resumes[index] && liveness::successors(&block.end).any(|next| resumes[next.index()]) {
+                    resumes[index] = true;
+                    changed = true;
+                }
+            }
+        }
+        let info = Rc::new(Info { live: liveness::live_in(body, &captured), resumes });
+        self.infos.insert(function, info.clone());
+        info
+    }
+
+    fn block(&mut self, run: &mut Run, block: BlockId, path: Path) {
+        let function = self.function(run.frame);
+        let mut paths = vec![path];
+        for (index, statement) in function.blocks[block.index()].ops.iter().enumerate() {
+            let site = Site { frame: run.frame, block, op: index as u32 };
+            let mut next = Vec::with_capacity(paths.len());
+            for path in paths {
+                self.steps += 1;
+                if self.steps > self.options.step_budget {
+                    self.exhausted = true;
+                    return;
+                }
+                self.op(run, site, statement, path, &mut next);
+            }
+            if next.len() > 1 {
+                next = merge(next, Symbol::of(site).0);
+            }
+            paths = next;
+        }
+        for path in paths {
+            self.end(run, block, path);
+        }
+    }
+
+    fn end(&mut self, run: &mut Run, block: BlockId, mut path: Path) {
+        let body = &self.function(run.frame).blocks[block.index()];
+        let at = self.location(run.frame, body.end_span);
+        match &body.end {
+            Terminator::Goto(to) => self.enter(run, *to, path),
+            Terminator::Branch { cond, then, otherwise } => {
+                let on_parameter = self.tests_parameter(run.frame, &path, cond);
+                let [mut held, mut failed] = self.split(run.frame, path, cond);
+                if let (Some(held), Some(failed)) = (&mut held, &mut failed) {
+                    held.branch = Some(Branch { at, holds: true, on_parameter });
+                    failed.branch = Some(Branch { at, holds: false, on_parameter });
+                }
+                if let Some(path) = held {
+                    self.enter(run, *then, path);
+                }
+                if let Some(path) = failed {
+                    self.enter(run, *otherwise, path);
+                }
+            }
+            Terminator::Return(operand) => {
+                let value = operand.as_ref().map_or(Value::Null, |operand| self.operand(run.frame, &path, operand));
+                // Falling off the end is a return at the closing brace.
+                let off_the_end = operand.is_none() && body.end_span.end - body.end_span.start <= 1;
+                let exit = if off_the_end { Exit::End } else { Exit::Return };
+                self.check_returned(&mut path, &value, at);
+                path.flight = None;
+                push_return(&mut run.exits.returns, Returned { path, value, exit, at });
+            }
+            Terminator::Throw(operand) => {
+                if let Some(operand) = operand {
+                    let value = self.operand(run.frame, &path, operand);
+                    self.escape(&mut path, &value);
+                }
+                self.throw(run, block, path, Flight { thrower: Some((Thrower::Throw, at)) });
+            }
+            Terminator::Resume => {
+                let flight = path.flight.take().unwrap_or(Flight { thrower: None });
+                self.throw(run, block, path, flight);
+            }
+            Terminator::Unreachable => {}
+        }
+    }
+
+    /// An exception leaves an operation of `block`.
+    pub(super) fn throw(&mut self, run: &mut Run, block: BlockId, mut path: Path, flight: Flight) {
+        path.doubtful |= flight.thrower.is_none();
+        path.flight = Some(flight);
+        match self.function(run.frame).blocks[block.index()].handler {
+            Some(handler) => self.enter(run, handler, path),
+            None if path.doubtful && !self.frames[run.frame as usize].guarded => {}
+            None => push_throw(&mut run.exits.throws, path),
+        }
+    }
+
+    /// Whether anybody sees a merely possible exception of `block`.
+    pub(super) fn sees_exceptions(&self, run: &Run, block: BlockId) -> bool {
+        self.function(run.frame).blocks[block.index()].handler.is_some() || self.frames[run.frame as usize].guarded
+    }
+
+    fn enter(&mut self, run: &mut Run, block: BlockId, mut path: Path) {
+        let frame = &self.frames[run.frame as usize];
+        let live = &run.info.live[block.index()];
+        for (index, slot) in frame.slots.iter().enumerate() {
+            if !live.contains(&LocalId(index as u32)) {
+                path.locals.remove(slot);
+            }
+        }
+        if !run.info.resumes[block.index()] {
+            path.flight = None;
+        }
+        let comparisons = &self.comparisons;
+        let ledger = &mut self.ledger;
+        path.sweep(&|symbol| comparisons.get(&symbol).map_or(&[][..], |comparison| &comparison.parts), &mut |id, object| {
+            ledger.entry(id.origin).or_default().settle(object);
+        });
+        let at = Symbol::of((run.frame, block)).0;
+        let seen = &mut run.seen[block.index()];
+        for (index, old) in seen.iter_mut().enumerate() {
+            if old.same_ownership(&path) {
+                if old.join_scalars(&path, at) {
+                    run.queue.insert((block, index as u32));
+                }
+                return;
+            }
+        }
+        if seen.len() < MAX_PATHS {
+            seen.push(path);
+            run.queue.insert((block, seen.len() as u32 - 1));
+            return;
+        }
+        let nearest = (0..seen.len()).min_by_key(|&index| seen[index].distance(&path)).unwrap_or(0);
+        if seen[nearest].join(&path, at) {
+            run.queue.insert((block, nearest as u32));
+        }
+    }
+
+    /// The value of an operand.
+    pub(super) fn operand(&self, frame: u32, path: &Path, operand: &Operand) -> Value {
+        use crate::ir::{ArithOp, Const};
+        match operand {
+            Operand::Local(local) => self.local(frame, path, *local),
+            Operand::Const(constant) => constant_value(constant),
+            Operand::SizeOf(ty) => Value::Symbol(Symbol::of(("size", ty))),
+            Operand::Length(local) => Value::Symbol(Symbol::of(("length", self.local(frame, path, *local)))),
+            Operand::Arith(op, operands) => {
+                let [left, right] = [&operands[0], &operands[1]].map(|operand| self.operand(frame, path, operand));
+                match (&left, &right) {
+                    (Value::Int(a), Value::Int(b)) => Value::Int(match op {
+                        ArithOp::Add => a.wrapping_add(*b),
+                        ArithOp::Sub => a.wrapping_sub(*b),
+                        ArithOp::Mul => a.wrapping_mul(*b),
+                        ArithOp::Or => a | b,
+                        ArithOp::And => a & b,
+                        ArithOp::Shl => a.checked_shl(u32::try_from(*b).unwrap_or(64)).unwrap_or(0),
+                    }),
+                    _ => constant_value(&Const::Other).or_symbol(Symbol::of((*op as u8, left, right))),
+                }
+            }
+        }
+    }
+
+    /// The value of a local.
+    pub(super) fn local(&self, frame: u32, path: &Path, local: LocalId) -> Value {
+        let slot = self.slot(frame, local);
+        path.locals.get(&slot).cloned().unwrap_or(Value::Symbol(Symbol::of(("unset", slot))))
+    }
+
+    /// Writes a local. What goes into a local that a closure shares is out of sight.
+    pub(super) fn assign(&mut self, frame: u32, path: &mut Path, local: LocalId, value: Value) {
+        let slot = self.slot(frame, local);
+        if self.shared.contains(&slot) {
+            self.escape(path, &value);
+        }
+        if let Some(object) = value.object() {
+            let name = &self.function(frame).locals[local.index()].name;
+            if !name.is_empty() {
+                path.name(object, name);
+            }
+        }
+        path.locals.insert(slot, value);
+    }
+}
+
+impl Value {
+    fn or_symbol(self, symbol: Symbol) -> Value {
+        match self {
+            Value::Symbol(_) => Value::Symbol(symbol),
+            known => known,
+        }
+    }
+}
+
+pub(super) fn constant_value(constant: &crate::ir::Const) -> Value {
+    use crate::ir::Const;
+    match constant {
+        Const::Null => Value::Null,
+        Const::Bool(value) => Value::Bool(*value),
+        Const::Int(value) => Value::Int(*value),
+        Const::Str(value) => Value::Str(value.clone()),
+        Const::Other => Value::Symbol(Symbol::of("constant")),
+    }
+}
+
+/// Joins paths that differ in nothing that matters, and the nearest ones when there are too many.
+fn merge(paths: Vec<Path>, at: u64) -> Vec<Path> {
+    let mut kept: Vec<Path> = Vec::with_capacity(paths.len());
+    for path in paths {
+        if let Some(same) = kept.iter_mut().find(|kept| kept.same_ownership(&path)) {
+            same.join_scalars(&path, at);
+        } else if kept.len() < MAX_PATHS {
+            kept.push(path);
+        } else if let Some(nearest) = kept.iter_mut().min_by_key(|kept| kept.distance(&path)) {
+            nearest.join(&path, at);
+        }
+    }
+    kept
+}
+
+fn push_return(returns: &mut Vec<Returned>, returned: Returned) {
+    let same = returns.iter_mut().find(|old| {
+        old.at == returned.at && old.value == returned.value && old.path.same_ownership(&returned.path)
+    });
+    match same {
+        Some(old) => {
+            old.path.join_scalars(&returned.path, Symbol::of(("return", returned.at)).0);
+        }
+        None => returns.push(returned),
+    }
+}
+
+fn push_throw(throws: &mut Vec<Path>, path: Path) {
+    match throws.iter_mut().find(|old| old.same_ownership(&path)) {
+        Some(old) => {
+            old.join_scalars(&path, 0);
+        }
+        None => throws.push(path),
+    }
+}

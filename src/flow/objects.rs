@@ -1,0 +1,376 @@
+//! What happens to objects: allocation, release, use, escape. Every verdict is the transition function's.
+
+use std::rc::Rc;
+
+use super::apply::SOMEWHERE;
+use super::engine::{Engine, Origin, OriginKey, Site};
+use super::path::{Object, Path, Story};
+use super::value::{ObjectId, Offset, Symbol, Value};
+use crate::ir::Name;
+use crate::source::Location;
+use crate::state::{Event, Fault, MemoryFamily, Ownership, transition};
+use crate::summary::{AccessPath, Basis, FamilyId, Step as PathStep};
+use crate::target::TargetSet;
+use crate::violation::{Confidence, Exit, Owner, Step, StepKind, Subject, Usage, Violation, ViolationKind};
+
+/// The release that a call makes.
+#[derive(Clone, Debug)]
+pub(super) struct Releasing {
+    /// As written.
+    pub(super) by: Name,
+    pub(super) at: Location,
+    /// `None` when the family is a caller's or not known.
+    pub(super) family: Option<FamilyId>,
+    pub(super) basis: Basis,
+}
+
+impl Engine<'_> {
+    /// A new object at an origin. What the same site made in an earlier round of a loop becomes the older one.
+    pub(super) fn allocate(&mut self, path: &mut Path, origin: u32, object: Object) -> ObjectId {
+        let recent = ObjectId { origin, older: false };
+        if path.objects.contains_key(&recent) {
+            self.age(path, recent);
+        }
+        path.objects.insert(recent, object);
+        recent
+    }
+
+    fn age(&mut self, path: &mut Path, recent: ObjectId) {
+        let reached = path.reaches(recent);
+        let Some(object) = path.objects.remove(&recent) else { return };
+        if !reached {
+            path.heap.retain(|(owner, _), _| *owner != recent);
+            let at = self.origins[recent.origin as usize].location;
+            if path.doubtful {
+                self.ledger.entry(recent.origin).or_default().settle(&object);
+            } else {
+                self.ledger.entry(recent.origin).or_default().end(&object, Exit::NextRound, at, path);
+            }
+            return;
+        }
+        let older = ObjectId { older: true, ..recent };
+        match path.objects.get_mut(&older) {
+            Some(old) => {
+                old.ownership = crate::state::join(old.ownership, object.ownership);
+                old.non_null &= object.non_null;
+            }
+            None => {
+                path.objects.insert(older, object);
+            }
+        }
+        for value in path.locals.values_mut().chain(path.heap.values_mut()) {
+            rename(value, recent, older);
+        }
+        let moved: Vec<(ObjectId, Name)> = path.heap.keys().filter(|(owner, _)| *owner == recent).cloned().collect();
+        for key in moved {
+            if let Some(value) = path.heap.remove(&key) {
+                path.heap.insert((older, key.1), value);
+            }
+        }
+        for object in path.objects.values_mut() {
+            if object.scope == Some(recent) {
+                object.scope = Some(older);
+            }
+        }
+    }
+
+    /// Releases what a value points to.
+    pub(super) fn release(&mut self, path: &mut Path, site: Site, value: &Value, releasing: &Releasing) {
+        match value {
+            Value::Pointer(object, Offset::Start) | Value::Address(object) => self.release_object(path, *object, releasing),
+            // Releasing inside a block is a rule of its own; the block is out of sight from here.
+            Value::Pointer(object, Offset::Inside) => self.apply(path, *object, Event::Escape),
+            Value::Symbol(symbol) => {
+                let object = self.materialise(path, site, *symbol, releasing);
+                self.release_object(path, object, releasing);
+            }
+            _ => {}
+        }
+    }
+
+    /// Gives a pointer of which nothing is known an object, so that a second release or a use is seen.
+    fn materialise(&mut self, path: &mut Path, site: Site, symbol: Symbol, releasing: &Releasing) -> ObjectId {
+        let origin = self.origin(OriginKey::Site(site, 900), |_| Origin {
+            by: releasing.by.clone(),
+            location: releasing.at,
+            basis: releasing.basis,
+            family: None,
+            owner: Owner::Library,
+            leak_matters: false,
+        });
+        let object = self.allocate(path, origin, Object::unknown(None));
+        path.replace(&Value::Symbol(symbol), &Value::Pointer(object, Offset::Start));
+        object
+    }
+
+    fn release_object(&mut self, path: &mut Path, id: ObjectId, releasing: &Releasing) {
+        let Some(object) = path.objects.get(&id) else { return };
+        let wrong_on = match (object.ownership, releasing.family) {
+            (Ownership::Owned(MemoryFamily::Known(memory)), Some(family)) => {
+                path.targets.minus(self.models.same_on(memory, family, self.versions))
+            }
+            _ => TargetSet::NONE,
+        };
+        let (after, fault) = transition(object.ownership, Event::Release { wrong_on });
+        if let Some(fault) = fault {
+            self.fault_of_release(path, id, fault, releasing);
+        }
+        if let Some(object) = path.objects.get_mut(&id) {
+            object.ownership = after;
+        }
+        let origin = &self.origins[id.origin as usize];
+        if let Some(family) = releasing.family.or(origin.family) {
+            path.tell(id, Step { kind: StepKind::Released { by: releasing.by.clone(), family }, location: releasing.at });
+        }
+    }
+
+    fn fault_of_release(&mut self, path: &Path, id: ObjectId, fault: Fault, releasing: &Releasing) {
+        let Some(object) = path.objects.get(&id) else { return };
+        // Whether it was released before hangs on an exception that nobody knows of.
+        if path.doubtful && fault == Fault::DoubleRelease {
+            return;
+        }
+        let origin = self.origins[id.origin as usize].clone();
+        let release = releasing.by.clone();
+        let subject = self.subject(id, object);
+        let mut targets = path.targets;
+        let kind = match fault {
+            Fault::Mismatch(wrong_on) => {
+                let (Some(subject), Some(released_as)) = (subject, releasing.family) else { return };
+                targets = wrong_on;
+                ViolationKind::Mismatched { subject, release, released_as }
+            }
+            Fault::NotOwner => {
+                let owner = match object.ownership {
+                    Ownership::Static => Owner::Static,
+                    Ownership::Relinquished => Owner::Taker(object.story.taken_by().unwrap_or_else(|| origin.by.clone())),
+                    _ => origin.owner.clone(),
+                };
+                ViolationKind::ReleasedBorrowed { origin: origin.by.clone(), owner, release }
+            }
+            Fault::DoubleRelease => ViolationKind::ReleasedTwice { subject, release },
+            Fault::UseAfterRelease | Fault::Leak => return,
+        };
+        let mut trace = object.story.steps.clone();
+        if let Some(family) = releasing.family.or(origin.family) {
+            trace.push(Step { kind: StepKind::Released { by: releasing.by.clone(), family }, location: releasing.at });
+        }
+        let confidence = confidence(origin.basis).min(confidence(releasing.basis));
+        self.report(Violation { kind, function: self.root, at: releasing.at, trace, targets, confidence });
+    }
+
+    /// Reads, writes or lends what a value leads to.
+    pub(super) fn usage(&mut self, path: &mut Path, value: &Value, usage: Usage, at: Location) {
+        let id = match value {
+            Value::Pointer(id, _) | Value::View(id, _) => *id,
+            _ => return,
+        };
+        let event = if usage == Usage::Return { Event::Return } else { Event::Use };
+        let (after, fault) = transition(path.ownership(id), event);
+        if fault == Some(Fault::UseAfterRelease) && !path.doubtful {
+            self.fault_of_use(path, id, usage, at);
+        }
+        if event == Event::Use
+            && let Some(object) = path.objects.get_mut(&id)
+        {
+            object.ownership = after;
+        }
+    }
+
+    fn fault_of_use(&mut self, path: &Path, id: ObjectId, usage: Usage, at: Location) {
+        let Some(object) = path.objects.get(&id) else { return };
+        let subject = self.subject(id, object);
+        let mut trace = object.story.steps.clone();
+        trace.push(Step { kind: StepKind::Used(usage.clone()), location: at });
+        let confidence = confidence(self.origins[id.origin as usize].basis);
+        self.report(Violation {
+            kind: ViolationKind::UsedAfterRelease { subject, usage },
+            function: self.root,
+            at,
+            trace,
+            targets: path.targets,
+            confidence,
+        });
+    }
+
+    /// A returned value must not lead to released memory.
+    pub(super) fn check_returned(&mut self, path: &mut Path, value: &Value, at: Location) {
+        let id = match value {
+            Value::Pointer(id, _) | Value::View(id, _) => *id,
+            _ => return,
+        };
+        if path.ownership(id) == Ownership::Released {
+            self.usage(path, value, Usage::Return, at);
+        }
+    }
+
+    /// The subject of a finding about an object.
+    pub(super) fn subject(&self, id: ObjectId, object: &Object) -> Option<Subject> {
+        let origin = &self.origins[id.origin as usize];
+        origin.family.map(|family| Subject { family, origin: origin.by.clone(), held_by: object.story.held_by.clone() })
+    }
+
+    /// Adds a violation, once.
+    pub(super) fn report(&mut self, violation: Violation) {
+        let known = self.violations.iter_mut().find(|known| {
+            known.at == violation.at && std::mem::discriminant(&known.kind) == std::mem::discriminant(&violation.kind)
+        });
+        match known {
+            Some(known) => known.targets = known.targets.or(violation.targets),
+            None => self.violations.push(violation),
+        }
+    }
+
+    /// An event that is never a fault.
+    pub(super) fn apply(&mut self, path: &mut Path, id: ObjectId, event: Event) {
+        if let Some(object) = path.objects.get_mut(&id) {
+            object.ownership = transition(object.ownership, event).0;
+        }
+    }
+
+    /// A value goes out of sight, and all that it leads to.
+    pub(super) fn escape(&mut self, path: &mut Path, value: &Value) {
+        self.let_go(path, value, Event::Escape);
+    }
+
+    /// A value and all that it leads to: escapes, is taken, is returned.
+    pub(super) fn let_go(&mut self, path: &mut Path, value: &Value, event: Event) {
+        let mut todo = vec![value.clone()];
+        let mut seen = rustc_hash::FxHashSet::default();
+        while let Some(value) = todo.pop() {
+            match &value {
+                Value::Pointer(id, _) | Value::Address(id) | Value::Scope(id) => {
+                    if seen.insert(*id) {
+                        self.apply(path, *id, event);
+                        let held = path.heap.range((*id, Name::default())..).take_while(|((owner, _), _)| owner == id);
+                        todo.extend(held.map(|(_, value)| value.clone()));
+                    }
+                }
+                Value::Closure(closure) => {
+                    let closure = self.closures[*closure as usize].clone();
+                    for capture in &self.program.function(closure.function).captures {
+                        let slot = self.slot(closure.frame, capture.outer);
+                        if self.shared.insert(slot)
+                            && let Some(held) = path.locals.get(&slot)
+                        {
+                            todo.push(held.clone());
+                        }
+                        // Shared already: what it holds on this path may be newer.
+                        if let Some(held) = path.locals.get(&slot)
+                            && held.object().is_some_and(|id| !seen.contains(&id))
+                        {
+                            todo.push(held.clone());
+                        }
+                    }
+                }
+                Value::Model(_, Some(receiver)) => todo.push((**receiver).clone()),
+                // A view cannot be released by whoever gets it.
+                _ => {}
+            }
+        }
+    }
+
+    /// Memory is written: what was stored in memory that others see is out of sight.
+    pub(super) fn store(&mut self, path: &mut Path, into: ObjectId, key: Name, value: Value) {
+        let open = path.objects.get(&into).is_none_or(|object| {
+            object.path.is_some() || !matches!(object.ownership, Ownership::Owned(_) | Ownership::Managed | Ownership::Released)
+        });
+        if key.starts_with(SOMEWHERE.as_str()) {
+            self.escape(path, &value);
+            return;
+        }
+        if open {
+            self.escape(path, &value);
+        }
+        if let Some(object) = value.object() {
+            path.name(object, &key);
+        }
+        path.heap.insert((into, key), value);
+    }
+
+    /// What memory holds; remembered, so that reading twice gives the same.
+    pub(super) fn load(&mut self, path: &mut Path, site: Site, from: ObjectId, key: &Name) -> Value {
+        if key.starts_with(SOMEWHERE.as_str()) {
+            return self.fresh(path, site, 800);
+        }
+        if let Some(value) = path.heap.get(&(from, key.clone())) {
+            return value.clone();
+        }
+        let outer = path.objects.get(&from).and_then(|object| object.path.clone());
+        let value = match outer {
+            Some(outer) if outer.steps.len() < AccessPath::MAX_STEPS => {
+                let origin = self.origin(OriginKey::Field(from, key.clone()), |engine| engine.origins[from.origin as usize].clone());
+                let id = ObjectId { origin, older: from.older };
+                if path.objects.contains_key(&id) {
+                    // Written over or invalidated since: the old object is another one.
+                    return self.fresh(path, site, 800);
+                }
+                let mut inner = outer;
+                inner.steps.push(if key == "*" { PathStep::Pointee } else { PathStep::Field(key.clone()) });
+                path.objects.insert(id, Object::unknown(Some(inner)));
+                Value::Pointer(id, Offset::Start)
+            }
+            _ => self.fresh(path, site, 800),
+        };
+        path.heap.insert((from, key.clone()), value.clone());
+        value
+    }
+
+    /// A callee may have written into memory it was lent: what is not an owned pointer of ours is not known any more.
+    pub(super) fn invalidate(&mut self, path: &mut Path, object: ObjectId) {
+        let objects = &path.objects;
+        path.heap.retain(|(owner, _), value| {
+            *owner != object
+                || value.object().is_some_and(|id| {
+                    objects.get(&id).is_some_and(|held| matches!(held.ownership, Ownership::Owned(_) | Ownership::Managed))
+                })
+        });
+    }
+
+    /// Everything that an arena or a finalizer manages is released.
+    pub(super) fn end_scope(&mut self, path: &mut Path, scope: ObjectId) {
+        let managed: Vec<ObjectId> =
+            path.objects.iter().filter(|(_, object)| object.scope == Some(scope)).map(|(id, _)| *id).collect();
+        for id in managed {
+            self.apply(path, id, Event::ManagedRelease);
+        }
+    }
+}
+
+impl Object {
+    /// An object of which nothing is known.
+    pub(super) fn unknown(path: Option<AccessPath>) -> Self {
+        Self { ownership: Ownership::Unknown, scope: None, non_null: false, guard: None, path, story: Rc::default() }
+    }
+
+    /// An object whose story begins with a step.
+    pub(super) fn new(ownership: Ownership, step: Step) -> Self {
+        let story = Story { steps: vec![step], ..Story::default() };
+        Self { ownership, scope: None, non_null: false, guard: None, path: None, story: Rc::new(story) }
+    }
+}
+
+impl Story {
+    fn taken_by(&self) -> Option<Name> {
+        self.steps.iter().rev().find_map(|step| match &step.kind {
+            StepKind::Taken { by } => Some(by.clone()),
+            _ => None,
+        })
+    }
+}
+
+fn rename(value: &mut Value, from: ObjectId, to: ObjectId) {
+    match value {
+        Value::Pointer(id, _) | Value::View(id, _) | Value::Address(id) | Value::Scope(id) if *id == from => *id = to,
+        _ => {}
+    }
+}
+
+/// How far a fact may back a finding.
+pub(super) fn confidence(basis: Basis) -> Confidence {
+    match basis {
+        Basis::Body | Basis::DocsRead | Basis::MetadataExplicit => Confidence::High,
+        Basis::RecallChecked | Basis::Recall | Basis::Convention => Confidence::Medium,
+        Basis::MetadataDerived | Basis::Guess => Confidence::Low,
+    }
+}

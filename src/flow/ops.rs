@@ -1,0 +1,295 @@
+//! The operations of the IR, calls apart.
+
+use super::engine::{ClosureValue, Engine, Run, Site};
+use super::path::{Flight, Path};
+use super::value::{Offset, Value};
+use crate::ir::{AggregateKind, Base, Const, CopyKind, LocalId, Name, Op, Operand, Place, Projection, Statement, SuspendKind, Terminator};
+use crate::link::{FuncRef, Target, Ty, VarRef};
+use crate::source::Location;
+use crate::violation::{Thrower, Usage};
+
+impl Engine<'_> {
+    /// Executes one operation; the paths it leads to are added to `out`.
+    pub(super) fn op(&mut self, run: &mut Run, site: Site, statement: &Statement, mut path: Path, out: &mut Vec<Path>) {
+        let at = self.location(site.frame, statement.span);
+        match &statement.op {
+            Op::Call(call) => return self.call(run, site, call, at, path, out),
+            Op::Copy { to, from, kind } => {
+                let value = self.operand(site.frame, &path, from);
+                let value = match (kind, value) {
+                    (CopyKind::Interior, Value::Pointer(object, _)) => Value::Pointer(object, Offset::Inside),
+                    (_, value) => value,
+                };
+                self.assign(site.frame, &mut path, *to, value);
+            }
+            Op::Load { to, from, .. } => return self.op_load(run, site, *to, from, at, path, out),
+            Op::Store { to, value } => return self.op_store(run, site, to, value, at, path, out),
+            Op::Binary { to, op, left, right } => {
+                let target = self.target(site).clone();
+                let operands = [left, right].map(|operand| self.operand(site.frame, &path, operand));
+                if matches!(target, Target::Model(_) | Target::Functions(_)) {
+                    return self.operator(run, site, &target, op, *to, [left, right], operands, at, path, out);
+                }
+                let [left, right] = operands;
+                let value = self.binary(site, op, left, right, &mut path);
+                self.assign(site.frame, &mut path, *to, value);
+            }
+            Op::Aggregate { to, kind, items } => {
+                for (_, item) in items {
+                    let value = self.operand(site.frame, &path, item);
+                    self.escape(&mut path, &value);
+                }
+                let _ = matches!(kind, AggregateKind::Record);
+                let value = self.fresh(&mut path, site, 0);
+                self.assign(site.frame, &mut path, *to, value);
+            }
+            Op::Insert { value, .. } => {
+                let value = self.operand(site.frame, &path, value);
+                self.escape(&mut path, &value);
+            }
+            Op::Closure { to, body } => {
+                let unit = self.frames[site.frame as usize].function.unit;
+                let closure = ClosureValue { function: FuncRef { unit, function: *body }, frame: site.frame };
+                let index = self.closures.iter().position(|known| *known == closure).unwrap_or_else(|| {
+                    self.closures.push(closure);
+                    self.closures.len() - 1
+                });
+                self.assign(site.frame, &mut path, *to, Value::Closure(index as u32));
+            }
+            Op::Use { .. } | Op::ScopeEnd(_) => {}
+            Op::Catch { to } | Op::Element { to, .. } => {
+                let value = self.fresh(&mut path, site, 0);
+                self.assign(site.frame, &mut path, *to, value);
+            }
+            Op::Suspend { to, value, kind } => {
+                let value = self.operand(site.frame, &path, value);
+                match kind {
+                    SuspendKind::Await => {
+                        let flight = Flight { thrower: Some((Thrower::Await, at)) };
+                        self.throw(run, site.block, path.clone(), flight);
+                    }
+                    SuspendKind::Yield => self.escape(&mut path, &value),
+                }
+                self.forget_fields(&mut path);
+                if let Some(to) = to {
+                    self.assign(site.frame, &mut path, *to, value);
+                }
+            }
+        }
+        out.push(path);
+    }
+
+    /// What an operation refers to.
+    pub(super) fn target(&self, site: Site) -> &'_ Target {
+        static UNKNOWN: Target = Target::Unknown;
+        self.resolved(site.frame)
+            .targets
+            .get(site.block.index())
+            .and_then(|block| block.get(site.op as usize))
+            .unwrap_or(&UNKNOWN)
+    }
+
+    fn binary(&mut self, site: Site, op: &Name, left: Value, right: Value, path: &mut Path) -> Value {
+        match op.as_str() {
+            "==" | "!=" | "<" | ">" | "<=" | ">=" => match (op.as_str(), &left, &right) {
+                ("==", Value::Int(a), Value::Int(b)) => Value::Bool(a == b),
+                ("!=", Value::Int(a), Value::Int(b)) => Value::Bool(a != b),
+                _ => self.comparison(op, left, right),
+            },
+            "|" | "&" | "+" | "-" | "*" | "<<" => match (op.as_str(), &left, &right) {
+                ("|", Value::Int(a), Value::Int(b)) => Value::Int(a | b),
+                ("&", Value::Int(a), Value::Int(b)) => Value::Int(a & b),
+                ("+", Value::Int(a), Value::Int(b)) => Value::Int(a.wrapping_add(*b)),
+                ("-", Value::Int(a), Value::Int(b)) => Value::Int(a.wrapping_sub(*b)),
+                ("*", Value::Int(a), Value::Int(b)) => Value::Int(a.wrapping_mul(*b)),
+                _ => {
+                    // An address that is computed with goes out of sight.
+                    self.escape(path, &left);
+                    self.escape(path, &right);
+                    self.fresh(path, site, 0)
+                }
+            },
+            _ => self.fresh(path, site, 0),
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn op_load(&mut self, run: &mut Run, site: Site, to: LocalId, from: &Place, at: Location, mut path: Path, out: &mut Vec<Path>) {
+        let base = self.base(site.frame, &path, &from.base);
+        let target = self.target(site).clone();
+        let value = match &target {
+            Target::Functions(_) | Target::Model(_) | Target::Native { .. } | Target::Via(_) => {
+                return self.getter(run, site, &target, base, from, to, at, path, out);
+            }
+            Target::Field(field) => {
+                let owner = base.or_else(|| self.this_value(site.frame, &path));
+                self.load_field(site, &mut path, owner, *field, at)
+            }
+            Target::Static(variable) => match self.constant(*variable) {
+                Some(value) => value,
+                // A callback stays one when it is cast.
+                None if self.is_callback(self.program.variable_type(*variable)) => Value::Native(None),
+                None => self.fresh(&mut path, site, 0),
+            },
+            Target::Variable(variable) => self.variable(site, &mut path, *variable),
+            Target::TearOff(function) => Value::Function(*function),
+            Target::ModelTearOff(model) => Value::Model(*model, base.map(Box::new)),
+            Target::Namespace | Target::DefaultConstructor(_) => self.fresh(&mut path, site, 0),
+            Target::Unknown => self.load_unknown(site, &mut path, base, from, at),
+        };
+        self.assign(site.frame, &mut path, to, value);
+        out.push(path);
+    }
+
+    fn base(&self, frame: u32, path: &Path, base: &Base) -> Option<Value> {
+        match base {
+            Base::Local(local) => Some(self.local(frame, path, *local)),
+            Base::Super => self.this_value(frame, path),
+            Base::Name(_) | Base::Type(_) => None,
+        }
+    }
+
+    /// The value of `this`.
+    pub(super) fn this_value(&self, frame: u32, path: &Path) -> Option<Value> {
+        self.this_local(frame).map(|local| self.local(frame, path, local))
+    }
+
+    /// Reads a field of an instance or of a struct in native memory.
+    pub(super) fn load_field(&mut self, site: Site, path: &mut Path, owner: Option<Value>, field: VarRef, at: Location) -> Value {
+        let Some(owner) = owner else { return self.fresh(path, site, 0) };
+        let variable = self.program.variable(field);
+        match owner {
+            Value::View(object, prefix) => {
+                let owner = Value::View(object, prefix.clone());
+                self.usage(path, &owner, Usage::Read, at);
+                let key = join_key(&prefix, &variable.name);
+                if self.is_nested_struct(field) { Value::View(object, key) } else { self.load(path, site, object, &key) }
+            }
+            Value::Pointer(object, _) => {
+                let name = variable.name.clone();
+                self.load(path, site, object, &name)
+            }
+            _ => self.fresh(path, site, 0),
+        }
+    }
+
+    fn load_unknown(&mut self, site: Site, path: &mut Path, base: Option<Value>, from: &Place, at: Location) -> Value {
+        match (base, from.path.first()) {
+            (Some(Value::View(object, prefix)), Some(step)) => {
+                let owner = Value::View(object, prefix.clone());
+                self.usage(path, &owner, Usage::Read, at);
+                match step {
+                    Projection::Field(name) if !prefix.is_empty() || path.heap.contains_key(&(object, name.clone())) => {
+                        let key = join_key(&prefix, name);
+                        self.load(path, site, object, &key)
+                    }
+                    _ => self.fresh(path, site, 0),
+                }
+            }
+            (Some(value @ Value::Pointer(object, _)), _) => {
+                // A member nobody knows may hand the pointer on. The fields of `this` are its own affair.
+                if path.objects.get(&object).is_none_or(|object| object.path.is_none()) {
+                    self.escape(path, &value);
+                }
+                self.fresh(path, site, 0)
+            }
+            _ => self.fresh(path, site, 0),
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn op_store(&mut self, run: &mut Run, site: Site, to: &Place, value: &Operand, at: Location, mut path: Path, out: &mut Vec<Path>) {
+        let base = self.base(site.frame, &path, &to.base);
+        let stored = self.operand(site.frame, &path, value);
+        let target = self.target(site).clone();
+        match &target {
+            Target::Functions(_) | Target::Model(_) | Target::Native { .. } | Target::Via(_) => {
+                return self.setter(run, site, &target, base, to, value, stored, at, path, out);
+            }
+            Target::Field(field) => {
+                let name = self.program.variable(*field).name.clone();
+                match base.or_else(|| self.this_value(site.frame, &path)) {
+                    Some(Value::View(object, prefix)) => {
+                        let owner = Value::View(object, prefix.clone());
+                        self.usage(&mut path, &owner, Usage::Write, at);
+                        self.store_told(&mut path, object, join_key(&prefix, &name), stored, at);
+                    }
+                    Some(Value::Pointer(object, _)) => self.store(&mut path, object, name, stored),
+                    _ => self.escape(&mut path, &stored),
+                }
+            }
+            _ => {
+                if let (Some(owner @ Value::View(..)), Some(_)) = (&base, to.path.first()) {
+                    let owner = owner.clone();
+                    self.usage(&mut path, &owner, Usage::Write, at);
+                }
+                // A map's key goes where its value goes.
+                if let Some(Projection::Index(index)) = to.path.first() {
+                    let index = self.operand(site.frame, &path, index);
+                    self.escape(&mut path, &index);
+                }
+                self.escape(&mut path, &stored);
+            }
+        }
+        out.push(path);
+    }
+
+    /// Stores into native memory, and tells it in the stored object's story.
+    pub(super) fn store_told(&mut self, path: &mut Path, into: crate::flow::value::ObjectId, key: Name, value: Value, at: Location) {
+        if let Some(object) = value.object() {
+            let kind = crate::violation::StepKind::Stored { into: key.clone() };
+            path.tell(object, crate::violation::Step { kind, location: at });
+        }
+        self.store(path, into, key, value);
+    }
+
+    /// Whether a field of a struct is a struct or an array itself: reading it gives a view.
+    fn is_nested_struct(&self, field: VarRef) -> bool {
+        self.is_view(self.program.variable_type(field), 0)
+    }
+
+    /// Whether values of a type are views on native memory: structs, unions, arrays.
+    pub(super) fn is_view(&self, ty: &Ty, depth: u32) -> bool {
+        match ty {
+            Ty::Model(ty, _) => self.models.ty(*ty).view,
+            Ty::Class(class, _) if depth < 8 => {
+                self.program.supertypes(*class).iter().any(|supertype| self.is_view(supertype, depth + 1))
+            }
+            _ => false,
+        }
+    }
+
+    /// The value of a variable that never changes.
+    fn constant(&self, variable: VarRef) -> Option<Value> {
+        let declared = self.program.variable(variable);
+        if !declared.is_final {
+            return None;
+        }
+        let unit = &self.program.units[variable.unit as usize];
+        let body = unit.function(declared.initializer?);
+        match body.blocks.as_slice() {
+            [block] if block.ops.is_empty() => match &block.end {
+                Terminator::Return(Some(Operand::Const(constant @ (Const::Int(_) | Const::Bool(_) | Const::Str(_))))) => {
+                    Some(super::engine::constant_value(constant))
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Other code ran: the fields of `this` may hold something else.
+    pub(super) fn forget_fields(&mut self, path: &mut Path) {
+        let objects = &path.objects;
+        path.heap.retain(|(owner, _), _| {
+            objects.get(owner).is_none_or(|object| {
+                !object.path.as_ref().is_some_and(|path| path.root == crate::summary::Root::This && path.steps.is_empty())
+            })
+        });
+    }
+}
+
+/// The key of a field below a field path.
+pub(super) fn join_key(prefix: &Name, field: &Name) -> Name {
+    if prefix.is_empty() { field.clone() } else { format!("{prefix}.{field}").into() }
+}

@@ -1,0 +1,154 @@
+//! How objects ended on each path, and what that says: leaks.
+
+use std::rc::Rc;
+
+use super::engine::{Engine, Exits};
+use super::objects::confidence;
+use super::path::{Branch, Flight, Object, Path, Story};
+use super::value::Value;
+use crate::source::Location;
+use crate::state::{Event, Fault, Ownership, transition};
+use crate::target::TargetSet;
+use crate::violation::{Confidence, Exit, Step, StepKind, Subject, Thrower, Violation, ViolationKind};
+
+/// What became of the objects of one origin.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    leaks: Vec<LostOn>,
+    /// Some path releases it or hands it over.
+    released: bool,
+    /// Some path lets it go out of sight.
+    escaped: bool,
+}
+
+/// A path on which an object was lost.
+#[derive(Debug)]
+struct LostOn {
+    how: How,
+    at: Location,
+    story: Rc<Story>,
+    branch: Option<Branch>,
+    targets: TargetSet,
+}
+
+#[derive(Clone, Debug)]
+enum How {
+    Left(Exit),
+    Threw(Thrower),
+}
+
+impl Ledger {
+    /// An object is gone from a path without being lost.
+    pub(super) fn settle(&mut self, object: &Object) {
+        match object.ownership {
+            Ownership::Released | Ownership::Relinquished | Ownership::Managed => self.released = true,
+            Ownership::Escaped => self.escaped = true,
+            Ownership::Unknown | Ownership::Owned(_) | Ownership::Borrowed | Ownership::Static => {}
+        }
+    }
+
+    /// A path ends.
+    pub(super) fn end(&mut self, object: &Object, exit: Exit, at: Location, path: &Path) {
+        self.lost(object, How::Left(exit), at, path);
+    }
+
+    fn lost(&mut self, object: &Object, how: How, at: Location, path: &Path) {
+        if transition(object.ownership, Event::End).1 == Some(Fault::Leak) {
+            let (story, branch, targets) = (object.story.clone(), path.branch, path.targets);
+            self.leaks.push(LostOn { how, at, story, branch, targets });
+        } else {
+            self.settle(object);
+        }
+    }
+}
+
+impl Engine<'_> {
+    /// Takes stock at the exits of the analysed function.
+    pub(super) fn close(&mut self, exits: Exits) {
+        for returned in exits.returns {
+            let mut path = returned.path;
+            match &returned.value {
+                // A view that is returned keeps its memory in use; who releases it cannot be seen here.
+                Value::View(object, _) => self.apply(&mut path, *object, Event::Escape),
+                value => self.let_go(&mut path, &value.clone(), Event::Return),
+            }
+            self.take_stock(&path, &How::Left(returned.exit), returned.at);
+        }
+        for path in exits.throws {
+            if let Some(Flight { thrower: Some((thrower, at)) }) = path.flight.clone() {
+                self.take_stock(&path, &How::Threw(thrower), at);
+            }
+        }
+        let ledger = std::mem::take(&mut self.ledger);
+        for (origin, ledger) in ledger {
+            if let Some(violation) = self.leak(origin, &ledger) {
+                self.report(violation);
+            }
+        }
+    }
+
+    fn take_stock(&mut self, path: &Path, how: &How, at: Location) {
+        for (id, object) in &path.objects {
+            let ledger = self.ledger.entry(id.origin).or_default();
+            if path.doubtful {
+                ledger.settle(object);
+            } else {
+                ledger.lost(object, how.clone(), at, path);
+            }
+        }
+    }
+
+    fn leak(&self, origin: u32, ledger: &Ledger) -> Option<Violation> {
+        let known = &self.origins[origin as usize];
+        let family = known.family.filter(|_| known.leak_matters)?;
+        let left = ledger.leaks.iter().find(|lost| matches!(lost.how, How::Left(_)));
+        let discharged = ledger.released || ledger.escaped;
+        let lost = match left {
+            Some(lost) => lost,
+            // Only exceptions lose it. Where nothing ever releases it, the function never returns after the allocation.
+            None if discharged => ledger.leaks.first()?,
+            None => return None,
+        };
+        let subject = Subject { family, origin: known.by.clone(), held_by: lost.story.held_by.clone() };
+        let mut trace = lost.story.steps.clone();
+        let mut sure = confidence(known.basis);
+        if lost.story.assumed {
+            sure = sure.min(Confidence::Medium);
+        }
+        let branch = lost.branch.filter(|branch| {
+            branch.at.file == known.location.file && branch.at.span.start >= known.location.span.end
+        });
+        let kind = match &lost.how {
+            How::Left(exit) if discharged => {
+                if !ledger.released {
+                    sure = sure.min(Confidence::Medium);
+                }
+                if let Some(Branch { at, holds, .. }) = branch {
+                    trace.push(Step { kind: StepKind::Branched { holds }, location: at });
+                }
+                trace.push(Step { kind: StepKind::Exited(*exit), location: lost.at });
+                ViolationKind::LeakedOnPath { subject, exit: *exit }
+            }
+            How::Left(exit) => match (&lost.story.held_by, &lost.story.lent_to) {
+                (None, Some(call)) => ViolationKind::LeakedTemporary { subject, passed_to: call.clone() },
+                _ => {
+                    trace.push(Step { kind: StepKind::Exited(*exit), location: lost.at });
+                    ViolationKind::Leaked { subject }
+                }
+            },
+            How::Threw(thrower) => {
+                if !matches!(thrower, Thrower::Throw) || !ledger.released {
+                    sure = sure.min(Confidence::Medium);
+                }
+                if let Some(Branch { at, holds, .. }) = branch {
+                    trace.push(Step { kind: StepKind::Branched { holds }, location: at });
+                }
+                trace.push(Step { kind: StepKind::Thrown(thrower.clone()), location: lost.at });
+                ViolationKind::LeakedOnThrow { subject, thrower: thrower.clone() }
+            }
+        };
+        let same_way = |other: &&LostOn| matches!(other.how, How::Left(_)) == matches!(lost.how, How::Left(_));
+        let targets = ledger.leaks.iter().filter(same_way).fold(TargetSet::NONE, |set, lost| set.or(lost.targets));
+        Some(Violation { kind, function: self.root, at: known.location, trace, targets, confidence: sure })
+    }
+}

@@ -1,0 +1,207 @@
+//! From the exits of a function to the contract its callers rely on.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use smallvec::smallvec;
+
+use super::engine::{Engine, Exits, Returned};
+use super::path::{Flight, Path};
+use super::value::{Offset, Value};
+use crate::ir::{Flavor, Function, Operand};
+use crate::link::{FuncRef, Program, Ty};
+use crate::state::{MemoryFamily, Ownership as State};
+use crate::summary::{
+    AccessPath, Basis, Effect, EffectKind, FamilyId, FamilyRef, Guard, Outcome, Ownership, ResultContract, Root, Summary, Throws,
+};
+use crate::violation::{StepKind, Thrower};
+
+/// The contracts of the program's functions, filled callees first.
+pub(super) struct Summaries {
+    units: Vec<Vec<OnceLock<Arc<Summary>>>>,
+}
+
+impl Summaries {
+    pub(super) fn new(program: &Program) -> Self {
+        let slots = |count: usize| (0..count).map(|_| OnceLock::new()).collect();
+        Self { units: program.units.iter().map(|unit| slots(unit.functions.len())).collect() }
+    }
+
+    /// The contract of a function; `None` while it is not known.
+    pub(super) fn get(&self, function: FuncRef) -> Option<Arc<Summary>> {
+        self.units.get(function.unit as usize)?.get(function.function.index())?.get().cloned()
+    }
+
+    pub(super) fn set(&self, function: FuncRef, summary: Summary) {
+        if let Some(slot) = self.units.get(function.unit as usize).and_then(|unit| unit.get(function.function.index())) {
+            // Each function is analysed once; a second contract could only be the same.
+            let _ = slot.set(Arc::new(summary));
+        }
+    }
+}
+
+impl Engine<'_> {
+    /// The contract that the exits of the analysed function show.
+    pub(super) fn summarise(&self, exits: &Exits) -> Option<Summary> {
+        let function = self.program.function(self.root);
+        if self.exhausted || matches!(function.flavor, Flavor::SyncStar | Flavor::AsyncStar) {
+            return None;
+        }
+        let thrown = exits.throws.iter().filter(|path| !path.doubtful);
+        let explicit = thrown.clone().filter(|path| {
+            matches!(&path.flight, Some(Flight { thrower: Some((Thrower::Throw | Thrower::Callee(_), _)) }))
+        });
+        // Only a check is known to throw: a function that throws depending on what it was given, and gives nothing new.
+        // That a lookup or a conversion can throw as well says little: its callers count on it that it does not.
+        let check = explicit.clone().any(|path| path.branch.is_some_and(|branch| branch.on_parameter))
+            && !self.program.units[self.root.unit as usize].generated
+            && self.gives_nothing_new(exits);
+        let throws = match (exits.returns.is_empty(), explicit.count() > 0) {
+            (true, true) => Throws::Always,
+            (false, true) if check => Throws::Known,
+            _ => Throws::Possibly,
+        };
+        let mut outcomes = smallvec![];
+        if !exits.returns.is_empty() {
+            let paths: Vec<&Path> = exits.returns.iter().map(|returned| &returned.path).collect();
+            outcomes.push(Outcome {
+                guard: Guard::Always,
+                effects: effects(&paths),
+                result: self.result_contract(function, &exits.returns),
+            });
+        }
+        let thrown: Vec<&Path> = thrown.collect();
+        if !thrown.is_empty() {
+            outcomes.push(Outcome { guard: Guard::Throws, effects: effects(&thrown), result: ResultContract::UNKNOWN });
+        }
+        Some(Summary { outcomes, throws, runs: Vec::new(), basis: Basis::Body })
+    }
+
+    fn gives_nothing_new(&self, exits: &Exits) -> bool {
+        let resolved = self.program.resolved(self.root);
+        matches!(resolved.result, Ty::Void | Ty::Scalar)
+            || exits.returns.iter().all(|returned| {
+                let object = returned.value.object().and_then(|id| returned.path.objects.get(&id));
+                returned.value.is_null()
+                    || matches!(&returned.value, Value::Symbol(symbol) if self.parameters.contains(symbol))
+                    || object.is_some_and(|object| object.path.is_some())
+            })
+    }
+
+    fn result_contract(&self, function: &Function, returns: &[Returned]) -> ResultContract {
+        let mut nullable = false;
+        let mut found: Option<Ownership> = None;
+        for returned in returns {
+            if returned.value.is_null() {
+                nullable = true;
+                continue;
+            }
+            let ownership = self.result_ownership(function, &returned.path, &returned.value);
+            nullable |= returned.value.object().and_then(|id| returned.path.objects.get(&id)).is_some_and(|object| !object.non_null);
+            match &found {
+                None => found = Some(ownership),
+                Some(known) if *known == ownership => {}
+                Some(_) => return ResultContract::UNKNOWN,
+            }
+        }
+        ResultContract { ownership: found.unwrap_or(Ownership::Unknown), nullable }
+    }
+
+    fn result_ownership(&self, function: &Function, path: &Path, value: &Value) -> Ownership {
+        let object = value.object().and_then(|id| path.objects.get(&id));
+        match (value, object) {
+            (Value::Native(symbol), _) => Ownership::NativeFunction(symbol.clone()),
+            (Value::Releaser(family), _) => Ownership::Releaser(*family),
+            (Value::Pointer(id, Offset::Start), Some(object)) => match (&object.path, object.ownership) {
+                (Some(at), State::Unknown | State::Escaped) => Ownership::Alias(at.clone()),
+                (None, State::Owned(MemoryFamily::Known(family))) if !id.older => Ownership::Owned(FamilyRef::Family(family)),
+                (None, State::Owned(MemoryFamily::OfParameter(index))) if !id.older => self
+                    .parameter_path(function, index)
+                    .map_or(Ownership::Unknown, |(at, default)| Ownership::Owned(FamilyRef::Allocator(at, default))),
+                (None, State::Static) => Ownership::Static,
+                (None, State::Borrowed) => Ownership::Borrowed { from: None, until: Vec::new() },
+                _ => Ownership::Unknown,
+            },
+            (Value::Pointer(_, Offset::Inside), Some(object)) => {
+                object.path.clone().map_or(Ownership::Unknown, Ownership::Interior)
+            }
+            (Value::View(_, prefix), Some(object)) if prefix.is_empty() => {
+                object.path.clone().map_or(Ownership::Unknown, Ownership::View)
+            }
+            (Value::Address(_), Some(object)) => object.path.clone().map_or(Ownership::Unknown, Ownership::Address),
+            _ => Ownership::Unknown,
+        }
+    }
+
+    /// A parameter as callers see it, and the family of its default.
+    fn parameter_path(&self, function: &Function, index: u16) -> Option<(AccessPath, Option<FamilyId>)> {
+        let param = function.params.get(usize::from(index))?;
+        let default = match &param.default {
+            Some(Operand::Const(_)) | None => None,
+            Some(_) => None,
+        };
+        Some((AccessPath::root(parameter_root(function, usize::from(index))), default))
+    }
+}
+
+/// How callers name a parameter.
+pub(super) fn parameter_root(function: &Function, index: usize) -> Root {
+    let param = &function.params[index];
+    if param.named {
+        Root::Named(param.name.clone())
+    } else {
+        let position = function.params[..index].iter().filter(|param| !param.named).count();
+        Root::Param(position as u16)
+    }
+}
+
+/// What a set of exits does to memory the caller can reach.
+fn effects(paths: &[&Path]) -> Vec<Effect> {
+    let mut seen: BTreeMap<&AccessPath, Vec<Option<EffectKind>>> = BTreeMap::new();
+    for path in paths {
+        for object in path.objects.values() {
+            let Some(at) = &object.path else { continue };
+            let kind = match object.ownership {
+                State::Released => Some(released_as(object).map_or(EffectKind::MayRelease, |family| {
+                    EffectKind::Release(FamilyRef::Family(family))
+                })),
+                State::Relinquished => Some(EffectKind::Take),
+                State::Escaped => Some(EffectKind::Escape),
+                _ => None,
+            };
+            seen.entry(at).or_default().push(kind);
+        }
+    }
+    let mut effects = Vec::new();
+    for (at, kinds) in seen {
+        // The fields of the receiver are its class's affair.
+        if at.root == Root::This && !at.steps.is_empty() && kinds.iter().flatten().all(|kind| *kind == EffectKind::Escape) {
+            continue;
+        }
+        // A field that some path did not even read was not released there.
+        let everywhere = at.steps.is_empty() || kinds.len() == paths.len();
+        let mut distinct: Vec<&Option<EffectKind>> = Vec::new();
+        for kind in &kinds {
+            if !distinct.contains(&kind) {
+                distinct.push(kind);
+            }
+        }
+        let kind = match distinct.as_slice() {
+            [Some(kind)] if everywhere => Some(kind.clone()),
+            kinds if kinds.iter().all(|kind| kind.is_none()) => None,
+            kinds if kinds.iter().any(|kind| matches!(kind, Some(EffectKind::Escape))) => Some(EffectKind::Escape),
+            _ => Some(EffectKind::MayRelease),
+        };
+        if let Some(kind) = kind {
+            effects.push(Effect { on: at.clone(), kind });
+        }
+    }
+    effects
+}
+
+fn released_as(object: &super::path::Object) -> Option<FamilyId> {
+    object.story.steps.iter().rev().find_map(|step| match &step.kind {
+        StepKind::Released { family, .. } => Some(*family),
+        _ => None,
+    })
+}
