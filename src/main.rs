@@ -1,3 +1,5 @@
 //! The `ffilint` command.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    ffilint::cli::main()
+}

@@ -1,1 +1,15 @@
-fn main() {}
+//! The integration tests: one binary.
+// A test says what it needs by failing.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod cli;
+mod fixtures;
+mod link;
+mod lower;
+mod models;
+mod order;
+mod pages;
+mod render;
+mod support;
+mod tidy;
+mod wording;

@@ -1,0 +1,250 @@
+//! `ffilint.toml`: what a project asks of the linter.
+//!
+//! An unknown key, an unknown name or a wrong type is an error that names file, line and, where it can, what was meant.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::source::LineIndex;
+use crate::target::TargetSet;
+
+/// The name of the file.
+pub const FILE_NAME: &str = "ffilint.toml";
+
+/// A project's wishes, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Levels of rules that differ from the default.
+    pub rules: BTreeMap<String, Setting>,
+    /// The platforms the project is built for; all where it does not say.
+    pub targets: TargetSet,
+    /// Files that are read but not reported.
+    pub exclude: Gitignore,
+    /// Files and folders that are not read.
+    pub skip: Gitignore,
+    /// The least confidence that is shown.
+    pub min_confidence: Option<Certainty>,
+}
+
+/// What a project wants of one rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Setting {
+    /// Do not report.
+    Off,
+    /// Report as style.
+    Note,
+    /// Report as a warning.
+    Warning,
+    /// Report as an error.
+    Error,
+}
+
+/// How sure a finding must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Certainty {
+    /// Everything.
+    Low,
+    /// The default.
+    Medium,
+    /// Only what is resolved at both ends.
+    High,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            rules: BTreeMap::new(),
+            targets: TargetSet::ALL,
+            exclude: Gitignore::empty(),
+            skip: Gitignore::empty(),
+            min_confidence: None,
+        }
+    }
+}
+
+impl Config {
+    /// Reads the `ffilint.toml` of a folder; the defaults where there is none.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read or says something that is not understood.
+    pub fn load(root: &Path, known_rules: &[&str]) -> Result<Self, ConfigError> {
+        let path = root.join(FILE_NAME);
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Self::parse(&text, &path, known_rules),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(ConfigError { path, line: None, message: format!("cannot be read: {error}") }),
+        }
+    }
+
+    /// Understands the text of an `ffilint.toml`; its globs count from the folder of `path`.
+    ///
+    /// # Errors
+    ///
+    /// When something in it is not understood.
+    pub fn parse(text: &str, path: &Path, known_rules: &[&str]) -> Result<Self, ConfigError> {
+        let lines = LineIndex::new(text);
+        let fail = |offset: Option<usize>, message: String| ConfigError {
+            path: path.to_path_buf(),
+            line: offset.map(|offset| lines.line(u32::try_from(offset).unwrap_or(u32::MAX)) + 1),
+            message,
+        };
+        let raw: Raw = toml::from_str(text)
+            .map_err(|error| fail(error.span().map(|span| span.start), explain(error.message())))?;
+
+        let mut config = Self { min_confidence: raw.min_confidence, ..Self::default() };
+        for (name, setting) in raw.rules {
+            if !known_rules.contains(&name.as_str()) {
+                let message = format!("there is no rule `{name}`{}", meant(&name, known_rules.iter().copied()));
+                return Err(fail(Some(setting.span().start), message));
+            }
+            config.rules.insert(name, setting.into_inner());
+        }
+        if let Some(names) = raw.targets {
+            config.targets = TargetSet::NONE;
+            for name in names {
+                let set = parse_target(name.get_ref()).map_err(|message| fail(Some(name.span().start), message))?;
+                config.targets = config.targets.or(set);
+            }
+            if config.targets.is_empty() {
+                return Err(fail(None, "`targets` is empty; name at least one, or leave the key out".into()));
+            }
+        }
+        config.exclude = globs(path, &raw.exclude).map_err(|(at, message)| fail(Some(at), message))?;
+        config.skip = globs(path, &raw.skip).map_err(|(at, message)| fail(Some(at), message))?;
+        Ok(config)
+    }
+}
+
+/// The set of targets a name stands for.
+///
+/// # Errors
+///
+/// When the name is not known: what to say to the person.
+pub fn parse_target(name: &str) -> Result<TargetSet, String> {
+    TargetSet::from_name(name).ok_or_else(|| {
+        let known: Vec<_> = TargetSet::names().collect();
+        format!("there is no target `{name}`{}; known are {}", meant(name, known.iter().copied()), known.join(", "))
+    })
+}
+
+/// `; did you mean …?` for the nearest known word, or nothing.
+pub fn meant<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let nearest = known
+        .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .filter(|(similarity, _)| *similarity > 0.8);
+    nearest.map_or_else(String::new, |(_, candidate)| format!("; did you mean `{candidate}`?"))
+}
+
+/// A file of settings that is not understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    /// The file.
+    pub path: PathBuf,
+    /// The line, from 1.
+    pub line: Option<u32>,
+    /// What is wrong, and what to do.
+    pub message: String,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.path.display())?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        write!(f, ": {}", self.message)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// The file as written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Raw {
+    #[serde(default)]
+    rules: BTreeMap<String, Spanned<Setting>>,
+    targets: Option<Vec<Spanned<String>>>,
+    #[serde(default)]
+    exclude: Vec<Spanned<String>>,
+    #[serde(default)]
+    skip: Vec<Spanned<String>>,
+    min_confidence: Option<Certainty>,
+}
+
+fn globs(path: &Path, globs: &[Spanned<String>]) -> Result<Gitignore, (usize, String)> {
+    let root = path.parent().unwrap_or(path);
+    let mut builder = GitignoreBuilder::new(root);
+    for glob in globs {
+        let added = builder.add_line(None, glob.get_ref());
+        added.map_err(|error| (glob.span().start, format!("`{}` is no pattern: {error}", glob.get_ref())))?;
+    }
+    builder.build().map_err(|error| (0, error.to_string()))
+}
+
+/// Serde's words for an unknown key or value, with the nearest known one.
+fn explain(message: &str) -> String {
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let unknown = message.starts_with("unknown field") || message.starts_with("unknown variant");
+    match (unknown, quoted.next()) {
+        (true, Some(word)) => {
+            let word_kind = if message.starts_with("unknown field") { "key" } else { "value" };
+            let known: Vec<_> = quoted.collect();
+            let meant = meant(word, known.iter().copied());
+            format!("unknown {word_kind} `{word}`{meant}; known are {}", known.join(", "))
+        }
+        _ => message.trim().replace('\n', "; "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> String {
+        let parsed = Config::parse(text, Path::new("ffilint.toml"), &["double_free", "leaked_allocation"]);
+        parsed.err().map_or_else(String::new, |error| error.to_string())
+    }
+
+    #[test]
+    fn empty_file_is_valid() {
+        assert_eq!(error(""), "");
+    }
+
+    #[test]
+    fn mistakes_name_the_line_and_what_was_meant() {
+        assert_eq!(
+            error("\nexlude = []"),
+            "ffilint.toml:2: unknown key `exlude`; did you mean `exclude`?; known are rules, targets, exclude, skip, \
+             min-confidence"
+        );
+        assert_eq!(
+            error("[rules]\ndouble_fre = \"off\""),
+            "ffilint.toml:2: there is no rule `double_fre`; did you mean `double_free`?"
+        );
+        assert_eq!(
+            error("[rules]\n\ndouble_free = \"of\""),
+            "ffilint.toml:3: unknown value `of`; did you mean `off`?; known are off, note, warning, error"
+        );
+        assert!(error("targets = [\"windos\"]").contains("did you mean `windows`?"));
+        assert!(error("targets = 3").starts_with("ffilint.toml:1: invalid type"));
+    }
+
+    #[test]
+    fn wishes_are_kept() {
+        let text = "targets = [\"windows\"]\nmin-confidence = \"high\"\n[rules]\ndouble_free = \"off\"";
+        let config = Config::parse(text, Path::new("ffilint.toml"), &["double_free"]).unwrap_or_default();
+        assert_eq!(config.targets, TargetSet::WINDOWS);
+        assert_eq!(config.rules.get("double_free"), Some(&Setting::Off));
+        assert_eq!(config.min_confidence, Some(Certainty::High));
+    }
+}

@@ -1,0 +1,185 @@
+//! Dart packages: names, and the versions of what they depend on.
+//!
+//! Versions come from the nearest `pubspec.lock` (a pub workspace keeps one at its root), else from the lower bound of
+//! the constraint in `pubspec.yaml`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use saphyr::{LoadableYamlNode, Yaml};
+use semver::Version;
+
+use super::{Problem, shown};
+
+/// A file of settings larger than this was not written by `pub` or a person.
+const MAX_YAML: usize = 1024 * 1024;
+/// Aliases multiply what they stand for; package files need none.
+const MAX_ALIASES: usize = 8;
+/// Deepest nesting of brackets, and most `- ` on one line.
+const MAX_NESTING: usize = 64;
+
+/// A Dart package of the project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Package {
+    /// Its name.
+    pub name: String,
+    /// The folder of its `pubspec.yaml`.
+    pub folder: PathBuf,
+    /// The versions of the packages it depends on, as far as they are known.
+    pub versions: BTreeMap<String, Version>,
+}
+
+/// Reads the packages whose `pubspec.yaml` are given.
+pub(super) fn read(pubspecs: &[PathBuf], root: &Path, cwd: &Path, problems: &mut Vec<Problem>) -> Vec<Package> {
+    let mut locks: BTreeMap<PathBuf, Option<BTreeMap<String, Version>>> = BTreeMap::new();
+    let mut packages = Vec::new();
+    for pubspec in pubspecs {
+        let mut report = |path: &Path, reason: String| problems.push(Problem { path: shown(path, cwd), reason });
+        let folder = pubspec.parent().unwrap_or(root);
+        let (name, mut versions) =
+            super::read_text(pubspec).and_then(|text| parse_pubspec(&text)).unwrap_or_else(|reason| {
+                report(pubspec, reason);
+                (None, BTreeMap::new())
+            });
+        let above = folder.ancestors().take_while(|above| above.starts_with(root));
+        for above in above {
+            let path = above.join("pubspec.lock");
+            let locked = locks.entry(path.clone()).or_insert_with(|| {
+                path.is_file().then(|| super::read_text(&path).and_then(|text| parse_lock(&text))).and_then(|lock| {
+                    lock.map_err(|reason| problems.push(Problem { path: shown(&path, cwd), reason })).ok()
+                })
+            });
+            if let Some(locked) = locked {
+                versions.extend(locked.iter().map(|(name, version)| (name.clone(), version.clone())));
+                break;
+            }
+        }
+        let name = name.or_else(|| Some(folder.file_name()?.to_string_lossy().into_owned())).unwrap_or_default();
+        packages.push(Package { name, folder: folder.to_path_buf(), versions });
+    }
+    packages.sort_by(|a, b| a.folder.cmp(&b.folder));
+    packages
+}
+
+/// The package a path lies in, by its place in a list sorted by folder.
+pub(super) fn innermost(packages: &[Package], path: &Path) -> Option<usize> {
+    path.ancestors().find_map(|folder| packages.binary_search_by(|package| package.folder.as_path().cmp(folder)).ok())
+}
+
+type Pubspec = (Option<String>, BTreeMap<String, Version>);
+
+fn parse_pubspec(text: &str) -> Result<Pubspec, String> {
+    let yaml = parse(text)?;
+    let mut versions = BTreeMap::new();
+    for section in ["dev_dependencies", "dependencies", "dependency_overrides"] {
+        let Some(dependencies) = yaml.as_mapping_get(section).and_then(Yaml::as_mapping) else { continue };
+        for (name, constraint) in dependencies {
+            let constraint = constraint.as_str().or_else(|| constraint.as_mapping_get("version")?.as_str());
+            if let (Some(name), Some(version)) = (name.as_str(), constraint.and_then(lower_bound)) {
+                versions.insert(name.to_owned(), version);
+            }
+        }
+    }
+    Ok((yaml.as_mapping_get("name").and_then(Yaml::as_str).map(str::to_owned), versions))
+}
+
+fn parse_lock(text: &str) -> Result<BTreeMap<String, Version>, String> {
+    let yaml = parse(text)?;
+    let packages = yaml.as_mapping_get("packages").and_then(Yaml::as_mapping);
+    let versions = packages.into_iter().flatten().filter_map(|(name, package)| {
+        let version = Version::parse(package.as_mapping_get("version")?.as_str()?).ok()?;
+        Some((name.as_str()?.to_owned(), version))
+    });
+    Ok(versions.collect())
+}
+
+/// The least version a constraint allows: `^2.1.0`, `>=2.0.0 <3.0.0`, `2.0.1`.
+fn lower_bound(constraint: &str) -> Option<Version> {
+    let words = constraint.replace(">=", " ").replace(['>', '^'], " ");
+    words.split_whitespace().find_map(|word| Version::parse(word).ok())
+}
+
+fn parse(text: &str) -> Result<Yaml<'_>, String> {
+    check(text)?;
+    let parsed = std::panic::catch_unwind(|| Yaml::load_from_str(text));
+    let documents = match parsed {
+        Ok(Ok(documents)) => documents,
+        Ok(Err(error)) => {
+            let marker = error.marker();
+            return Err(format!("not YAML at line {}, column {}", marker.line(), marker.col() + 1));
+        }
+        Err(_) => return Err("the YAML parser failed on it".into()),
+    };
+    Ok(documents.into_iter().next().unwrap_or(Yaml::BadValue))
+}
+
+/// Refuses what would make the parser take memory or stack out of proportion.
+fn check(text: &str) -> Result<(), String> {
+    if text.len() > MAX_YAML {
+        return Err(format!("has {} bytes, more than the limit of {MAX_YAML}", text.len()));
+    }
+    let bytes = text.as_bytes();
+    let before = |at: usize| at.checked_sub(1).and_then(|at| bytes.get(at)).copied().unwrap_or(b'\n');
+    let aliases = memchr::memchr_iter(b'*', bytes).filter(|&at| {
+        let starts = matches!(before(at), b' ' | b'\t' | b'\n' | b',' | b'[' | b'{' | b':' | b'-');
+        starts && bytes.get(at + 1).is_some_and(|next| !next.is_ascii_whitespace() && *next != b'*')
+    });
+    if aliases.count() > MAX_ALIASES {
+        return Err(format!("has more than {MAX_ALIASES} YAML aliases"));
+    }
+    let mut depth = 0_usize;
+    for byte in bytes {
+        match byte {
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > MAX_NESTING {
+            return Err(format!("is nested deeper than {MAX_NESTING}"));
+        }
+    }
+    let deep = |line: &str| {
+        let indent = line.len() - line.trim_start().len();
+        indent > 4 * MAX_NESTING || line.matches("- ").count() + line.matches("? ").count() > MAX_NESTING
+    };
+    match text.lines().position(deep) {
+        Some(line) => Err(format!("is nested too deep at line {}", line + 1)),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn constraints_have_a_lower_bound() {
+        let bound = |text: &str| lower_bound(text).map(|version| version.to_string()).unwrap_or_default();
+        assert_eq!(bound("^2.1.0"), "2.1.0");
+        assert_eq!(bound(">=1.0.0 <3.0.0"), "1.0.0");
+        assert_eq!(bound("2.0.1"), "2.0.1");
+        assert_eq!(bound("any"), "");
+    }
+
+    #[test]
+    fn pubspecs_and_locks_are_read() {
+        let (name, versions) = parse_pubspec(
+            "name: demo\ndependencies:\n  ffi: ^2.1.0\n  flutter:\n    sdk: flutter\n  win32:\n    version: 5.0.0\n",
+        )
+        .unwrap_or_default();
+        assert_eq!(name.as_deref(), Some("demo"));
+        assert_eq!(versions.len(), 2);
+        let lock =
+            "packages:\n  ffi:\n    dependency: \"direct main\"\n    version: \"2.1.4\"\nsdks:\n  dart: \">=3\"\n";
+        assert_eq!(parse_lock(lock).unwrap_or_default().get("ffi"), Version::parse("2.1.4").ok().as_ref());
+    }
+
+    #[test]
+    fn hostile_yaml_is_refused() {
+        let bomb = format!("a: &a [1]\nb: [{}]", "*a, ".repeat(20));
+        assert!(parse_lock(&bomb).is_err_and(|reason| reason.contains("aliases")));
+        assert!(parse_lock(&"[".repeat(100_000)).is_err_and(|reason| reason.contains("nested")));
+        assert!(parse_lock(&"- ".repeat(100_000)).is_err_and(|reason| reason.contains("nested")));
+        assert!(parse_lock("a: [1\nb: }").is_err_and(|reason| reason.starts_with("not YAML at line")));
+    }
+}

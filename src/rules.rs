@@ -1,0 +1,301 @@
+//! Every rule, and the match from violations to words.
+//!
+//! A rule's name, page and fixtures belong together: `rules/<name>.md`, `src/rules/<name>.rs`, `fixtures/rules/<name>/`.
+//! A rule looks at no syntax: all it gets is the [`Violation`], and the source to quote from.
+
+use std::sync::Arc;
+
+use crate::diagnostic::{Diagnostic, Label, Level, TraceStep};
+use crate::link::{FuncRef, Program};
+use crate::models::Family;
+use crate::models::schema::FamilyKind;
+use crate::source::{FileId, Location, SourceFile, Span};
+use crate::summary::FamilyId;
+use crate::target::TargetSet;
+use crate::violation::{Confidence, Subject, Violation, ViolationKind};
+
+mod double_free;
+mod free_of_borrowed;
+mod internal_error;
+mod leak_on_some_path;
+mod leak_on_throw;
+mod leaked_allocation;
+mod leaked_temporary;
+mod mismatched_deallocator;
+mod steps;
+mod use_after_free;
+
+/// One rule.
+#[derive(Debug)]
+pub struct Rule {
+    /// Its name, stable once released.
+    pub name: &'static str,
+    /// How bad its findings are unless the project says otherwise.
+    pub level: Level,
+    /// The weakness it finds, by its number in the Common Weakness Enumeration.
+    pub cwe: Option<u16>,
+    /// One line for lists; lowercase first letter, no final period.
+    pub summary: &'static str,
+    /// Its page: `rules/<name>.md`.
+    pub page: &'static str,
+}
+
+/// Every rule, by topic.
+pub static ALL: &[&Rule] = &[
+    &mismatched_deallocator::RULE,
+    &leaked_allocation::RULE,
+    &leaked_temporary::RULE,
+    &leak_on_some_path::RULE,
+    &leak_on_throw::RULE,
+    &double_free::RULE,
+    &free_of_borrowed::RULE,
+    &use_after_free::RULE,
+    &internal_error::RULE,
+];
+
+/// The rule of that name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Rule> {
+    ALL.iter().copied().find(|rule| rule.name == name)
+}
+
+/// The names of all rules.
+#[must_use]
+pub fn names() -> Vec<&'static str> {
+    ALL.iter().map(|rule| rule.name).collect()
+}
+
+/// What wording needs beside the violation.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// The program, for the names of functions.
+    pub program: &'a Program,
+    /// The allocator families.
+    pub families: &'a [Family],
+    /// The files, by their ids.
+    pub sources: &'a [SourceFile],
+    /// The files' paths from the project's folder, by their ids: what a fingerprint may depend on.
+    pub keys: &'a [Arc<str>],
+    /// The targets the run looks at.
+    pub targets: TargetSet,
+}
+
+/// Puts a violation into words.
+#[must_use]
+pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
+    let (rule, words) = match &violation.kind {
+        ViolationKind::Mismatched { subject, release, released_as } => {
+            (&mismatched_deallocator::RULE, mismatched_deallocator::word(subject, release, *released_as, context))
+        }
+        ViolationKind::Leaked { subject } => (&leaked_allocation::RULE, leaked_allocation::word(subject, context)),
+        ViolationKind::LeakedTemporary { subject, passed_to } => {
+            (&leaked_temporary::RULE, leaked_temporary::word(subject, passed_to, context))
+        }
+        ViolationKind::LeakedOnPath { subject, exit } => {
+            (&leak_on_some_path::RULE, leak_on_some_path::word(subject, *exit, context))
+        }
+        ViolationKind::LeakedOnThrow { subject, thrower } => {
+            (&leak_on_throw::RULE, leak_on_throw::word(subject, thrower, context))
+        }
+        ViolationKind::ReleasedTwice { subject, release } => {
+            (&double_free::RULE, double_free::word(subject.as_ref(), release, context))
+        }
+        ViolationKind::UsedAfterRelease { subject, usage } => {
+            (&use_after_free::RULE, use_after_free::word(subject.as_ref(), usage, context))
+        }
+        ViolationKind::ReleasedBorrowed { origin, owner, release } => {
+            (&free_of_borrowed::RULE, free_of_borrowed::word(origin, owner, release))
+        }
+    };
+    let function = context.function_name(violation.function);
+    let trace: Vec<_> = violation.trace.iter().map(|step| steps::word(step, context)).collect();
+    Diagnostic {
+        rule: rule.name,
+        level: rule.level,
+        confidence: violation.confidence,
+        message: format!("{}{}", words.message, on_targets(violation.targets, context.targets)),
+        fingerprint: fingerprint(rule, &function, violation.at, &trace, context),
+        function,
+        targets: violation.targets,
+        cwe: rule.cwe,
+        primary: Label { location: violation.at, message: words.label },
+        trace,
+        help: Some(words.help),
+        fix: None,
+    }
+}
+
+/// The finding that the analysis of a file failed, for a reason that is a fault of ffilint.
+#[must_use]
+pub fn internal_error(file: FileId, key: &str, reason: &str) -> Diagnostic {
+    let rule = &internal_error::RULE;
+    let words = internal_error::word(reason);
+    Diagnostic {
+        rule: rule.name,
+        level: rule.level,
+        confidence: Confidence::High,
+        message: words.message,
+        function: String::new(),
+        targets: TargetSet::ALL,
+        cwe: rule.cwe,
+        fingerprint: hash(&[rule.name, key]),
+        primary: Label { location: Location { file, span: Span::default() }, message: words.label },
+        trace: Vec::new(),
+        help: Some(words.help),
+        fix: None,
+    }
+}
+
+/// Tells findings of one fingerprint apart by their order in the file.
+#[must_use]
+pub fn numbered(fingerprint: &str, ordinal: usize) -> String {
+    hash(&[fingerprint, &ordinal.to_string()])
+}
+
+/// What a rule says of one violation.
+struct Words {
+    /// What is wrong.
+    message: String,
+    /// What to say at the primary place.
+    label: String,
+    /// One imperative sentence.
+    help: String,
+}
+
+impl<'a> Context<'a> {
+    fn family(&self, id: FamilyId) -> Option<&'a Family> {
+        self.families.get(usize::from(id.0))
+    }
+
+    /// The call that releases a family, as people write it; of several the one that resembles the allocation.
+    fn release_of(&self, family: FamilyId, origin: &str) -> Option<&'a str> {
+        let calls = &self.family(family)?.release_with;
+        let own = calls.iter().find(|call| call.split_once('.').is_some_and(|(object, _)| object == origin));
+        own.or(calls.first()).map(String::as_str)
+    }
+
+    /// `memory from `calloc``, `handle from `CreateFile``.
+    fn noun(&self, subject: &Subject) -> String {
+        format!("{} from `{}`", self.kind_noun(subject.family), subject.origin)
+    }
+
+    fn kind_noun(&self, family: FamilyId) -> &'static str {
+        match self.family(family).map(|family| family.kind) {
+            None | Some(FamilyKind::Memory | FamilyKind::Pair) => "memory",
+            Some(FamilyKind::Handle) => "handle",
+            Some(FamilyKind::Refcount) => "reference",
+            Some(FamilyKind::Contents) => "contents",
+            Some(FamilyKind::Scope) => "arena",
+        }
+    }
+
+    /// `released`, or what people say of such a resource.
+    fn released(&self, family: FamilyId) -> &'static str {
+        match self.family(family).map(|family| family.kind) {
+            Some(FamilyKind::Handle) => "closed",
+            _ => "released",
+        }
+    }
+
+    /// `release it with `calloc.free``.
+    fn release_advice(&self, subject: &Subject) -> String {
+        let verb = if self.released(subject.family) == "closed" { "close" } else { "release" };
+        match self.release_of(subject.family, &subject.origin) {
+            Some(call) => format!("{verb} it with `{call}`"),
+            None => format!("{verb} it"),
+        }
+    }
+
+    /// Whether an arena can allocate such memory instead.
+    fn can_use_arena(&self, family: FamilyId) -> bool {
+        self.family(family).is_some_and(|family| family.name == "dart.malloc")
+    }
+
+    fn function_name(&self, function: FuncRef) -> String {
+        let unit = self.program.units.get(function.unit as usize);
+        let function = unit.and_then(|unit| unit.functions.get(function.function.index()));
+        function.map_or_else(String::new, |function| function.qualified.to_string())
+    }
+
+    /// The source at a place, on one line and at most 60 characters long.
+    fn quote(&self, location: Location) -> String {
+        let text = self.sources.get(location.file.index()).map_or("", |source| source.slice(location.span));
+        shorten(text)
+    }
+}
+
+fn shorten(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let words: Vec<_> = text.split_whitespace().take(LONGEST).collect();
+    let line = words.join(" ");
+    if line.chars().count() <= LONGEST {
+        return line;
+    }
+    line.chars().take(LONGEST - 1).chain(['…']).collect()
+}
+
+/// `, on Windows` where a finding does not hold on all targets that are looked at.
+fn on_targets(targets: TargetSet, all: TargetSet) -> String {
+    if targets.contains(all) || targets.is_empty() {
+        return String::new();
+    }
+    let titles: Vec<_> = targets
+        .to_names()
+        .into_iter()
+        .map(|name| match name {
+            "windows" => "Windows",
+            "posix" => "POSIX",
+            "linux" => "Linux",
+            "android" => "Android",
+            "macos" => "macOS",
+            "ios" => "iOS",
+            "ohos" => "HarmonyOS",
+            other => other,
+        })
+        .collect();
+    match titles.as_slice() {
+        [first @ .., last] if !first.is_empty() => format!(", on {} and {last}", first.join(", ")),
+        titles => format!(", on {}", titles.join("")),
+    }
+}
+
+/// Stable over edits elsewhere in the file: the rule, where in the program, and the text of the steps.
+fn fingerprint(rule: &Rule, function: &str, at: Location, trace: &[TraceStep], context: &Context<'_>) -> String {
+    let text = |location: Location| {
+        let source = context.sources.get(location.file.index());
+        let text = source.map_or("", |source| source.slice(location.span));
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let key = context.keys.get(at.file.index()).map_or("", |key| key);
+    let mut parts = vec![rule.name.to_owned(), key.to_owned(), function.to_owned(), text(at)];
+    parts.extend(trace.iter().map(|step| text(step.location)));
+    hash(&parts)
+}
+
+fn hash(parts: &[impl AsRef<str>]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for part in parts {
+        hasher.update(&(part.as_ref().len() as u64).to_le_bytes());
+        hasher.update(part.as_ref().as_bytes());
+    }
+    hasher.finalize().to_hex().chars().take(32).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_are_named_when_they_are_not_all() {
+        assert_eq!(on_targets(TargetSet::ALL, TargetSet::ALL), "");
+        assert_eq!(on_targets(TargetSet::WINDOWS, TargetSet::ALL), ", on Windows");
+        assert_eq!(on_targets(TargetSet::WINDOWS, TargetSet::WINDOWS), "");
+        assert_eq!(on_targets(TargetSet::ALL.minus(TargetSet::WINDOWS), TargetSet::ALL), ", on POSIX and HarmonyOS");
+    }
+
+    #[test]
+    fn quotes_fit_on_a_line() {
+        assert_eq!(shorten("a\n   == b"), "a == b");
+        assert_eq!(shorten(&"x".repeat(200)).chars().count(), 60);
+    }
+}

@@ -1,0 +1,25 @@
+//! `double_free`: released although already released.
+
+use super::{Context, Rule, Words};
+use crate::diagnostic::Level;
+use crate::violation::Subject;
+
+pub(super) static RULE: Rule = Rule {
+    name: "double_free",
+    level: Level::Error,
+    cwe: Some(415),
+    summary: "memory released twice on one path",
+    page: include_str!("../../rules/double_free.md"),
+};
+
+pub(super) fn word(subject: Option<&Subject>, release: &str, context: &Context<'_>) -> Words {
+    let (noun, released) = match subject {
+        Some(subject) => (context.noun(subject), context.released(subject.family)),
+        None => ("memory".to_owned(), "released"),
+    };
+    Words {
+        message: format!("{noun} is {released} twice"),
+        label: format!("`{release}` is the second release"),
+        help: "release it in one place only".into(),
+    }
+}

@@ -1,0 +1,33 @@
+//! `free_of_borrowed`: released although somebody else owns it.
+
+use super::{Rule, Words, steps};
+use crate::diagnostic::Level;
+use crate::violation::Owner;
+
+pub(super) static RULE: Rule = Rule {
+    name: "free_of_borrowed",
+    level: Level::Error,
+    cwe: Some(590),
+    summary: "release of memory that somebody else owns",
+    page: include_str!("../../rules/free_of_borrowed.md"),
+};
+
+pub(super) fn word(origin: &str, owner: &Owner, release: &str) -> Words {
+    let message = match owner {
+        Owner::Library => format!("memory from `{origin}` belongs to the library and must not be released"),
+        Owner::Static => format!("memory from `{origin}` is static and must never be released"),
+        Owner::Value(name) => format!("memory from `{origin}` belongs to `{name}` and must not be released on its own"),
+        Owner::Taker(name) => {
+            format!("memory from `{origin}` was handed over to `{name}` and must not be released here")
+        }
+        Owner::Arena => format!("memory from `{origin}` is released by its arena and must not be released here"),
+        Owner::Finalizer => {
+            format!("memory from `{origin}` is released by its finalizer and must not be released here")
+        }
+    };
+    let help = match owner {
+        Owner::Finalizer => format!("remove this `{release}`, or detach the finalizer first"),
+        _ => format!("remove this `{release}`"),
+    };
+    Words { message, label: format!("`{release}` releases memory that {}", steps::owned_by(owner)), help }
+}

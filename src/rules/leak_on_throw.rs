@@ -1,0 +1,30 @@
+//! `leak_on_throw`: something throws between allocation and release.
+
+use super::{Context, Rule, Words};
+use crate::diagnostic::Level;
+use crate::violation::{Subject, Thrower};
+
+pub(super) static RULE: Rule = Rule {
+    name: "leak_on_throw",
+    level: Level::Warning,
+    cwe: Some(401),
+    summary: "memory that is not released when something throws",
+    page: include_str!("../../rules/leak_on_throw.md"),
+};
+
+pub(super) fn word(subject: &Subject, thrower: &Thrower, context: &Context<'_>) -> Words {
+    let (when, label) = match thrower {
+        Thrower::Throw => ("when this `throw` leaves the function".to_owned(), "skips the release".to_owned()),
+        Thrower::Callee(name) => {
+            (format!("when `{name}` throws"), format!("an exception of `{name}` skips the release"))
+        }
+        Thrower::Await => {
+            ("when this `await` throws".to_owned(), "an error of the awaited future skips the release".to_owned())
+        }
+    };
+    Words {
+        message: format!("{} is not {} {when}", context.noun(subject), context.released(subject.family)),
+        label,
+        help: format!("{} in a `finally`", context.release_advice(subject)),
+    }
+}

@@ -1,0 +1,26 @@
+//! `leaked_allocation`: owned memory that no path releases.
+
+use super::{Context, Rule, Words};
+use crate::diagnostic::Level;
+use crate::violation::Subject;
+
+pub(super) static RULE: Rule = Rule {
+    name: "leaked_allocation",
+    level: Level::Warning,
+    cwe: Some(401),
+    summary: "memory that no path releases or hands over",
+    page: include_str!("../../rules/leaked_allocation.md"),
+};
+
+pub(super) fn word(subject: &Subject, context: &Context<'_>) -> Words {
+    let released = context.released(subject.family);
+    let label = match &subject.held_by {
+        Some(name) => format!("`{name}` is its only owner and does not release it"),
+        None => format!("never {released}"),
+    };
+    Words {
+        message: format!("{} is never {released}", context.noun(subject)),
+        label,
+        help: format!("{} on every path, best in a `finally`", context.release_advice(subject)),
+    }
+}

@@ -1,0 +1,31 @@
+//! `mismatched_deallocator`: memory of one family released as another.
+
+use super::{Context, Rule, Words};
+use crate::diagnostic::Level;
+use crate::summary::FamilyId;
+use crate::violation::Subject;
+
+pub(super) static RULE: Rule = Rule {
+    name: "mismatched_deallocator",
+    level: Level::Error,
+    cwe: Some(762),
+    summary: "memory of one allocator released by another's release",
+    page: include_str!("../../rules/mismatched_deallocator.md"),
+};
+
+pub(super) fn word(subject: &Subject, release: &str, released_as: FamilyId, context: &Context<'_>) -> Words {
+    let noun = context.noun(subject);
+    let released = context.released(subject.family);
+    let right = context.release_of(subject.family, &subject.origin).filter(|right| *right != release);
+    let other = context.family(released_as).map_or("memory of another allocator", |family| family.title.as_str());
+    let message = match right {
+        Some(right) => format!("{noun} must be {released} with `{right}`, not `{release}`"),
+        // The two releases share a name, or nothing is known of the right one.
+        None => format!("{noun} must not be {released} with `{release}`, which releases {other}"),
+    };
+    let help = match right {
+        Some(right) => format!("call `{right}` here"),
+        None => format!("release what `{}` gave with its own release", subject.origin),
+    };
+    Words { message, label: format!("`{release}` releases {other}"), help }
+}

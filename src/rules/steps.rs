@@ -1,0 +1,82 @@
+//! The words of a trace's steps.
+
+use super::Context;
+use crate::diagnostic::{TraceKind, TraceStep};
+use crate::violation::{Exit, Owner, Step, StepKind, Thrower, Usage};
+
+/// Puts one step into words.
+pub(super) fn word(step: &Step, context: &Context<'_>) -> TraceStep {
+    let (kind, message) = match &step.kind {
+        StepKind::Allocated { by, family } => {
+            let verb = if context.released(*family) == "closed" { "opened" } else { "allocated" };
+            (TraceKind::Allocate, format!("{verb} here by `{by}`"))
+        }
+        StepKind::Borrowed { from, owner } => {
+            (TraceKind::Borrow, format!("`{from}` gives memory that {}", owned_by(owner)))
+        }
+        StepKind::Lent { to, assumed: false } => (TraceKind::Borrow, format!("`{to}` only borrows it")),
+        StepKind::Lent { to, assumed: true } => {
+            (TraceKind::Borrow, format!("`{to}` is taken to borrow it only; nothing is known of it"))
+        }
+        StepKind::Stored { into } => (TraceKind::Transfer, format!("stored in the field `{into}`")),
+        StepKind::Branched { holds } => {
+            let truth = if *holds { "true" } else { "false" };
+            (TraceKind::Branch, format!("`{}` is {truth}", context.quote(step.location)))
+        }
+        StepKind::Released { by, family } => {
+            (TraceKind::Release, format!("{} here by `{by}`", context.released(*family)))
+        }
+        StepKind::Registered { with } => (TraceKind::Transfer, registered(with)),
+        StepKind::Taken { by } => (TraceKind::Transfer, format!("`{by}` becomes its owner")),
+        StepKind::Used(usage) => (TraceKind::Use, used(usage)),
+        StepKind::Thrown(thrower) => (TraceKind::Throw, thrown(thrower)),
+        StepKind::Exited(exit) => (TraceKind::Exit, exited(*exit).into()),
+    };
+    TraceStep { kind, location: step.location, message }
+}
+
+/// Whose borrowed memory is, after "memory that".
+pub(super) fn owned_by(owner: &Owner) -> String {
+    match owner {
+        Owner::Library => "the library owns".into(),
+        Owner::Static => "is static".into(),
+        Owner::Value(name) => format!("`{name}` owns"),
+        Owner::Taker(name) => format!("`{name}` took"),
+        Owner::Arena => "its arena releases".into(),
+        Owner::Finalizer => "its finalizer releases".into(),
+    }
+}
+
+fn registered(with: &Owner) -> String {
+    match with {
+        Owner::Arena => "the arena will release it".into(),
+        Owner::Finalizer => "the finalizer will release it".into(),
+        Owner::Value(name) | Owner::Taker(name) => format!("`{name}` will release it"),
+        Owner::Library | Owner::Static => "the library will release it".into(),
+    }
+}
+
+fn used(usage: &Usage) -> String {
+    match usage {
+        Usage::Read => "read here".into(),
+        Usage::Write => "written here".into(),
+        Usage::Pass(callee) => format!("passed to `{callee}` here"),
+        Usage::Return => "returned here".into(),
+    }
+}
+
+fn thrown(thrower: &Thrower) -> String {
+    match thrower {
+        Thrower::Throw => "thrown here".into(),
+        Thrower::Callee(name) => format!("`{name}` throws"),
+        Thrower::Await => "throws when the awaited future fails".into(),
+    }
+}
+
+fn exited(exit: Exit) -> &'static str {
+    match exit {
+        Exit::Return => "the function returns here",
+        Exit::End => "the function ends here",
+        Exit::NextRound => "the next round of the loop begins here",
+    }
+}

@@ -1,0 +1,24 @@
+//! `use_after_free`: used although released.
+
+use super::{Context, Rule, Words};
+use crate::diagnostic::Level;
+use crate::violation::{Subject, Usage};
+
+pub(super) static RULE: Rule = Rule {
+    name: "use_after_free",
+    level: Level::Error,
+    cwe: Some(416),
+    summary: "memory used after its release",
+    page: include_str!("../../rules/use_after_free.md"),
+};
+
+pub(super) fn word(subject: Option<&Subject>, usage: &Usage, context: &Context<'_>) -> Words {
+    let noun = subject.map_or_else(|| "memory".to_owned(), |subject| context.noun(subject));
+    let (done, help) = match usage {
+        Usage::Read => ("read".to_owned(), "read it before the release"),
+        Usage::Write => ("written".to_owned(), "write it before the release"),
+        Usage::Pass(callee) => (format!("passed to `{callee}`"), "release it after its last use"),
+        Usage::Return => ("returned".to_owned(), "leave the release to the caller, or return a copy"),
+    };
+    Words { message: format!("{noun} is {done} after its release"), label: format!("{done} here"), help: help.into() }
+}

@@ -1,0 +1,370 @@
+//! The engine: files in memory → report. Command line and editor use it alike; it does no I/O.
+
+use std::collections::{BTreeMap, HashMap};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::config::Setting;
+use crate::diagnostic::{Diagnostic, Level};
+use crate::discover::{Problem, Project};
+use crate::flow;
+use crate::ir::Unit;
+use crate::language::Language;
+use crate::lower;
+use crate::models::ModelSet;
+use crate::parse::Limits;
+use crate::rules;
+use crate::source::{FileId, Location, SourceFile};
+use crate::target::TargetSet;
+use crate::violation::Confidence;
+
+mod link;
+
+/// Stack of the threads that analyse. Parsers and destructors of deep trees use it; nothing of ours recurses deep.
+const STACK: usize = 64 * 1024 * 1024;
+
+/// Threads fit for [`Workspace::check`]; as many as the machine has cores where `threads` is 0.
+///
+/// # Errors
+///
+/// When the system gives no threads.
+pub fn pool(threads: usize) -> Result<rayon::ThreadPool, rayon::ThreadPoolBuildError> {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK).build()
+}
+
+/// A project in memory.
+#[derive(Debug)]
+pub struct Workspace {
+    sources: Vec<SourceFile>,
+    keys: Vec<Arc<str>>,
+    facts: Vec<Facts>,
+    contexts: Vec<crate::link::FileContext>,
+    read: BTreeMap<Language, usize>,
+    problems: Vec<Problem>,
+    nested: Vec<String>,
+}
+
+/// What is known of a file beside its text.
+#[derive(Clone, Copy, Debug)]
+struct Facts {
+    named: bool,
+    excluded: bool,
+}
+
+/// What to look for and what to show.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Levels of rules that differ from the default.
+    pub rules: BTreeMap<String, Setting>,
+    /// The targets that are looked at.
+    pub targets: TargetSet,
+    /// The least confidence that is shown.
+    pub min_confidence: Confidence,
+    /// Limits of the parsers.
+    pub limits: Limits,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            rules: BTreeMap::new(),
+            targets: TargetSet::ALL,
+            min_confidence: Confidence::Medium,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// What a run found, and what it looked at.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// The findings, sorted by path, place and rule.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The files that locations speak of.
+    pub sources: Vec<SourceFile>,
+    /// Files read and tested, by language.
+    pub read: BTreeMap<Language, usize>,
+    /// Files parsed, by language.
+    pub parsed: BTreeMap<Language, usize>,
+    /// How many files should have been parsed.
+    pub relevant: usize,
+    /// Functions analysed.
+    pub functions: usize,
+    /// Bindings with a definition or a model, and those without.
+    pub links: Links,
+    /// Functions that were not analysed to their end.
+    pub incomplete: Vec<Unfinished>,
+    /// What was not analysed, and why.
+    pub skipped: Vec<Problem>,
+    /// Folders that are projects of their own.
+    pub nested: Vec<String>,
+}
+
+/// How many bindings are understood.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Links {
+    /// With a definition or a model.
+    pub resolved: usize,
+    /// With neither.
+    pub unresolved: usize,
+}
+
+/// A function that was not analysed to its end.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unfinished {
+    /// The file.
+    pub path: String,
+    /// The line it begins at.
+    pub line: u32,
+    /// Its name.
+    pub function: String,
+    /// Why.
+    pub reason: &'static str,
+}
+
+impl Workspace {
+    /// A project as it was found.
+    #[must_use]
+    pub fn new(project: Project) -> Self {
+        let contexts = link::contexts(&project);
+        let mut workspace = Self {
+            sources: Vec::with_capacity(project.files.len()),
+            keys: Vec::with_capacity(project.files.len()),
+            facts: Vec::with_capacity(project.files.len()),
+            contexts,
+            read: project.read,
+            problems: project.problems,
+            nested: project.nested,
+        };
+        for (id, file) in project.files.into_iter().enumerate() {
+            let id = FileId(u32::try_from(id).unwrap_or(u32::MAX));
+            workspace.sources.push(SourceFile::new(id, file.path, file.text, file.language));
+            workspace.keys.push(file.key);
+            workspace.facts.push(Facts { named: file.named, excluded: file.excluded });
+        }
+        workspace
+    }
+
+    /// Analyses everything and words what it finds. To be called on a thread of a [`pool`].
+    #[must_use]
+    pub fn check(&self, models: &ModelSet, options: &Options) -> Report {
+        let mut report = Report {
+            sources: self.sources.clone(),
+            read: self.read.clone(),
+            relevant: self.sources.len(),
+            skipped: self.problems.clone(),
+            nested: self.nested.clone(),
+            ..Report::default()
+        };
+        let mut found = Vec::new();
+        let mut units = Vec::new();
+        for (source, lowered) in self.sources.iter().zip(self.lower(&options.limits)) {
+            match lowered {
+                Lowered::Unit(unit) => {
+                    *report.parsed.entry(source.language).or_default() += 1;
+                    units.push(*unit);
+                }
+                Lowered::Refused(reason) => {
+                    report.skipped.push(Problem { path: source.path.to_string(), reason });
+                }
+                Lowered::Failed(reason) => {
+                    let key = self.keys.get(source.id.index()).map_or("", |key| key);
+                    found.push(rules::internal_error(source.id, key, &reason));
+                }
+            }
+        }
+
+        let generated: Vec<FileId> =
+            units.iter().filter(|unit| self.is_generated(unit)).map(|unit| unit.file).collect();
+        let program = link::program(units, &self.contexts, models);
+        let analysis =
+            flow::analyse(&program, models, &flow::Options { targets: options.targets, ..flow::Options::default() });
+        let context = rules::Context {
+            program: &program,
+            families: models.families(),
+            sources: &self.sources,
+            keys: &self.keys,
+            targets: options.targets,
+        };
+        let words = analysis.violations.par_iter().map(|violation| rules::word(violation, &context));
+        found.extend(words.collect::<Vec<_>>().into_iter().filter(|d| !generated.contains(&d.primary.location.file)));
+
+        report.diagnostics = self.arrange(found, options);
+        report.functions = analysis.functions;
+        report.links = link::count(&program);
+        report.incomplete = self.unfinished(&program, &analysis);
+        report.skipped.sort();
+        report
+    }
+
+    /// Lowers every file, in the order of the files.
+    fn lower(&self, limits: &Limits) -> Vec<Lowered> {
+        let mut order: Vec<&SourceFile> = self.sources.iter().collect();
+        // Big files first: one huge binding must not be the tail of the run.
+        order.sort_by_key(|source| std::cmp::Reverse(source.text.len()));
+        let lowered = order.into_par_iter().with_max_len(1).map(|source| {
+            let lower = || lower::lower(source.id, source.language, &source.text, limits);
+            let lowered = match catch_unwind(AssertUnwindSafe(lower)) {
+                Ok(Ok(unit)) => Lowered::Unit(Box::new(unit)),
+                Ok(Err(refused)) => Lowered::Refused(refused.to_string()),
+                Err(payload) => Lowered::Failed(panic_message(&*payload)),
+            };
+            (source.id, lowered)
+        });
+        let mut lowered: Vec<_> = lowered.collect();
+        lowered.sort_by_key(|(id, _)| *id);
+        lowered.into_iter().map(|(_, lowered)| lowered).collect()
+    }
+
+    fn is_generated(&self, unit: &Unit) -> bool {
+        let path = self.sources.get(unit.file.index()).map_or("", |source| &*source.path);
+        unit.generated || is_generated_name(path)
+    }
+
+    /// Levels, filters, order, and fingerprints that are unique.
+    fn arrange(&self, found: Vec<Diagnostic>, options: &Options) -> Vec<Diagnostic> {
+        let mut shown: Vec<_> = found
+            .into_iter()
+            .filter_map(|mut diagnostic| {
+                match options.rules.get(diagnostic.rule) {
+                    None => {}
+                    Some(Setting::Off) => return None,
+                    Some(Setting::Note) => diagnostic.level = Level::Note,
+                    Some(Setting::Warning) => diagnostic.level = Level::Warning,
+                    Some(Setting::Error) => diagnostic.level = Level::Error,
+                }
+                Some(diagnostic)
+            })
+            .filter(|diagnostic| diagnostic.confidence >= options.min_confidence)
+            .collect();
+        shown.sort_by(|a, b| self.sort_key(a).cmp(&self.sort_key(b)));
+        let mut ordinals: HashMap<String, usize> = HashMap::new();
+        for diagnostic in &mut shown {
+            let ordinal = ordinals.entry(diagnostic.fingerprint.clone()).or_default();
+            if *ordinal > 0 {
+                diagnostic.fingerprint = rules::numbered(&diagnostic.fingerprint, *ordinal);
+            }
+            *ordinal += 1;
+        }
+        // After the ordinals: what is shown must not change what a finding is called.
+        shown.retain(|diagnostic| self.is_shown(diagnostic));
+        shown
+    }
+
+    fn sort_key<'a>(&'a self, diagnostic: &'a Diagnostic) -> (&'a str, u32, u32, &'a str, &'a str, &'a str) {
+        let Location { file, span } = diagnostic.primary.location;
+        let path = self.sources.get(file.index()).map_or("", |source| &*source.path);
+        (path, span.start, span.end, diagnostic.rule, &diagnostic.message, &diagnostic.fingerprint)
+    }
+
+    /// A finding is shown if it touches a named file, unless the place to act at is excluded.
+    fn is_shown(&self, diagnostic: &Diagnostic) -> bool {
+        let facts = |location: Location| self.facts.get(location.file.index());
+        let places = diagnostic.trace.iter().map(|step| step.location).chain([diagnostic.primary.location]);
+        let named = places.filter_map(facts).any(|facts| facts.named);
+        named && !facts(diagnostic.primary.location).is_some_and(|facts| facts.excluded)
+    }
+
+    fn unfinished(&self, program: &crate::link::Program, analysis: &flow::Analysis) -> Vec<Unfinished> {
+        let describe = |unit: &Unit, function: &crate::ir::Function, reason: &'static str| {
+            let source = self.sources.get(unit.file.index())?;
+            Some(Unfinished {
+                path: source.path.to_string(),
+                line: source.position(function.span.start).line,
+                function: function.qualified.to_string(),
+                reason,
+            })
+        };
+        let lowering =
+            program.units.iter().flat_map(|unit| unit.functions.iter().map(move |function| (unit, function)));
+        let lowering = lowering.filter_map(|(unit, function)| {
+            let reason = match function.incomplete? {
+                crate::ir::Incomplete::SyntaxError => "overlaps a syntax error",
+                crate::ir::Incomplete::TooDeep => "is nested too deep",
+                crate::ir::Incomplete::TooLarge => "is too large",
+            };
+            describe(unit, function, reason)
+        });
+        let flow = analysis.incomplete.iter().filter_map(|at| {
+            let unit = program.units.get(at.unit as usize)?;
+            describe(unit, unit.functions.get(at.function.index())?, "reached its step budget")
+        });
+        let mut unfinished: Vec<_> = lowering.chain(flow).collect();
+        unfinished.sort();
+        unfinished
+    }
+}
+
+impl Report {
+    /// How many findings there are of a level.
+    #[must_use]
+    pub fn count(&self, level: Level) -> usize {
+        self.diagnostics.iter().filter(|diagnostic| diagnostic.level == level).count()
+    }
+
+    /// Files read and tested, of all languages.
+    #[must_use]
+    pub fn files(&self) -> usize {
+        self.read.values().sum()
+    }
+
+    /// There was something to analyse and nothing of it could be.
+    #[must_use]
+    pub fn nothing_parsed(&self) -> bool {
+        let nothing_read = self.files() == 0 && self.skipped.iter().any(|problem| is_source(&problem.path));
+        nothing_read || (self.relevant > 0 && self.parsed.values().sum::<usize>() == 0)
+    }
+
+    /// Adds the report of another project.
+    pub fn append(&mut self, other: Report) {
+        let shift = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
+        self.sources.extend(other.sources.into_iter().map(|mut source| {
+            source.id = FileId(source.id.0 + shift);
+            source
+        }));
+        self.diagnostics.extend(other.diagnostics.into_iter().map(|mut diagnostic| {
+            let shifted = |location: &mut Location| location.file = FileId(location.file.0 + shift);
+            shifted(&mut diagnostic.primary.location);
+            diagnostic.trace.iter_mut().for_each(|step| shifted(&mut step.location));
+            diagnostic.fix.iter_mut().flat_map(|fix| &mut fix.edits).for_each(|edit| shifted(&mut edit.location));
+            diagnostic
+        }));
+        for (language, count) in other.read {
+            *self.read.entry(language).or_default() += count;
+        }
+        for (language, count) in other.parsed {
+            *self.parsed.entry(language).or_default() += count;
+        }
+        self.relevant += other.relevant;
+        self.functions += other.functions;
+        self.links.resolved += other.links.resolved;
+        self.links.unresolved += other.links.unresolved;
+        self.incomplete.extend(other.incomplete);
+        self.skipped.extend(other.skipped);
+        self.nested.extend(other.nested);
+    }
+}
+
+enum Lowered {
+    Unit(Box<Unit>),
+    Refused(String),
+    Failed(String),
+}
+
+fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
+    let words =
+        payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    words.unwrap_or("unknown").lines().next().unwrap_or_default().to_owned()
+}
+
+fn is_source(path: &str) -> bool {
+    Language::of_file_name(path).is_some()
+}
+
+/// Names that only generators give: `x.g.dart`, `x.freezed.dart`.
+fn is_generated_name(path: &str) -> bool {
+    let endings = [".g.dart", ".gr.dart", ".gen.dart", ".freezed.dart", ".mocks.dart", ".pb.dart", ".ffigen.dart"];
+    endings.iter().any(|ending| path.ends_with(ending))
+}

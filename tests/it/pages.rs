@@ -1,0 +1,56 @@
+//! A rule's page is its documentation and its test: the bad example gives that rule and no other, the good one nothing.
+
+use ffilint::rules;
+use ffilint::workspace::Options;
+
+use crate::support::{self, Outcome, all_well};
+
+#[test]
+fn examples_on_pages_give_what_they_say() -> Outcome {
+    let mut failures = Vec::new();
+    for rule in rules::ALL {
+        let examples = examples(rule.page);
+        let has = |kind: &str| examples.iter().any(|example| example.kind == kind);
+        // The fault of the tool itself has no example.
+        if rule.cwe.is_some() && !(has("bad") && has("good")) {
+            failures.push(format!("rules/{}.md lacks a bad or a good example", rule.name));
+        }
+        for Example { kind, text } in &examples {
+            let report = support::check(support::example(text), &Options::default(), 1)?;
+            let found: Vec<_> = report.diagnostics.iter().map(|diagnostic| diagnostic.rule).collect();
+            let fits = match kind.as_str() {
+                "bad" => !found.is_empty() && found.iter().all(|name| *name == rule.name),
+                "good" => found.is_empty(),
+                _ => false,
+            };
+            if !fits {
+                let output = support::output(&report);
+                failures.push(format!("rules/{}.md: the {kind} example gives {found:?}\n{output}", rule.name));
+            }
+        }
+    }
+    all_well(failures)
+}
+
+struct Example {
+    kind: String,
+    text: String,
+}
+
+/// The blocks fenced as ```` ```dart bad ```` and ```` ```dart good ````.
+fn examples(page: &str) -> Vec<Example> {
+    let mut examples: Vec<Example> = Vec::new();
+    let mut open = false;
+    for line in page.lines() {
+        if let Some(kind) = line.strip_prefix("```dart") {
+            examples.push(Example { kind: kind.trim().to_owned(), text: String::new() });
+            open = true;
+        } else if line.starts_with("```") {
+            open = false;
+        } else if let (true, Some(example)) = (open, examples.last_mut()) {
+            example.text.push_str(line);
+            example.text.push('\n');
+        }
+    }
+    examples
+}

@@ -1,0 +1,150 @@
+//! Every kind of violation and of step in words.
+
+use std::fmt::Write as _;
+
+use ffilint::ir::FunctionId;
+use ffilint::language::Language;
+use ffilint::link::{FuncRef, Program};
+use ffilint::models::ModelSet;
+use ffilint::rules::{self, Context};
+use ffilint::source::{FileId, Location, SourceFile, Span};
+use ffilint::summary::FamilyId;
+use ffilint::target::TargetSet;
+use ffilint::violation::{Confidence, Exit, Owner, Step, StepKind, Subject, Thrower, Usage, Violation, ViolationKind};
+
+use crate::support::{self, Outcome, all_well, repository, snapshot};
+
+#[test]
+fn every_violation_has_its_words() -> Outcome {
+    let models = ModelSet::builtin();
+    let program = Program::link(Vec::new(), &[], models);
+    let source = SourceFile::new(FileId(0), "a.dart".into(), "n > 0 &&\n  m".into(), Language::Dart);
+    let (sources, keys) = ([source], ["a.dart".into()]);
+    let context = Context {
+        program: &program,
+        families: models.families(),
+        sources: &sources,
+        keys: &keys,
+        targets: TargetSet::ALL,
+    };
+    let (mut text, mut failures) = (String::new(), Vec::new());
+    for kind in kinds() {
+        let violation = Violation {
+            kind,
+            function: FuncRef { unit: 0, function: FunctionId(0) },
+            at: place(),
+            trace: Vec::new(),
+            targets: TargetSet::ALL,
+            confidence: Confidence::High,
+        };
+        let diagnostic = rules::word(&violation, &context);
+        failures.extend(support::wording_faults(&diagnostic));
+        let help = diagnostic.help.unwrap_or_default();
+        let (rule, message, label) = (diagnostic.rule, diagnostic.message, diagnostic.primary.message);
+        writeln!(text, "{rule}: {message}\n  at: {label}\n  help: {help}")?;
+    }
+    let trace = steps().into_iter().map(|kind| Step { kind, location: place() }).collect();
+    let violation = Violation {
+        kind: ViolationKind::Leaked { subject: subject("dart.malloc", "calloc") },
+        function: FuncRef { unit: 0, function: FunctionId(0) },
+        at: place(),
+        trace,
+        targets: TargetSet::WINDOWS.or(TargetSet::MACOS),
+        confidence: Confidence::High,
+    };
+    let diagnostic = rules::word(&violation, &context);
+    failures.extend(support::wording_faults(&diagnostic));
+    writeln!(text, "\n{}", diagnostic.message)?;
+    for step in &diagnostic.trace {
+        writeln!(text, "  {:?}: {}", step.kind, step.message)?;
+    }
+    failures.extend(snapshot(&repository().join("fixtures/render/wording.txt"), &text)?);
+    all_well(failures)
+}
+
+fn place() -> Location {
+    Location { file: FileId(0), span: Span::new(0, 12) }
+}
+
+fn family(name: &str) -> FamilyId {
+    let place = ModelSet::builtin().families().iter().position(|family| family.name == name);
+    FamilyId(place.and_then(|place| u16::try_from(place).ok()).unwrap_or(u16::MAX))
+}
+
+fn subject(name: &str, origin: &str) -> Subject {
+    Subject { family: family(name), origin: origin.into(), held_by: None }
+}
+
+fn held(name: &str, origin: &str, by: &str) -> Subject {
+    Subject { held_by: Some(by.into()), ..subject(name, origin) }
+}
+
+fn kinds() -> Vec<ViolationKind> {
+    let block = || subject("dart.malloc", "calloc");
+    let mut kinds = vec![
+        ViolationKind::Mismatched {
+            subject: subject("localmem", "LocalAlloc"),
+            release: "CoTaskMemFree".into(),
+            released_as: family("cotaskmem"),
+        },
+        ViolationKind::Mismatched {
+            subject: block(),
+            release: "calloc.free".into(),
+            released_as: family("libc.malloc"),
+        },
+        ViolationKind::Leaked { subject: block() },
+        ViolationKind::Leaked { subject: held("dart.malloc", "toNativeUtf8", "text") },
+        ViolationKind::Leaked { subject: subject("filehandle", "CreateFile") },
+        ViolationKind::LeakedTemporary { subject: subject("dart.malloc", "toNativeUtf8"), passed_to: "puts".into() },
+    ];
+    for exit in [Exit::Return, Exit::End, Exit::NextRound] {
+        kinds.push(ViolationKind::LeakedOnPath { subject: block(), exit });
+    }
+    for thrower in [Thrower::Throw, Thrower::Callee("check".into()), Thrower::Await] {
+        kinds.push(ViolationKind::LeakedOnThrow { subject: block(), thrower });
+    }
+    for subject in [Some(block()), None] {
+        kinds.push(ViolationKind::ReleasedTwice { subject, release: "calloc.free".into() });
+    }
+    for usage in [Usage::Read, Usage::Write, Usage::Pass("puts".into()), Usage::Return] {
+        kinds.push(ViolationKind::UsedAfterRelease { subject: Some(block()), usage });
+    }
+    kinds.push(ViolationKind::UsedAfterRelease { subject: None, usage: Usage::Read });
+    for owner in owners() {
+        let release = "malloc.free".into();
+        kinds.push(ViolationKind::ReleasedBorrowed { origin: "sqlite3_errmsg".into(), owner, release });
+    }
+    kinds
+}
+
+fn owners() -> [Owner; 6] {
+    [
+        Owner::Library,
+        Owner::Static,
+        Owner::Value("db".into()),
+        Owner::Taker("take".into()),
+        Owner::Arena,
+        Owner::Finalizer,
+    ]
+}
+
+fn steps() -> Vec<StepKind> {
+    let malloc = family("dart.malloc");
+    let mut steps = vec![
+        StepKind::Allocated { by: "calloc".into(), family: malloc },
+        StepKind::Allocated { by: "CreateFile".into(), family: family("filehandle") },
+        StepKind::Lent { to: "puts".into(), assumed: false },
+        StepKind::Lent { to: "mystery".into(), assumed: true },
+        StepKind::Stored { into: "name".into() },
+        StepKind::Branched { holds: true },
+        StepKind::Branched { holds: false },
+        StepKind::Released { by: "calloc.free".into(), family: malloc },
+        StepKind::Taken { by: "take".into() },
+    ];
+    steps.extend(owners().map(|owner| StepKind::Borrowed { from: "f".into(), owner }));
+    steps.extend(owners().map(|with| StepKind::Registered { with }));
+    steps.extend([Usage::Read, Usage::Write, Usage::Pass("puts".into()), Usage::Return].map(StepKind::Used));
+    steps.extend([Thrower::Throw, Thrower::Callee("check".into()), Thrower::Await].map(StepKind::Thrown));
+    steps.extend([Exit::Return, Exit::End, Exit::NextRound].map(StepKind::Exited));
+    steps
+}
