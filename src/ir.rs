@@ -12,6 +12,9 @@ use crate::target::TargetSet;
 
 pub mod build;
 pub mod print;
+mod visit;
+
+pub use visit::{visit_operands, written};
 
 /// An identifier as written.
 pub type Name = smol_str::SmolStr;
@@ -791,63 +794,4 @@ pub enum Callee {
     Shorthand(Name),
     /// The value of a local: a closure, a tear-off, a bound native function, an object with `call`.
     Value(Operand),
-}
-
-/// Calls `visit` with every operand an operation reads.
-pub fn visit_operands<'a>(op: &'a Op, visit: &mut dyn FnMut(&'a Operand)) {
-    match op {
-        Op::Call(call) => {
-            match &call.callee {
-                Callee::Method { receiver: operand, .. } | Callee::Value(operand) => visit(operand),
-                Callee::Name(_)
-                | Callee::New { .. }
-                | Callee::Super(_)
-                | Callee::SuperConstructor(_)
-                | Callee::ThisConstructor(_)
-                | Callee::Shorthand(_) => {}
-            }
-            call.args.iter().for_each(|arg| visit(&arg.value));
-        }
-        Op::Copy { from: operand, .. }
-        | Op::Use { value: operand, .. }
-        | Op::Element { of: operand, .. }
-        | Op::Suspend { value: operand, .. }
-        | Op::Insert { value: operand, .. } => visit(operand),
-        Op::Load { from, .. } => visit_place(from, visit),
-        Op::Store { to, value } => {
-            visit_place(to, visit);
-            visit(value);
-        }
-        Op::Binary { left, right, .. } => {
-            visit(left);
-            visit(right);
-        }
-        Op::Aggregate { items, .. } => items.iter().for_each(|(_, item)| visit(item)),
-        Op::Closure { .. } | Op::Catch { .. } | Op::ScopeEnd(_) => {}
-    }
-}
-
-fn visit_place<'a>(place: &'a Place, visit: &mut dyn FnMut(&'a Operand)) {
-    for step in &place.path {
-        if let Projection::Index(operand) = step {
-            visit(operand);
-        }
-    }
-}
-
-/// The local an operation writes.
-#[must_use]
-pub fn written(op: &Op) -> Option<LocalId> {
-    match op {
-        Op::Call(call) => Some(call.result),
-        Op::Copy { to, .. }
-        | Op::Load { to, .. }
-        | Op::Binary { to, .. }
-        | Op::Aggregate { to, .. }
-        | Op::Closure { to, .. }
-        | Op::Catch { to }
-        | Op::Element { to, .. } => Some(*to),
-        Op::Suspend { to, .. } => *to,
-        Op::Store { .. } | Op::Insert { .. } | Op::Use { .. } | Op::ScopeEnd(_) => None,
-    }
 }
