@@ -16,6 +16,9 @@ use crate::target::TargetSet;
 /// The name of the file.
 pub const FILE_NAME: &str = "ffilint.toml";
 
+/// A larger file was not written by a person.
+const MAX_BYTES: u64 = 1024 * 1024;
+
 /// A project's wishes, checked.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -77,11 +80,17 @@ impl Config {
     /// When the file cannot be read or says something that is not understood.
     pub fn load(root: &Path, known_rules: &[&str]) -> Result<Self, ConfigError> {
         let path = root.join(FILE_NAME);
-        match std::fs::read_to_string(&path) {
-            Ok(text) => Self::parse(&text, &path, known_rules),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
-            Err(error) => Err(ConfigError { path, line: None, message: format!("cannot be read: {error}") }),
+        let fail = |message: String| ConfigError { path: path.clone(), line: None, message };
+        match std::fs::symlink_metadata(&path) {
+            Ok(metadata) if !metadata.is_file() => return Err(fail("not a regular file".into())),
+            Ok(metadata) if metadata.len() > MAX_BYTES => {
+                return Err(fail(format!("has {} bytes, more than the limit of {MAX_BYTES}", metadata.len())));
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            _ => {}
         }
+        let text = std::fs::read_to_string(&path).map_err(|error| fail(format!("cannot be read: {error}")))?;
+        Self::parse(&text, &path, known_rules)
     }
 
     /// Understands the text of an `ffilint.toml`; its globs count from the folder of `path`.

@@ -208,12 +208,18 @@ fn walk(root: &Root, cwd: &Path, config: &Config, project: &mut Project) -> Walk
     let mut walked = Walked::default();
     let mut nested = Vec::new();
     let (sender, receiver) = std::sync::mpsc::channel();
+    let (odd_sender, odd_receiver) = std::sync::mpsc::channel();
+    let obeys_git = !has_odd_ignore_file(&root.folder);
+    if !obeys_git {
+        let path = shown(&root.folder.join(".gitignore"), cwd);
+        project.problems.push(Problem { path, reason: "not a regular file; nothing is ignored".into() });
+    }
     let folder = root.folder.clone();
     let skip = config.skip.clone();
     let walker = WalkBuilder::new(&root.folder)
         .standard_filters(false)
         .hidden(true)
-        .git_ignore(true)
+        .git_ignore(obeys_git)
         .require_git(false)
         .follow_links(false)
         .sort_by_file_name(std::ffi::OsStr::cmp)
@@ -228,6 +234,10 @@ fn walk(root: &Root, cwd: &Path, config: &Config, project: &mut Project) -> Walk
             if entry.path().join(config::FILE_NAME).is_file() {
                 // Nobody receives only when the walk is over.
                 let _ = sender.send(entry.path().to_path_buf());
+                return false;
+            }
+            if obeys_git && has_odd_ignore_file(entry.path()) {
+                let _ = odd_sender.send(entry.path().to_path_buf());
                 return false;
             }
             !entry.file_name().to_str().is_some_and(|name| SKIPPED_FOLDERS.contains(&name))
@@ -253,9 +263,19 @@ fn walk(root: &Root, cwd: &Path, config: &Config, project: &mut Project) -> Walk
             Err(error) => project.problems.push(walk_problem(&error, root, cwd)),
         }
     }
+    project.problems.extend(odd_receiver.try_iter().map(|path| Problem {
+        path: shown(&path, cwd),
+        reason: "its .gitignore is not a regular file; the folder is not read".into(),
+    }));
     nested.extend(receiver.try_iter());
     project.nested = nested.iter().map(|path| shown(path, cwd)).collect();
     walked
+}
+
+/// Whether a folder's `.gitignore` is a link, a device or too large: git does not read such a thing either.
+fn has_odd_ignore_file(folder: &Path) -> bool {
+    let metadata = std::fs::symlink_metadata(folder.join(".gitignore"));
+    metadata.is_ok_and(|metadata| !metadata.is_file() || metadata.len() > MAX_BYTES)
 }
 
 /// Why a thing that is named like a source but is no regular file is left out; nothing where nothing is lost.
@@ -293,7 +313,8 @@ fn language_of(path: &Path) -> Option<Language> {
 
 /// Reads a file that is meant to be text, or says why not.
 fn read_text(path: &Path) -> Result<String, String> {
-    let metadata = std::fs::metadata(path).map_err(|error| in_words(&error))?;
+    // A link may lead out of the project, or to a device that never ends.
+    let metadata = std::fs::symlink_metadata(path).map_err(|error| in_words(&error))?;
     if !metadata.is_file() {
         return Err("not a regular file".into());
     }

@@ -45,9 +45,12 @@ pub(super) fn read(pubspecs: &[PathBuf], root: &Path, cwd: &Path, problems: &mut
         for above in above {
             let path = above.join("pubspec.lock");
             let locked = locks.entry(path.clone()).or_insert_with(|| {
-                path.is_file().then(|| super::read_text(&path).and_then(|text| parse_lock(&text))).and_then(|lock| {
-                    lock.map_err(|reason| problems.push(Problem { path: shown(&path, cwd), reason })).ok()
-                })
+                std::fs::symlink_metadata(&path)
+                    .is_ok()
+                    .then(|| super::read_text(&path).and_then(|text| parse_lock(&text)))
+                    .and_then(|lock| {
+                        lock.map_err(|reason| problems.push(Problem { path: shown(&path, cwd), reason })).ok()
+                    })
             });
             if let Some(locked) = locked {
                 versions.extend(locked.iter().map(|(name, version)| (name.clone(), version.clone())));

@@ -159,6 +159,32 @@ fn broken_files_are_said_and_do_not_hide_the_others() -> Outcome {
     Ok(())
 }
 
+#[cfg(unix)]
+#[test]
+fn nothing_outside_the_project_is_read() -> Outcome {
+    use std::os::unix::fs::symlink;
+
+    let folder = project(&[("lib/fine.dart", CLEAN.as_bytes()), ("odd/other.dart", CLEAN.as_bytes())])?;
+    symlink("/dev/zero", folder.path().join(".gitignore"))?;
+    symlink("/etc/passwd", folder.path().join("pubspec.yaml"))?;
+    symlink("/etc", folder.path().join("lib/etc"))?;
+    let output = ffilint(folder.path(), &["-v"])?;
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert!(stderr(&output).contains("skipped .gitignore: not a regular file"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("skipped pubspec.yaml: not a regular file"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("Dart: 2 files read"), "{}", stderr(&output));
+
+    fs::remove_file(folder.path().join(".gitignore"))?;
+    symlink("/dev/zero", folder.path().join("odd/.gitignore"))?;
+    let output = ffilint(folder.path(), &["-v"])?;
+    assert!(stderr(&output).contains("skipped odd: its .gitignore is not a regular file"), "{}", stderr(&output));
+
+    fs::remove_file(folder.path().join("ffilint.toml"))?;
+    symlink("/dev/zero", folder.path().join("ffilint.toml"))?;
+    assert_eq!(code(&ffilint(folder.path(), &[])?), 2);
+    Ok(())
+}
+
 #[test]
 fn a_run_in_which_nothing_could_be_parsed_fails() -> Outcome {
     let folder = project(&[("lib/latin1.dart", b"// calloc caf\xe9\n")])?;
