@@ -12,8 +12,10 @@ use crate::target::TargetSet;
 
 pub mod build;
 pub mod print;
+mod control;
 mod visit;
 
+pub use control::{Cond, Terminator, Written};
 pub use visit::{visit_operands, written};
 
 /// An identifier as written.
@@ -466,48 +468,6 @@ pub struct Statement {
     pub op: Op,
     /// The expression it stands for, counted from [`Function::base`].
     pub span: Span,
-}
-
-/// How a block ends.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Terminator {
-    /// On to another block.
-    Goto(BlockId),
-    /// Two ways.
-    Branch {
-        /// What decides.
-        cond: Cond,
-        /// When it holds.
-        then: BlockId,
-        /// When it does not.
-        otherwise: BlockId,
-    },
-    /// Leaves the function with a result.
-    Return(Option<Operand>),
-    /// An explicit throw. Goes to the block's handler.
-    Throw(Option<Operand>),
-    /// Throws the exception in flight again: the end of a `finally` entered by one, `rethrow`, no `on` clause fits.
-    /// Goes to the block's handler with the grade the exception had.
-    Resume,
-    /// Cannot be reached.
-    Unreachable,
-}
-
-/// What a branch depends on. Negation swaps the edges.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Cond {
-    /// A boolean.
-    IsTrue(Operand),
-    /// Is the value the language's null (not `nullptr`, which is a value to compare with)?
-    IsNull(Operand),
-    /// Are the two equal (`==`)?
-    Equals(Operand, Operand),
-    /// Is the value of that type?
-    Is(Operand, TypeRef),
-    /// Does the build or run target one of these?
-    Target(TargetSet),
-    /// Anything else: loops over collections, patterns.
-    Opaque,
 }
 
 /// A value that costs nothing to name.

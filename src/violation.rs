@@ -200,7 +200,7 @@ pub enum StepKind {
     },
     /// A branch that opens the path.
     Branched {
-        /// Whether its condition held; the location is the condition.
+        /// Whether its condition held as it is written; the location is the condition.
         holds: bool,
     },
     /// Released.

@@ -11,7 +11,7 @@ use super::outcome::Ledger;
 use super::path::{Branch, Flight, Path, Slot};
 use super::summaries::Summaries;
 use super::value::{ObjectId, Symbol, Value};
-use crate::ir::{BlockId, Function, LocalId, LocalKind, Name, Op, Operand, Terminator};
+use crate::ir::{BlockId, Function, LocalId, LocalKind, Name, Op, Operand, Terminator, Written};
 use crate::link::{FuncRef, Program, Resolved};
 use crate::models::{ModelSet, Versions};
 use crate::source::{Location, Span};
@@ -367,12 +367,13 @@ impl<'a> Engine<'a> {
         let at = self.location(run.frame, body.end_span);
         match &body.end {
             Terminator::Goto(to) => self.enter(run, *to, path),
-            Terminator::Branch { cond, then, otherwise } => {
+            Terminator::Branch { cond, then, otherwise, written } => {
                 let on_parameter = self.tests_parameter(run.frame, &path, cond);
                 let [mut held, mut failed] = self.split(run.frame, path, cond);
-                if let (Some(held), Some(failed)) = (&mut held, &mut failed) {
-                    held.branch = Some(Branch { at, holds: true, on_parameter });
-                    failed.branch = Some(Branch { at, holds: false, on_parameter });
+                if let (Some(held), Some(failed), true) = (&mut held, &mut failed, *written != Written::Implied) {
+                    let holds = *written == Written::AsIs;
+                    held.branch = Some(Branch { at, holds, on_parameter });
+                    failed.branch = Some(Branch { at, holds: !holds, on_parameter });
                 }
                 if let Some(path) = held {
                     self.enter(run, *then, path);

@@ -86,7 +86,7 @@ pub(super) struct Path {
 pub(super) struct Branch {
     /// The condition.
     pub(super) at: Location,
-    /// Whether it held.
+    /// Whether it held, as it is written there.
     pub(super) holds: bool,
     /// It tested what the function was given.
     pub(super) on_parameter: bool,

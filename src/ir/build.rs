@@ -6,7 +6,7 @@
 
 use crate::ir::{
     Block, BlockId, Cond, CopyKind, Incomplete, Local, LocalId, LocalKind, Name, Op, Operand, Statement, Terminator,
-    TypeRef,
+    TypeRef, Written,
 };
 use crate::source::Span;
 
@@ -220,9 +220,14 @@ impl Builder {
         self.start(block);
     }
 
-    /// Ends the current block with two ways.
+    /// Ends the current block with two ways; what is written at `span` is no condition but implies one.
     pub fn branch(&mut self, cond: Cond, then: BlockId, otherwise: BlockId, span: Span) {
-        self.end(Terminator::Branch { cond, then, otherwise }, span);
+        self.branch_written(cond, then, otherwise, span, Written::Implied);
+    }
+
+    /// Ends the current block with two ways.
+    pub fn branch_written(&mut self, cond: Cond, then: BlockId, otherwise: BlockId, span: Span, written: Written) {
+        self.end(Terminator::Branch { cond, then, otherwise, written }, span);
     }
 
     /// Opens a statement that `break` and `continue` can aim at.

@@ -72,7 +72,7 @@ impl Promotions {
         }
         match &block.end {
             Terminator::Goto(to) => self.carry(to.index(), at, holds),
-            Terminator::Branch { cond, then, otherwise } => {
+            Terminator::Branch { cond, then, otherwise, .. } => {
                 let mut holds_then = holds.clone();
                 if let Cond::Is(Operand::Local(local), ty) = cond {
                     let ty = resolve(ty);

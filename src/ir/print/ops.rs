@@ -106,7 +106,7 @@ fn callee(names: &Names, call: &Call) -> String {
 fn terminator(names: &Names, end: &Terminator) -> String {
     match end {
         Terminator::Goto(block) => format!("goto bb{}", block.0),
-        Terminator::Branch { cond, then, otherwise } => {
+        Terminator::Branch { cond, then, otherwise, .. } => {
             format!("if {} bb{} else bb{}", condition(names, cond), then.0, otherwise.0)
         }
         Terminator::Return(None) => "return".to_owned(),

@@ -1,7 +1,7 @@
 //! Conditions → edges.
 
 use super::Body;
-use crate::ir::{BlockId, Cond, Const, Operand};
+use crate::ir::{BlockId, Cond, Const, Operand, Written};
 use crate::parse::NodeId;
 
 impl Body<'_, '_> {
@@ -42,7 +42,7 @@ impl Body<'_, '_> {
         match value {
             Operand::Const(Const::Bool(true)) => self.current.build.goto(then),
             Operand::Const(Const::Bool(false)) => self.current.build.goto(otherwise),
-            value => self.current.build.branch(Cond::IsTrue(value), then, otherwise, span),
+            value => self.current.build.branch_written(Cond::IsTrue(value), then, otherwise, span, Written::AsIs),
         }
     }
 
@@ -76,12 +76,14 @@ impl Body<'_, '_> {
         let span = self.span(node);
         let operands = self.operands(node);
         let (Some(&left), Some(&right)) = (operands.first(), operands.get(1)) else { return };
-        if tree.child(node, "operator").is_some_and(|operator| tree.text(operator) == "!=") {
+        let negated = tree.child(node, "operator").is_some_and(|operator| tree.text(operator) == "!=");
+        if negated {
             std::mem::swap(&mut then, &mut otherwise);
         }
+        let written = if negated { Written::Negated } else { Written::AsIs };
         if tree.kind(left) == "super" {
             let value = self.super_operator("==".into(), right, span);
-            self.current.build.branch(Cond::IsTrue(value), then, otherwise, span);
+            self.current.build.branch_written(Cond::IsTrue(value), then, otherwise, span, written);
             return;
         }
         let value = self.expression(left);
@@ -91,7 +93,7 @@ impl Body<'_, '_> {
             (value, Operand::Const(Const::Null)) | (Operand::Const(Const::Null), value) => Cond::IsNull(value),
             (value, other) => Cond::Equals(value, other),
         };
-        self.current.build.branch(cond, then, otherwise, span);
+        self.current.build.branch_written(cond, then, otherwise, span, written);
     }
 
     fn type_test(&mut self, node: NodeId, mut then: BlockId, mut otherwise: BlockId) {
@@ -110,7 +112,8 @@ impl Body<'_, '_> {
             Some(ty) => Cond::Is(value, ty),
             None => Cond::Opaque,
         };
-        self.current.build.branch(cond, then, otherwise, span);
+        let written = if negated { Written::Negated } else { Written::AsIs };
+        self.current.build.branch_written(cond, then, otherwise, span, written);
     }
 
     /// `a ? b : c` as a condition.
