@@ -14,14 +14,14 @@ pub(super) static RULE: Rule = Rule {
 
 pub(super) fn word(subject: &Subject, exit: Exit, context: &Context<'_>) -> Words {
     let released = context.released(subject.family);
-    let place = match exit {
-        Exit::Return => "before this return",
-        Exit::End => "on the path that ends here",
-        Exit::NextRound => "before the next round of the loop",
+    let paths = match exit {
+        Exit::Return => "on every path that returns",
+        Exit::End => "on every path to the end",
+        Exit::NextRound => "in every round of the loop",
     };
     Words {
-        message: format!("{} is {released} on another path, but not {place}", context.noun(subject)),
-        label: format!("not {released} on this path"),
-        help: format!("{} on this path too, or in a `finally` around all of them", context.release_advice(subject)),
+        message: format!("{} is not {released} {paths}", context.noun(subject)),
+        label: format!("{released} on one path and not on another"),
+        help: format!("{} on the other path too, or in a `finally` around both", context.release_advice(subject)),
     }
 }

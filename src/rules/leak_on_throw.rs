@@ -14,12 +14,12 @@ pub(super) static RULE: Rule = Rule {
 
 pub(super) fn word(subject: &Subject, thrower: &Thrower, context: &Context<'_>) -> Words {
     let (when, label) = match thrower {
-        Thrower::Throw => ("when this `throw` leaves the function".to_owned(), "skips the release".to_owned()),
+        Thrower::Throw => ("when a `throw` leaves the function".to_owned(), "a `throw` skips the release".to_owned()),
         Thrower::Callee(name) => {
             (format!("when `{name}` throws"), format!("an exception of `{name}` skips the release"))
         }
         Thrower::Await => {
-            ("when this `await` throws".to_owned(), "an error of the awaited future skips the release".to_owned())
+            ("when an `await` throws".to_owned(), "an error of the awaited future skips the release".to_owned())
         }
     };
     Words {

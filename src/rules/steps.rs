@@ -77,6 +77,6 @@ fn exited(exit: Exit) -> &'static str {
     match exit {
         Exit::Return => "the function returns here",
         Exit::End => "the function ends here",
-        Exit::NextRound => "the next round of the loop begins here",
+        Exit::NextRound => "the loop comes round again",
     }
 }
