@@ -84,7 +84,13 @@ struct Found {
     functions: usize,
 }
 
-fn analyse_function(program: &Program, models: &ModelSet, options: &Options, summaries: &Summaries, root: FuncRef) -> Found {
+fn analyse_function(
+    program: &Program,
+    models: &ModelSet,
+    options: &Options,
+    summaries: &Summaries,
+    root: FuncRef,
+) -> Found {
     let mut found = Found::default();
     let mut inlined = rustc_hash::FxHashSet::default();
     let unit = &program.units[root.unit as usize];
@@ -112,7 +118,7 @@ fn analyse_function(program: &Program, models: &ModelSet, options: &Options, sum
         let children = closures_of(unit, function.function);
         todo.extend(children.rev().map(|child| FuncRef { unit: root.unit, function: child }));
     }
-    found.violations.sort_by(|a, b| a.at.cmp(&b.at));
+    found.violations.sort_by_key(|violation| violation.at);
     found
 }
 
@@ -179,7 +185,10 @@ fn levels(program: &Program) -> Vec<Vec<FuncRef>> {
             let unit = &program.units[function.unit as usize];
             let resolved = &program.resolved[function.unit as usize][function.function.index()];
             let mut callees: Vec<FuncRef> = resolved.targets.iter().flatten().flat_map(callees).collect();
-            callees.extend(closures_in(program.function(*function)).map(|closure| FuncRef { unit: function.unit, function: closure }));
+            callees.extend(
+                closures_in(program.function(*function))
+                    .map(|closure| FuncRef { unit: function.unit, function: closure }),
+            );
             debug_assert!(unit.functions.len() > function.function.index());
             for callee in callees {
                 match component.get(&callee) {

@@ -11,8 +11,8 @@ use crate::source::{FileId, Span};
 use crate::target::TargetSet;
 
 pub mod build;
-pub mod print;
 mod control;
+pub mod print;
 mod visit;
 
 pub use control::{Cond, Terminator, Written};

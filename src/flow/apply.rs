@@ -12,8 +12,8 @@ use crate::models::VariableId;
 use crate::models::schema::FamilyKind;
 use crate::state::{Event, MemoryFamily, Ownership as State};
 use crate::summary::{
-    AccessPath, Basis, ClosureRun, Effect, EffectKind, FamilyId, FamilyRef, Given, Guard, Ownership, ResultContract, Root,
-    RunTimes, Step as PathStep, Summary, Throws, ValueTest,
+    AccessPath, Basis, ClosureRun, Effect, EffectKind, FamilyId, FamilyRef, Given, Guard, Ownership, ResultContract,
+    Root, RunTimes, Step as PathStep, Summary, Throws, ValueTest,
 };
 use crate::violation::{Owner, Step, StepKind, Usage};
 
@@ -32,7 +32,14 @@ enum Allocating {
 
 impl Engine<'_> {
     /// Lets a call with that contract happen.
-    pub(super) fn apply_summary(&mut self, run: &mut Run, summary: &Summary, calling: Calling, mut path: Path, out: &mut Vec<Path>) {
+    pub(super) fn apply_summary(
+        &mut self,
+        run: &mut Run,
+        summary: &Summary,
+        calling: Calling,
+        mut path: Path,
+        out: &mut Vec<Path>,
+    ) {
         self.lend_unnamed(&mut path, summary, &calling);
         if summary.throws == Throws::Always {
             self.thrown(run, summary, &calling, &path);
@@ -73,7 +80,9 @@ impl Engine<'_> {
                     path.renew(symbol);
                 }
                 // One path serves both outcomes when nothing but new memory hangs on the status.
-                let fills = |outcome: &crate::summary::Outcome| outcome.effects.iter().all(|effect| matches!(effect.kind, EffectKind::Fill(_) | EffectKind::Borrow));
+                let fills = |outcome: &crate::summary::Outcome| {
+                    outcome.effects.iter().all(|effect| matches!(effect.kind, EffectKind::Fill(_) | EffectKind::Borrow))
+                };
                 let together = summary.outcomes.iter().all(fills);
                 if together && !success && !done.is_empty() {
                     let (mut path, value): (Path, Value) = match done.pop() {
@@ -133,7 +142,9 @@ impl Engine<'_> {
 
     /// The exception of a call: with what its contract says of that outcome, else with what it does always.
     fn thrown(&mut self, run: &mut Run, summary: &Summary, calling: &Calling, path: &Path) {
-        if summary.throws == Throws::Never || summary.throws == Throws::Possibly && !self.sees_exceptions(run, calling.site.block) {
+        if summary.throws == Throws::Never
+            || summary.throws == Throws::Possibly && !self.sees_exceptions(run, calling.site.block)
+        {
             return;
         }
         let mut path = path.clone();
@@ -154,8 +165,9 @@ impl Engine<'_> {
     fn lend_unnamed(&mut self, path: &mut Path, summary: &Summary, calling: &Calling) {
         let named = |root: &Root| {
             summary.outcomes.iter().any(|outcome| {
-                outcome.effects.iter().any(|effect| effect.on.root == *root && effect.on.steps.is_empty() && effect.kind != EffectKind::Borrow)
-                    || passes_through(&outcome.result.ownership, root)
+                outcome.effects.iter().any(|effect| {
+                    effect.on.root == *root && effect.on.steps.is_empty() && effect.kind != EffectKind::Borrow
+                }) || passes_through(&outcome.result.ownership, root)
             }) || summary.runs.iter().any(|run| run.closure.root == *root)
         };
         let mut position = 0;
@@ -200,7 +212,14 @@ impl Engine<'_> {
         }
     }
 
-    fn effects(&mut self, path: &mut Path, calling: &Calling, effects: &[Effect], basis: Basis, guard: Option<(Symbol, bool)>) {
+    fn effects(
+        &mut self,
+        path: &mut Path,
+        calling: &Calling,
+        effects: &[Effect],
+        basis: Basis,
+        guard: Option<(Symbol, bool)>,
+    ) {
         for (index, effect) in effects.iter().enumerate() {
             let extra = 100 + index as u16;
             if let EffectKind::Fill(contract) = &effect.kind {
@@ -224,12 +243,17 @@ impl Engine<'_> {
                 EffectKind::Take => {
                     self.usage(path, &value, Usage::Pass(calling.name.clone()), calling.at);
                     if let Some(object) = value.object() {
-                        path.tell(object, Step { kind: StepKind::Taken { by: calling.name.clone() }, location: calling.at });
+                        path.tell(
+                            object,
+                            Step { kind: StepKind::Taken { by: calling.name.clone() }, location: calling.at },
+                        );
                     }
                     self.let_go(path, &value, Event::Take);
                 }
                 EffectKind::StoreInto(target) => self.store_into(path, calling, target, value),
-                EffectKind::ReleaseLater { by, family } => self.release_later(path, calling, &value, by, family.as_ref(), basis),
+                EffectKind::ReleaseLater { by, family } => {
+                    self.release_later(path, calling, &value, by, family.as_ref(), basis)
+                }
                 EffectKind::Detach => {
                     if let Some(object) = value.object().and_then(|id| path.objects.get_mut(&id)) {
                         object.ownership = State::Escaped;
@@ -246,7 +270,15 @@ impl Engine<'_> {
         }
     }
 
-    fn release_later(&mut self, path: &mut Path, calling: &Calling, value: &Value, by: &AccessPath, family: Option<&FamilyRef>, basis: Basis) {
+    fn release_later(
+        &mut self,
+        path: &mut Path,
+        calling: &Calling,
+        value: &Value,
+        by: &AccessPath,
+        family: Option<&FamilyRef>,
+        basis: Basis,
+    ) {
         let Some(id) = value.object() else {
             if matches!(value, Value::Closure(_)) {
                 self.escape(path, value);
@@ -293,7 +325,12 @@ impl Engine<'_> {
         }
         // A struct copied whole: its fields are shared with the copy.
         if let Value::View(from, _) = &value {
-            let fields: Vec<Value> = path.heap.range((*from, Name::default())..).take_while(|((owner, _), _)| owner == from).map(|(_, value)| value.clone()).collect();
+            let fields: Vec<Value> = path
+                .heap
+                .range((*from, Name::default())..)
+                .take_while(|((owner, _), _)| owner == from)
+                .map(|(_, value)| value.clone())
+                .collect();
             fields.iter().for_each(|field| self.escape(path, field));
             return;
         }
@@ -318,7 +355,16 @@ impl Engine<'_> {
     }
 
     #[allow(clippy::too_many_arguments)]
-    fn fill(&mut self, path: &mut Path, calling: &Calling, place: &AccessPath, contract: &ResultContract, basis: Basis, guard: Option<(Symbol, bool)>, extra: u16) {
+    fn fill(
+        &mut self,
+        path: &mut Path,
+        calling: &Calling,
+        place: &AccessPath,
+        contract: &ResultContract,
+        basis: Basis,
+        guard: Option<(Symbol, bool)>,
+        extra: u16,
+    ) {
         let Some((last, before)) = place.steps.split_last() else { return };
         let owner = AccessPath { root: place.root.clone(), steps: before.iter().cloned().collect() };
         let (object, prefix) = match self.value_at(path, calling, &owner) {
@@ -335,7 +381,10 @@ impl Engine<'_> {
         if let Some(object) = value.object().and_then(|id| path.objects.get_mut(&id)) {
             object.guard = guard;
         }
-        let open = path.objects.get(&object).is_none_or(|object| object.path.is_some() || matches!(object.ownership, State::Escaped | State::Unknown));
+        let open = path
+            .objects
+            .get(&object)
+            .is_none_or(|object| object.path.is_some() || matches!(object.ownership, State::Escaped | State::Unknown));
         if open {
             self.escape(path, &value);
         }
@@ -343,7 +392,14 @@ impl Engine<'_> {
     }
 
     /// The value of what a call returns.
-    pub(super) fn result(&mut self, path: &mut Path, calling: &Calling, contract: &ResultContract, basis: Basis, extra: u16) -> Value {
+    pub(super) fn result(
+        &mut self,
+        path: &mut Path,
+        calling: &Calling,
+        contract: &ResultContract,
+        basis: Basis,
+        extra: u16,
+    ) -> Value {
         let site = calling.site;
         let value = match &contract.ownership {
             Ownership::Unknown => None,
@@ -357,7 +413,8 @@ impl Engine<'_> {
                     _ => (State::Borrowed, Owner::Library),
                 };
                 let origin = self.site_origin(calling, extra, None, owner.clone(), basis);
-                let step = Step { kind: StepKind::Borrowed { from: calling.name.clone(), owner }, location: calling.at };
+                let step =
+                    Step { kind: StepKind::Borrowed { from: calling.name.clone(), owner }, location: calling.at };
                 let object = self.allocate(path, origin, Object::new(state, step));
                 Some(Value::Pointer(object, Offset::Start))
             }
@@ -401,11 +458,12 @@ impl Engine<'_> {
             },
             Ownership::NativeFunction(symbol) => {
                 // The symbol is looked up by name, or handed on by `asFunction`.
-                let named = calling.args.first().into_iter().chain(&calling.receiver).find_map(|arg| match &arg.value {
-                    Value::Str(symbol) => Some(symbol.clone()),
-                    Value::Native(symbol) => symbol.clone(),
-                    _ => None,
-                });
+                let named =
+                    calling.args.first().into_iter().chain(&calling.receiver).find_map(|arg| match &arg.value {
+                        Value::Str(symbol) => Some(symbol.clone()),
+                        Value::Native(symbol) => symbol.clone(),
+                        _ => None,
+                    });
                 Some(Value::Native(symbol.clone().or(named)))
             }
             Ownership::Releaser(family) => Some(Value::Releaser(*family)),
@@ -472,7 +530,15 @@ impl Engine<'_> {
         calling.result.and_then(|local| types.get(local.index())).is_some_and(|ty| self.is_view(ty, 0))
     }
 
-    fn allocated(&mut self, path: &mut Path, calling: &Calling, family: &Allocating, nullable: bool, basis: Basis, extra: u16) -> Value {
+    fn allocated(
+        &mut self,
+        path: &mut Path,
+        calling: &Calling,
+        family: &Allocating,
+        nullable: bool,
+        basis: Basis,
+        extra: u16,
+    ) -> Value {
         let (state, known, scope) = match family {
             Allocating::Family(family) => (State::Owned(MemoryFamily::Known(*family)), Some(*family), None),
             Allocating::Parameter(index) => (State::Owned(MemoryFamily::OfParameter(*index)), None, None),
@@ -493,7 +559,14 @@ impl Engine<'_> {
         Value::Pointer(object, Offset::Start)
     }
 
-    fn site_origin(&mut self, calling: &Calling, extra: u16, family: Option<FamilyId>, owner: Owner, basis: Basis) -> u32 {
+    fn site_origin(
+        &mut self,
+        calling: &Calling,
+        extra: u16,
+        family: Option<FamilyId>,
+        owner: Owner,
+        basis: Basis,
+    ) -> u32 {
         let matters = family.is_some_and(|family| self.models.family(family).kind == FamilyKind::Memory);
         self.origin(OriginKey::Site(calling.site, extra), |_| Origin {
             by: calling.name.clone(),
@@ -542,7 +615,9 @@ impl Engine<'_> {
         let access = object.path.as_ref().filter(|path| path.steps.is_empty())?;
         let params = &self.program.function(self.root).params;
         let index = match &access.root {
-            Root::Param(index) => params.iter().enumerate().filter(|(_, param)| !param.named).nth(usize::from(*index))?.0,
+            Root::Param(index) => {
+                params.iter().enumerate().filter(|(_, param)| !param.named).nth(usize::from(*index))?.0
+            }
             Root::Named(name) => params.iter().position(|param| param.named && param.name == *name)?,
             _ => return None,
         };
@@ -581,10 +656,20 @@ impl Engine<'_> {
             (ValueTest::Differs(wanted), Value::Int(value)) => value != *wanted,
             (ValueTest::Null, value) if value.is_null() => true,
             (ValueTest::NonNull, value) if value.is_null() => false,
-            (ValueTest::Null, Value::Pointer(object, _)) if path.objects.get(&object).is_some_and(|object| object.non_null) => false,
-            (ValueTest::NonNull, Value::Pointer(object, _)) if path.objects.get(&object).is_some_and(|object| object.non_null) => true,
+            (ValueTest::Null, Value::Pointer(object, _))
+                if path.objects.get(&object).is_some_and(|object| object.non_null) =>
+            {
+                false
+            }
+            (ValueTest::NonNull, Value::Pointer(object, _))
+                if path.objects.get(&object).is_some_and(|object| object.non_null) =>
+            {
+                true
+            }
             (ValueTest::Null, Value::Releaser(_) | Value::Native(_) | Value::Function(_) | Value::Closure(_)) => false,
-            (ValueTest::NonNull, Value::Releaser(_) | Value::Native(_) | Value::Function(_) | Value::Closure(_)) => true,
+            (ValueTest::NonNull, Value::Releaser(_) | Value::Native(_) | Value::Function(_) | Value::Closure(_)) => {
+                true
+            }
             _ => return None,
         })
     }
@@ -599,7 +684,10 @@ impl Engine<'_> {
             Some(Ownership::Releaser(family)) => return Value::Releaser(*family),
             _ => {}
         }
-        let allocator = self.models.type_named(known.pack, &known.ty.name, self.versions).and_then(|ty| self.models.ty(ty).allocator);
+        let allocator = self
+            .models
+            .type_named(known.pack, &known.ty.name, self.versions)
+            .and_then(|ty| self.models.ty(ty).allocator);
         match allocator {
             Some(family) if self.models.family(family).kind != FamilyKind::Scope => Value::Allocator(family),
             _ => self.fresh(path, site, 0),
@@ -629,7 +717,15 @@ impl Engine<'_> {
         }
     }
 
-    fn apply_run(&mut self, run: &mut Run, closure_run: &ClosureRun, calling: &Calling, mut path: Path, value: Option<Value>, out: &mut Vec<(Path, Option<Value>)>) {
+    fn apply_run(
+        &mut self,
+        run: &mut Run,
+        closure_run: &ClosureRun,
+        calling: &Calling,
+        mut path: Path,
+        value: Option<Value>,
+        out: &mut Vec<(Path, Option<Value>)>,
+    ) {
         let closure = self.value_at(&path, calling, &closure_run.closure);
         let closure = match (closure, closure_run.times) {
             (Some(Value::Closure(closure)), RunTimes::Once | RunTimes::Many) => self.closures[closure as usize].clone(),
@@ -656,12 +752,15 @@ impl Engine<'_> {
                 for (index, given) in closure_run.gives.iter().enumerate() {
                     values.push(match given {
                         Given::Scope(_) => {
-                            let origin = self.site_origin(calling, 500 + index as u16, None, Owner::Arena, Basis::DocsRead);
+                            let origin =
+                                self.site_origin(calling, 500 + index as u16, None, Owner::Arena, Basis::DocsRead);
                             let scope = self.allocate(&mut path, origin, Object::unknown(None));
                             scopes.push(scope);
                             Value::Scope(scope)
                         }
-                        Given::Value(at) => self.value_at(&path, calling, at).unwrap_or_else(|| Value::Symbol(Symbol::of((calling.site, index)))),
+                        Given::Value(at) => self
+                            .value_at(&path, calling, at)
+                            .unwrap_or_else(|| Value::Symbol(Symbol::of((calling.site, index)))),
                         Given::Element(_) | Given::Unknown => self.fresh(&mut path, calling.site, 600 + index as u16),
                     });
                 }

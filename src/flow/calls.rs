@@ -30,9 +30,31 @@ pub(super) struct Calling {
     pub(super) result: Option<LocalId>,
     /// Arguments become parameters of a native function: pointers cross the boundary.
     pub(super) native: bool,
+    /// How it is written.
+    pub(super) access: Access,
+}
+
+/// How a call is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// As a call or an operator.
+    Call,
+    /// As a getter or an element that is read.
+    Read,
+    /// As a setter or an element that is written.
+    Write,
 }
 
 impl Calling {
+    /// What the call does with memory it is lent.
+    fn usage(&self) -> Usage {
+        match self.access {
+            Access::Call => Usage::Pass(self.name.clone()),
+            Access::Read => Usage::Read,
+            Access::Write => Usage::Write,
+        }
+    }
+
     /// The argument a path starts at.
     pub(super) fn root(&self, path: &AccessPath) -> Option<&ArgValue> {
         match &path.root {
@@ -45,7 +67,15 @@ impl Calling {
 }
 
 impl Engine<'_> {
-    pub(super) fn call(&mut self, run: &mut Run, site: Site, call: &Call, at: Location, path: Path, out: &mut Vec<Path>) {
+    pub(super) fn call(
+        &mut self,
+        run: &mut Run,
+        site: Site,
+        call: &Call,
+        at: Location,
+        path: Path,
+        out: &mut Vec<Path>,
+    ) {
         let frame = site.frame;
         let resolved = self.resolved(frame);
         let arg = |operand: &Operand, name: Option<Name>| ArgValue {
@@ -53,7 +83,8 @@ impl Engine<'_> {
             value: self.operand(frame, &path, operand),
             ty: local_type(resolved, operand),
         };
-        let args: Vec<ArgValue> = call.args.iter().map(|argument| arg(&argument.value, argument.name.clone())).collect();
+        let args: Vec<ArgValue> =
+            call.args.iter().map(|argument| arg(&argument.value, argument.name.clone())).collect();
         let receiver = match &call.callee {
             Callee::Method { receiver, .. } => Some(arg(receiver, None)),
             Callee::Value(value) => Some(arg(value, None)),
@@ -70,6 +101,7 @@ impl Engine<'_> {
             args,
             result: Some(call.result),
             native: false,
+            access: Access::Call,
         };
         let target = self.target(site).clone();
         let by_value = matches!(call.callee, Callee::Value(_));
@@ -78,7 +110,18 @@ impl Engine<'_> {
 
     /// A getter, or a modelled one.
     #[allow(clippy::too_many_arguments)]
-    pub(super) fn getter(&mut self, run: &mut Run, site: Site, target: &Target, base: Option<Value>, from: &Place, to: LocalId, at: Location, path: Path, out: &mut Vec<Path>) {
+    pub(super) fn getter(
+        &mut self,
+        run: &mut Run,
+        site: Site,
+        target: &Target,
+        base: Option<Value>,
+        from: &Place,
+        to: LocalId,
+        at: Location,
+        path: Path,
+        out: &mut Vec<Path>,
+    ) {
         let mut args = Vec::new();
         let name = match from.path.first() {
             Some(Projection::Field(name)) => name.clone(),
@@ -97,7 +140,7 @@ impl Engine<'_> {
             _ => None,
         };
         let receiver = base.map(|value| ArgValue { name: None, value, ty });
-        let calling = Calling { site, name, at, receiver, args, result: Some(to), native: false };
+        let calling = Calling { site, name, at, receiver, args, result: Some(to), native: false, access: Access::Read };
         self.dispatch(run, target, calling, false, path, out);
     }
 
@@ -112,7 +155,19 @@ impl Engine<'_> {
 
     /// A setter, or a modelled one.
     #[allow(clippy::too_many_arguments)]
-    pub(super) fn setter(&mut self, run: &mut Run, site: Site, target: &Target, base: Option<Value>, to: &Place, operand: &Operand, stored: Value, at: Location, path: Path, out: &mut Vec<Path>) {
+    pub(super) fn setter(
+        &mut self,
+        run: &mut Run,
+        site: Site,
+        target: &Target,
+        base: Option<Value>,
+        to: &Place,
+        operand: &Operand,
+        stored: Value,
+        at: Location,
+        path: Path,
+        out: &mut Vec<Path>,
+    ) {
         let mut args = Vec::new();
         let name = match to.path.first() {
             Some(Projection::Field(name)) => name.clone(),
@@ -132,24 +187,52 @@ impl Engine<'_> {
             _ => None,
         };
         let receiver = base.map(|value| ArgValue { name: None, value, ty });
-        let calling = Calling { site, name, at, receiver, args, result: None, native: false };
+        let calling = Calling { site, name, at, receiver, args, result: None, native: false, access: Access::Write };
         self.dispatch(run, target, calling, false, path, out);
     }
 
     /// An operator that is a member.
     #[allow(clippy::too_many_arguments)]
-    pub(super) fn operator(&mut self, run: &mut Run, site: Site, target: &Target, op: &Name, to: LocalId, operands: [&Operand; 2], values: [Value; 2], at: Location, path: Path, out: &mut Vec<Path>) {
+    pub(super) fn operator(
+        &mut self,
+        run: &mut Run,
+        site: Site,
+        target: &Target,
+        op: &Name,
+        to: LocalId,
+        operands: [&Operand; 2],
+        values: [Value; 2],
+        at: Location,
+        path: Path,
+        out: &mut Vec<Path>,
+    ) {
         let resolved = self.resolved(site.frame);
         let [left, right] = values;
         let receiver = ArgValue { name: None, value: left, ty: local_type(resolved, operands[0]) };
         let arg = ArgValue { name: None, value: right, ty: local_type(resolved, operands[1]) };
-        let calling =
-            Calling { site, name: op.clone(), at, receiver: Some(receiver), args: vec![arg], result: Some(to), native: false };
+        let calling = Calling {
+            site,
+            name: op.clone(),
+            at,
+            receiver: Some(receiver),
+            args: vec![arg],
+            result: Some(to),
+            native: false,
+            access: Access::Call,
+        };
         self.dispatch(run, target, calling, false, path, out);
     }
 
     /// Finds out what is called and lets it happen. `by_value`: the receiver is what is called.
-    fn dispatch(&mut self, run: &mut Run, target: &Target, mut calling: Calling, by_value: bool, mut path: Path, out: &mut Vec<Path>) {
+    fn dispatch(
+        &mut self,
+        run: &mut Run,
+        target: &Target,
+        mut calling: Calling,
+        by_value: bool,
+        mut path: Path,
+        out: &mut Vec<Path>,
+    ) {
         match target {
             Target::Via(via) => {
                 let value = match &via.receiver {
@@ -165,7 +248,9 @@ impl Engine<'_> {
                 };
                 let ty = match (&via.receiver, calling.receiver.take()) {
                     (Receiver::Operand, Some(receiver)) => receiver.ty,
-                    (Receiver::Field(field) | Receiver::Static(field), _) => Some(self.program.variable_type(*field).clone()),
+                    (Receiver::Field(field) | Receiver::Static(field), _) => {
+                        Some(self.program.variable_type(*field).clone())
+                    }
                     _ => None,
                 };
                 let value = value.unwrap_or_else(|| self.fresh(&mut path, calling.site, 700));
@@ -215,7 +300,14 @@ impl Engine<'_> {
     }
 
     /// Calls a closure, a tear-off, a bound native function.
-    pub(super) fn call_value(&mut self, run: &mut Run, callee: &Value, mut calling: Calling, path: Path, out: &mut Vec<Path>) {
+    pub(super) fn call_value(
+        &mut self,
+        run: &mut Run,
+        callee: &Value,
+        mut calling: Calling,
+        path: Path,
+        out: &mut Vec<Path>,
+    ) {
         match callee {
             Value::Closure(closure) => {
                 let closure = self.closures[*closure as usize].clone();
@@ -230,13 +322,18 @@ impl Engine<'_> {
                 }
             }
             Value::Function(function) => {
-                let functions =
-                    Functions { candidates: [*function].into_iter().collect(), complete: true, implicit_this: false, model: None };
+                let functions = Functions {
+                    candidates: [*function].into_iter().collect(),
+                    complete: true,
+                    implicit_this: false,
+                    model: None,
+                };
                 calling.receiver = None;
                 self.call_functions(run, &functions, calling, path, out);
             }
             Value::Model(model, receiver) => {
-                calling.receiver = receiver.as_ref().map(|value| ArgValue { name: None, value: (**value).clone(), ty: None });
+                calling.receiver =
+                    receiver.as_ref().map(|value| ArgValue { name: None, value: (**value).clone(), ty: None });
                 let summary = &self.models.function(*model).summary;
                 self.apply_summary(run, summary, calling, path, out);
             }
@@ -278,13 +375,22 @@ impl Engine<'_> {
         Ok(exits.returns.into_iter().map(|returned| (returned.path, returned.value)).collect())
     }
 
-    fn call_functions(&mut self, run: &mut Run, functions: &Functions, mut calling: Calling, mut path: Path, out: &mut Vec<Path>) {
+    fn call_functions(
+        &mut self,
+        run: &mut Run,
+        functions: &Functions,
+        mut calling: Calling,
+        mut path: Path,
+        out: &mut Vec<Path>,
+    ) {
         if functions.implicit_this && calling.receiver.is_none() {
-            calling.receiver = self.this_value(calling.site.frame, &path).map(|value| ArgValue { name: None, value, ty: None });
+            calling.receiver =
+                self.this_value(calling.site.frame, &path).map(|value| ArgValue { name: None, value, ty: None });
         }
-        let constructs = functions.candidates.iter().all(|candidate| {
-            self.program.function(*candidate).kind == FunctionKind::Constructor
-        });
+        let constructs = functions
+            .candidates
+            .iter()
+            .all(|candidate| self.program.function(*candidate).kind == FunctionKind::Constructor);
         if constructs && !functions.implicit_this {
             calling.receiver = None;
         }
@@ -317,7 +423,11 @@ impl Engine<'_> {
 
     /// A Dart function of which nothing is known: its arguments escape, its result is unknown.
     pub(super) fn call_unknown(&mut self, run: &mut Run, calling: Calling, mut path: Path, out: &mut Vec<Path>) {
-        let values = calling.args.iter().map(|arg| arg.value.clone()).chain(calling.receiver.iter().map(|arg| arg.value.clone()));
+        let values = calling
+            .args
+            .iter()
+            .map(|arg| arg.value.clone())
+            .chain(calling.receiver.iter().map(|arg| arg.value.clone()));
         for value in values.collect::<Vec<_>>() {
             self.escape(&mut path, &value);
         }
@@ -348,7 +458,7 @@ impl Engine<'_> {
 
     /// Lends a value to a call.
     pub(super) fn lend(&mut self, path: &mut Path, calling: &Calling, value: &Value, assumed: bool) {
-        self.usage(path, value, Usage::Pass(calling.name.clone()), calling.at);
+        self.usage(path, value, calling.usage(), calling.at);
         if let Value::Pointer(object, _) | Value::View(object, _) | Value::Address(object) = value {
             if assumed && let Some(object) = path.objects.get_mut(object) {
                 std::rc::Rc::make_mut(&mut object.story).assumed = true;
@@ -435,13 +545,21 @@ impl Engine<'_> {
         if !known.name.is_empty() {
             // An arena or allocator by its variable: `arena.allocate`.
             let ty = self.resolved(site.frame).types.get(local.index())?;
-            return matches!(ty, Ty::Model(ty, _) if self.models.ty(*ty).allocator.is_some()).then(|| known.name.clone());
+            return matches!(ty, Ty::Model(ty, _) if self.models.ty(*ty).allocator.is_some())
+                .then(|| known.name.clone());
         }
         let ops = &function.blocks[site.block.index()].ops;
-        let load = ops.iter().take(site.op as usize).rev().find(|statement| crate::ir::written(&statement.op) == Some(*local))?;
+        let load = ops
+            .iter()
+            .take(site.op as usize)
+            .rev()
+            .find(|statement| crate::ir::written(&statement.op) == Some(*local))?;
         match &load.op {
             Op::Load { from: Place { base: Base::Name(name), path }, .. } if path.is_empty() => {
-                let prefix = matches!(self.resolved(site.frame).types.get(local.index()), Some(Ty::Prefix(_) | Ty::PackPrefix(_)));
+                let prefix = matches!(
+                    self.resolved(site.frame).types.get(local.index()),
+                    Some(Ty::Prefix(_) | Ty::PackPrefix(_))
+                );
                 (!prefix).then(|| name.clone())
             }
             _ => None,

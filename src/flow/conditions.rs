@@ -195,7 +195,9 @@ fn decide(mut path: Path, symbol: Symbol, success: bool) -> Path {
     let hanging: Vec<(ObjectId, bool)> = path
         .objects
         .iter()
-        .filter_map(|(id, object)| object.guard.filter(|(on, _)| *on == symbol).map(|(_, wanted)| (*id, wanted == success)))
+        .filter_map(|(id, object)| {
+            object.guard.filter(|(on, _)| *on == symbol).map(|(_, wanted)| (*id, wanted == success))
+        })
         .collect();
     for (id, exists) in hanging {
         if exists {

@@ -321,8 +321,7 @@ impl<'a> Engine<'a> {
                 captured.extend(unit.function(*closure).captures.iter().map(|capture| capture.outer));
             }
         }
-        let mut resumes: Vec<bool> =
-            body.blocks.iter().map(|block| matches!(block.end, Terminator::Resume)).collect();
+        let mut resumes: Vec<bool> = body.blocks.iter().map(|block| matches!(block.end, Terminator::Resume)).collect();
         let mut changed = true;
         while changed {
             changed = false;
@@ -366,7 +365,12 @@ impl<'a> Engine<'a> {
         let body = &self.function(run.frame).blocks[block.index()];
         let at = self.location(run.frame, body.end_span);
         match &body.end {
-            Terminator::Goto(to) => self.enter(run, *to, path),
+            Terminator::Goto(to) => {
+                if *to <= block {
+                    path.turned = Some(at);
+                }
+                self.enter(run, *to, path);
+            }
             Terminator::Branch { cond, then, otherwise, written } => {
                 let on_parameter = self.tests_parameter(run.frame, &path, cond);
                 let [mut held, mut failed] = self.split(run.frame, path, cond);
@@ -435,9 +439,12 @@ impl<'a> Engine<'a> {
         }
         let comparisons = &self.comparisons;
         let ledger = &mut self.ledger;
-        path.sweep(&|symbol| comparisons.get(&symbol).map_or(&[][..], |comparison| &comparison.parts), &mut |id, object| {
-            ledger.entry(id.origin).or_default().settle(object);
-        });
+        path.sweep(
+            &|symbol| comparisons.get(&symbol).map_or(&[][..], |comparison| &comparison.parts),
+            &mut |id, object| {
+                ledger.entry(id.origin).or_default().settle(object);
+            },
+        );
         let at = Symbol::of((run.frame, block)).0;
         let seen = &mut run.seen[block.index()];
         for (index, old) in seen.iter_mut().enumerate() {
@@ -542,9 +549,9 @@ fn merge(paths: Vec<Path>, at: u64) -> Vec<Path> {
 }
 
 fn push_return(returns: &mut Vec<Returned>, returned: Returned) {
-    let same = returns.iter_mut().find(|old| {
-        old.at == returned.at && old.value == returned.value && old.path.same_ownership(&returned.path)
-    });
+    let same = returns
+        .iter_mut()
+        .find(|old| old.at == returned.at && old.value == returned.value && old.path.same_ownership(&returned.path));
     match same {
         Some(old) => {
             old.path.join_scalars(&returned.path, Symbol::of(("return", returned.at)).0);

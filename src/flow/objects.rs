@@ -40,7 +40,7 @@ impl Engine<'_> {
         let Some(object) = path.objects.remove(&recent) else { return };
         if !reached {
             path.heap.retain(|(owner, _), _| *owner != recent);
-            let at = self.origins[recent.origin as usize].location;
+            let at = path.turned.unwrap_or(self.origins[recent.origin as usize].location);
             if path.doubtful {
                 self.ledger.entry(recent.origin).or_default().settle(&object);
             } else {
@@ -77,7 +77,9 @@ impl Engine<'_> {
     /// Releases what a value points to.
     pub(super) fn release(&mut self, path: &mut Path, site: Site, value: &Value, releasing: &Releasing) {
         match value {
-            Value::Pointer(object, Offset::Start) | Value::Address(object) => self.release_object(path, *object, releasing),
+            Value::Pointer(object, Offset::Start) | Value::Address(object) => {
+                self.release_object(path, *object, releasing)
+            }
             // Releasing inside a block is a rule of its own; the block is out of sight from here.
             Value::Pointer(object, Offset::Inside) => self.apply(path, *object, Event::Escape),
             Value::Symbol(symbol) => {
@@ -120,7 +122,10 @@ impl Engine<'_> {
         }
         let origin = &self.origins[id.origin as usize];
         if let Some(family) = releasing.family.or(origin.family) {
-            path.tell(id, Step { kind: StepKind::Released { by: releasing.by.clone(), family }, location: releasing.at });
+            path.tell(
+                id,
+                Step { kind: StepKind::Released { by: releasing.by.clone(), family }, location: releasing.at },
+            );
         }
     }
 
@@ -143,7 +148,9 @@ impl Engine<'_> {
             Fault::NotOwner => {
                 let owner = match object.ownership {
                     Ownership::Static => Owner::Static,
-                    Ownership::Relinquished => Owner::Taker(object.story.taken_by().unwrap_or_else(|| origin.by.clone())),
+                    Ownership::Relinquished => {
+                        Owner::Taker(object.story.taken_by().unwrap_or_else(|| origin.by.clone()))
+                    }
                     _ => origin.owner.clone(),
                 };
                 ViolationKind::ReleasedBorrowed { origin: origin.by.clone(), owner, release }
@@ -213,7 +220,9 @@ impl Engine<'_> {
     /// Adds a violation, once.
     pub(super) fn report(&mut self, violation: Violation) {
         let known = self.violations.iter_mut().find(|known| {
-            known.at == violation.at && std::mem::discriminant(&known.kind) == std::mem::discriminant(&violation.kind)
+            known.at == violation.at
+                && known.trace.first() == violation.trace.first()
+                && std::mem::discriminant(&known.kind) == std::mem::discriminant(&violation.kind)
         });
         match known {
             Some(known) => known.targets = known.targets.or(violation.targets),
@@ -239,12 +248,10 @@ impl Engine<'_> {
         let mut seen = rustc_hash::FxHashSet::default();
         while let Some(value) = todo.pop() {
             match &value {
-                Value::Pointer(id, _) | Value::Address(id) | Value::Scope(id) => {
-                    if seen.insert(*id) {
-                        self.apply(path, *id, event);
-                        let held = path.heap.range((*id, Name::default())..).take_while(|((owner, _), _)| owner == id);
-                        todo.extend(held.map(|(_, value)| value.clone()));
-                    }
+                Value::Pointer(id, _) | Value::Address(id) | Value::Scope(id) if seen.insert(*id) => {
+                    self.apply(path, *id, event);
+                    let held = path.heap.range((*id, Name::default())..).take_while(|((owner, _), _)| owner == id);
+                    todo.extend(held.map(|(_, value)| value.clone()));
                 }
                 Value::Closure(closure) => {
                     let closure = self.closures[*closure as usize].clone();
@@ -273,7 +280,8 @@ impl Engine<'_> {
     /// Memory is written: what was stored in memory that others see is out of sight.
     pub(super) fn store(&mut self, path: &mut Path, into: ObjectId, key: Name, value: Value) {
         let open = path.objects.get(&into).is_none_or(|object| {
-            object.path.is_some() || !matches!(object.ownership, Ownership::Owned(_) | Ownership::Managed | Ownership::Released)
+            object.path.is_some()
+                || !matches!(object.ownership, Ownership::Owned(_) | Ownership::Managed | Ownership::Released)
         });
         if key.starts_with(SOMEWHERE.as_str()) {
             self.escape(path, &value);
@@ -299,7 +307,8 @@ impl Engine<'_> {
         let outer = path.objects.get(&from).and_then(|object| object.path.clone());
         let value = match outer {
             Some(outer) if outer.steps.len() < AccessPath::MAX_STEPS => {
-                let origin = self.origin(OriginKey::Field(from, key.clone()), |engine| engine.origins[from.origin as usize].clone());
+                let origin = self
+                    .origin(OriginKey::Field(from, key.clone()), |engine| engine.origins[from.origin as usize].clone());
                 let id = ObjectId { origin, older: from.older };
                 if path.objects.contains_key(&id) {
                     // Written over or invalidated since: the old object is another one.
@@ -322,7 +331,9 @@ impl Engine<'_> {
         path.heap.retain(|(owner, _), value| {
             *owner != object
                 || value.object().is_some_and(|id| {
-                    objects.get(&id).is_some_and(|held| matches!(held.ownership, Ownership::Owned(_) | Ownership::Managed))
+                    objects
+                        .get(&id)
+                        .is_some_and(|held| matches!(held.ownership, Ownership::Owned(_) | Ownership::Managed))
                 })
         });
     }

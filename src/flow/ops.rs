@@ -3,7 +3,10 @@
 use super::engine::{ClosureValue, Engine, Run, Site};
 use super::path::{Flight, Path};
 use super::value::{Offset, Value};
-use crate::ir::{AggregateKind, Base, Const, CopyKind, LocalId, Name, Op, Operand, Place, Projection, Statement, SuspendKind, Terminator};
+use crate::ir::{
+    AggregateKind, Base, Const, CopyKind, LocalId, Name, Op, Operand, Place, Projection, Statement, SuspendKind,
+    Terminator,
+};
 use crate::link::{FuncRef, Target, Ty, VarRef};
 use crate::source::Location;
 use crate::violation::{Thrower, Usage};
@@ -114,7 +117,16 @@ impl Engine<'_> {
     }
 
     #[allow(clippy::too_many_arguments)]
-    fn op_load(&mut self, run: &mut Run, site: Site, to: LocalId, from: &Place, at: Location, mut path: Path, out: &mut Vec<Path>) {
+    fn op_load(
+        &mut self,
+        run: &mut Run,
+        site: Site,
+        to: LocalId,
+        from: &Place,
+        at: Location,
+        mut path: Path,
+        out: &mut Vec<Path>,
+    ) {
         let base = self.base(site.frame, &path, &from.base);
         let target = self.target(site).clone();
         let value = match &target {
@@ -155,7 +167,14 @@ impl Engine<'_> {
     }
 
     /// Reads a field of an instance or of a struct in native memory.
-    pub(super) fn load_field(&mut self, site: Site, path: &mut Path, owner: Option<Value>, field: VarRef, at: Location) -> Value {
+    pub(super) fn load_field(
+        &mut self,
+        site: Site,
+        path: &mut Path,
+        owner: Option<Value>,
+        field: VarRef,
+        at: Location,
+    ) -> Value {
         let Some(owner) = owner else { return self.fresh(path, site, 0) };
         let variable = self.program.variable(field);
         match owner {
@@ -163,7 +182,11 @@ impl Engine<'_> {
                 let owner = Value::View(object, prefix.clone());
                 self.usage(path, &owner, Usage::Read, at);
                 let key = join_key(&prefix, &variable.name);
-                if self.is_nested_struct(field) { Value::View(object, key) } else { self.load(path, site, object, &key) }
+                if self.is_nested_struct(field) {
+                    Value::View(object, key)
+                } else {
+                    self.load(path, site, object, &key)
+                }
             }
             Value::Pointer(object, _) => {
                 let name = variable.name.clone();
@@ -179,7 +202,9 @@ impl Engine<'_> {
                 let owner = Value::View(object, prefix.clone());
                 self.usage(path, &owner, Usage::Read, at);
                 match step {
-                    Projection::Field(name) if !prefix.is_empty() || path.heap.contains_key(&(object, name.clone())) => {
+                    Projection::Field(name)
+                        if !prefix.is_empty() || path.heap.contains_key(&(object, name.clone())) =>
+                    {
                         let key = join_key(&prefix, name);
                         self.load(path, site, object, &key)
                     }
@@ -198,7 +223,16 @@ impl Engine<'_> {
     }
 
     #[allow(clippy::too_many_arguments)]
-    fn op_store(&mut self, run: &mut Run, site: Site, to: &Place, value: &Operand, at: Location, mut path: Path, out: &mut Vec<Path>) {
+    fn op_store(
+        &mut self,
+        run: &mut Run,
+        site: Site,
+        to: &Place,
+        value: &Operand,
+        at: Location,
+        mut path: Path,
+        out: &mut Vec<Path>,
+    ) {
         let base = self.base(site.frame, &path, &to.base);
         let stored = self.operand(site.frame, &path, value);
         let target = self.target(site).clone();
@@ -235,7 +269,14 @@ impl Engine<'_> {
     }
 
     /// Stores into native memory, and tells it in the stored object's story.
-    pub(super) fn store_told(&mut self, path: &mut Path, into: crate::flow::value::ObjectId, key: Name, value: Value, at: Location) {
+    pub(super) fn store_told(
+        &mut self,
+        path: &mut Path,
+        into: crate::flow::value::ObjectId,
+        key: Name,
+        value: Value,
+        at: Location,
+    ) {
         if let Some(object) = value.object() {
             let kind = crate::violation::StepKind::Stored { into: key.clone() };
             path.tell(object, crate::violation::Step { kind, location: at });
@@ -269,9 +310,9 @@ impl Engine<'_> {
         let body = unit.function(declared.initializer?);
         match body.blocks.as_slice() {
             [block] if block.ops.is_empty() => match &block.end {
-                Terminator::Return(Some(Operand::Const(constant @ (Const::Int(_) | Const::Bool(_) | Const::Str(_))))) => {
-                    Some(super::engine::constant_value(constant))
-                }
+                Terminator::Return(Some(Operand::Const(
+                    constant @ (Const::Int(_) | Const::Bool(_) | Const::Str(_)),
+                ))) => Some(super::engine::constant_value(constant)),
                 _ => None,
             },
             _ => None,
@@ -283,7 +324,10 @@ impl Engine<'_> {
         let objects = &path.objects;
         path.heap.retain(|(owner, _), _| {
             objects.get(owner).is_none_or(|object| {
-                !object.path.as_ref().is_some_and(|path| path.root == crate::summary::Root::This && path.steps.is_empty())
+                !object
+                    .path
+                    .as_ref()
+                    .is_some_and(|path| path.root == crate::summary::Root::This && path.steps.is_empty())
             })
         });
     }

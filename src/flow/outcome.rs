@@ -115,9 +115,9 @@ impl Engine<'_> {
         if lost.story.assumed {
             sure = sure.min(Confidence::Medium);
         }
-        let branch = lost.branch.filter(|branch| {
-            branch.at.file == known.location.file && branch.at.span.start >= known.location.span.end
-        });
+        let branch = lost
+            .branch
+            .filter(|branch| branch.at.file == known.location.file && branch.at.span.start >= known.location.span.end);
         let kind = match &lost.how {
             How::Left(exit) if discharged => {
                 if !ledger.released {

@@ -49,7 +49,9 @@ impl Object {
         // Unknown and escaped differ for the summary only: nothing is held against either.
         let silent = |ownership| matches!(ownership, Ownership::Unknown | Ownership::Escaped);
         (self.ownership == other.ownership || silent(self.ownership) && silent(other.ownership))
-            && self.scope == other.scope && self.non_null == other.non_null && self.guard == other.guard
+            && self.scope == other.scope
+            && self.non_null == other.non_null
+            && self.guard == other.guard
     }
 }
 
@@ -79,6 +81,8 @@ pub(super) struct Path {
     pub(super) flight: Option<Flight>,
     /// The last branch that was decided by something unknown; no part of the state.
     pub(super) branch: Option<Branch>,
+    /// Where it last went back to the start of a loop; no part of the state.
+    pub(super) turned: Option<Location>,
 }
 
 /// A branch that a path took.
@@ -115,6 +119,7 @@ impl Path {
             doubtful: false,
             flight: None,
             branch: None,
+            turned: None,
         }
     }
 
@@ -157,7 +162,11 @@ impl Path {
 
     /// In how much two paths differ.
     pub(super) fn distance(&self, other: &Self) -> usize {
-        let objects = self.objects.iter().filter(|(id, object)| other.objects.get(id).is_none_or(|theirs| !object.same(theirs))).count()
+        let objects = self
+            .objects
+            .iter()
+            .filter(|(id, object)| other.objects.get(id).is_none_or(|theirs| !object.same(theirs)))
+            .count()
             + other.objects.keys().filter(|id| !self.objects.contains_key(id)).count();
         let locals = matter(&self.locals).filter(|(slot, value)| other.locals.get(slot) != Some(value)).count();
         let heap = matter(&self.heap).filter(|(key, value)| other.heap.get(key) != Some(value)).count();
@@ -257,7 +266,11 @@ impl Path {
 
     /// Drops what no longer matters: objects that nothing leads to and that nobody owes anything for (`gone` is told
     /// which), and facts about symbols that nothing holds; `parts` are the symbols a computed symbol was made of.
-    pub(super) fn sweep<'d>(&mut self, parts: &dyn Fn(Symbol) -> &'d [Symbol], gone: &mut dyn FnMut(ObjectId, &Object)) {
+    pub(super) fn sweep<'d>(
+        &mut self,
+        parts: &dyn Fn(Symbol) -> &'d [Symbol],
+        gone: &mut dyn FnMut(ObjectId, &Object),
+    ) {
         loop {
             let dead: Vec<ObjectId> = self
                 .objects
@@ -299,7 +312,11 @@ fn matter<K>(map: &BTreeMap<K, Value>) -> impl Iterator<Item = (&K, &Value)> {
     map.iter().filter(|(_, value)| value.matters())
 }
 
-fn join_maps<K: Ord + Clone>(mine: &mut BTreeMap<K, Value>, theirs: &BTreeMap<K, Value>, symbol: impl Fn(&K) -> Symbol) -> bool {
+fn join_maps<K: Ord + Clone>(
+    mine: &mut BTreeMap<K, Value>,
+    theirs: &BTreeMap<K, Value>,
+    symbol: impl Fn(&K) -> Symbol,
+) -> bool {
     let mut changed = false;
     let keys: Vec<K> = mine.keys().cloned().collect();
     for key in keys {

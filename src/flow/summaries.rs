@@ -12,7 +12,8 @@ use crate::ir::{Flavor, Function, Operand};
 use crate::link::{FuncRef, Program, Ty};
 use crate::state::{MemoryFamily, Ownership as State};
 use crate::summary::{
-    AccessPath, Basis, Effect, EffectKind, FamilyId, FamilyRef, Guard, Outcome, Ownership, ResultContract, Root, Summary, Throws,
+    AccessPath, Basis, Effect, EffectKind, FamilyId, FamilyRef, Guard, Outcome, Ownership, ResultContract, Root,
+    Summary, Throws,
 };
 use crate::violation::{StepKind, Thrower};
 
@@ -33,7 +34,8 @@ impl Summaries {
     }
 
     pub(super) fn set(&self, function: FuncRef, summary: Summary) {
-        if let Some(slot) = self.units.get(function.unit as usize).and_then(|unit| unit.get(function.function.index())) {
+        if let Some(slot) = self.units.get(function.unit as usize).and_then(|unit| unit.get(function.function.index()))
+        {
             // Each function is analysed once; a second contract could only be the same.
             let _ = slot.set(Arc::new(summary));
         }
@@ -97,7 +99,11 @@ impl Engine<'_> {
                 continue;
             }
             let ownership = self.result_ownership(function, &returned.path, &returned.value);
-            nullable |= returned.value.object().and_then(|id| returned.path.objects.get(&id)).is_some_and(|object| !object.non_null);
+            nullable |= returned
+                .value
+                .object()
+                .and_then(|id| returned.path.objects.get(&id))
+                .is_some_and(|object| !object.non_null);
             match &found {
                 None => found = Some(ownership),
                 Some(known) if *known == ownership => {}
@@ -114,7 +120,9 @@ impl Engine<'_> {
             (Value::Releaser(family), _) => Ownership::Releaser(*family),
             (Value::Pointer(id, Offset::Start), Some(object)) => match (&object.path, object.ownership) {
                 (Some(at), State::Unknown | State::Escaped) => Ownership::Alias(at.clone()),
-                (None, State::Owned(MemoryFamily::Known(family))) if !id.older => Ownership::Owned(FamilyRef::Family(family)),
+                (None, State::Owned(MemoryFamily::Known(family))) if !id.older => {
+                    Ownership::Owned(FamilyRef::Family(family))
+                }
                 (None, State::Owned(MemoryFamily::OfParameter(index))) if !id.older => self
                     .parameter_path(function, index)
                     .map_or(Ownership::Unknown, |(at, default)| Ownership::Owned(FamilyRef::Allocator(at, default))),
@@ -162,9 +170,10 @@ fn effects(paths: &[&Path]) -> Vec<Effect> {
         for object in path.objects.values() {
             let Some(at) = &object.path else { continue };
             let kind = match object.ownership {
-                State::Released => Some(released_as(object).map_or(EffectKind::MayRelease, |family| {
-                    EffectKind::Release(FamilyRef::Family(family))
-                })),
+                State::Released => Some(
+                    released_as(object)
+                        .map_or(EffectKind::MayRelease, |family| EffectKind::Release(FamilyRef::Family(family))),
+                ),
                 State::Relinquished => Some(EffectKind::Take),
                 State::Escaped => Some(EffectKind::Escape),
                 _ => None,
@@ -175,7 +184,10 @@ fn effects(paths: &[&Path]) -> Vec<Effect> {
     let mut effects = Vec::new();
     for (at, kinds) in seen {
         // The fields of the receiver are its class's affair.
-        if at.root == Root::This && !at.steps.is_empty() && kinds.iter().flatten().all(|kind| *kind == EffectKind::Escape) {
+        if at.root == Root::This
+            && !at.steps.is_empty()
+            && kinds.iter().flatten().all(|kind| *kind == EffectKind::Escape)
+        {
             continue;
         }
         // A field that some path did not even read was not released there.

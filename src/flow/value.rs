@@ -96,7 +96,14 @@ impl Value {
     pub(super) fn matters(&self) -> bool {
         !matches!(
             self,
-            Self::Symbol(_) | Self::Null | Self::NullPointer | Self::Bool(_) | Self::Int(_) | Self::Str(_) | Self::Status(..) | Self::StatusTest(..)
+            Self::Symbol(_)
+                | Self::Null
+                | Self::NullPointer
+                | Self::Bool(_)
+                | Self::Int(_)
+                | Self::Str(_)
+                | Self::Status(..)
+                | Self::StatusTest(..)
         )
     }
 
