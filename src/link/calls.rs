@@ -251,8 +251,9 @@ impl Resolver<'_> {
     ) -> Called {
         let declared = self.env().function(function);
         let model = functions.as_ref().and_then(|functions| functions.model);
+        let result = self.result_of(function, functions.as_ref());
         let target = self.functions_target(function, functions);
-        let result = types::bounded(types::substitute(&self.env().signature(function).result, &bindings));
+        let result = types::bounded(types::substitute(&result, &bindings));
         if declared.kind == FunctionKind::Getter {
             return self.value_call(state, &result, Receiver::Getter(target), MAX_IMPLICIT_CALLS);
         }

@@ -9,7 +9,7 @@ use super::scope::Meaning;
 use super::types;
 use super::{ClassRef, FuncRef, Functions, Target, Ty, VarRef};
 use crate::ir::{
-    AggregateKind, Base, CopyKind, FunctionKind, LocalId, Name, Op, Operand, Place, Projection, SuspendKind,
+    AggregateKind, Base, CopyKind, FunctionKind, LocalId, Name, Op, Operand, Place, Projection, SuspendKind, Terminator,
 };
 use crate::models::schema::MemberKind;
 use crate::models::{Item, ModelId};
@@ -349,7 +349,7 @@ impl Resolver<'_> {
             Member::Method(function, _) | Member::Extension(function) => {
                 if self.env().function(*function).kind == FunctionKind::Getter {
                     let functions = self.member_functions(found, *function, false);
-                    let result = self.env().signature(*function).result.clone();
+                    let result = self.result_of(*function, functions.as_ref());
                     let ty = types::bounded(types::substitute(&result, &found.bindings));
                     return (ty, self.functions_target(*function, functions));
                 }
@@ -373,6 +373,28 @@ impl Resolver<'_> {
             Member::Method(_, class) => self.env().overridden(*class, function, setter),
             _ if super::classes::is_abstract(self.env().function(function)) => None,
             _ => Some(self.env().exactly(function)),
+        }
+    }
+
+    /// What a call of `function` gives, in view of the functions that it may reach: bindings are often got from an
+    /// interface, whose implementation knows the symbol.
+    pub(super) fn result_of(&self, function: FuncRef, functions: Option<&Functions>) -> Ty {
+        let env = self.env();
+        let declared = &env.signature(function).result;
+        let candidates = functions.map(|functions| functions.candidates.as_slice()).unwrap_or_default();
+        if candidates == [function] || !types::can_be_refined(declared) {
+            return declared.clone();
+        }
+        let returns = |function: &&FuncRef| {
+            let mut blocks = env.function(**function).blocks.iter();
+            blocks.any(|block| matches!(block.end, Terminator::Return(_)))
+        };
+        let results = candidates.iter().filter(returns).map(|function| env.signature(*function).result.clone());
+        let result = results.reduce(|known, result| types::join(&known, &result));
+        match result {
+            Some(known @ (Ty::NativeFunction { .. } | Ty::Address { .. })) => known,
+            Some(known) if *declared == Ty::Unknown => known,
+            _ => declared.clone(),
         }
     }
 

@@ -533,6 +533,26 @@ Text f(Pointer<S> p, Pointer<Void> n) {
 }
 
 #[test]
+fn a_binding_got_through_an_interface_keeps_its_symbol() {
+    let text = r"
+import 'dart:ffi';
+final lib = DynamicLibrary.process();
+abstract class Platform {
+  int Function(Pointer<Void>) get close => throw 'no platform';
+  int Function(Pointer<Void>) open();
+}
+class Native extends Platform {
+  int Function(Pointer<Void>) get close => lib.lookup<NativeFunction<Int Function(Pointer<Void>)>>('db_close').asFunction();
+  int Function(Pointer<Void>) open() => lib.lookup<NativeFunction<Int Function(Pointer<Void>)>>('db_open').asFunction();
+}
+late Platform platform;
+final int Function(Pointer<Void>) _open = platform.open();
+void f(Pointer<Void> p) { _open(p); platform.close(p); }
+";
+    one(text, "f", &["_open() → native db_open", "platform → static platform", ".close() → native db_close"]);
+}
+
+#[test]
 fn tests_of_a_type_narrow_it() {
     let text = r"
 import 'dart:ffi';
