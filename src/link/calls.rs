@@ -150,19 +150,22 @@ impl Resolver<'_> {
             Ty::Function(..) | Ty::NativeFunction { .. } if name == "call" => {
                 self.value_call(state, receiver, Receiver::Operand, MAX_IMPLICIT_CALLS)
             }
-            Ty::Record(fields) => match fields.iter().find(|(field, _)| field == name) {
-                Some((_, Ty::NativeFunction { symbol, result })) => Called {
-                    target: self.native_target(symbol.clone()),
-                    result: (**result).clone(),
-                    ..Called::default()
-                },
-                Some((_, Ty::Function(result, params))) => Called {
-                    result: (**result).clone(),
-                    params: Params::Positional(params.clone()),
-                    ..Called::default()
-                },
-                _ => Called::default(),
-            },
+            Ty::Record(fields) if fields.iter().any(|(field, _)| field == name) => {
+                let field = fields.iter().find(|(field, _)| field == name);
+                match field.map(|(_, ty)| ty) {
+                    Some(Ty::NativeFunction { symbol, result }) => Called {
+                        target: self.native_target(symbol.clone()),
+                        result: (**result).clone(),
+                        ..Called::default()
+                    },
+                    Some(Ty::Function(result, params)) => Called {
+                        result: (**result).clone(),
+                        params: Params::Positional(params.clone()),
+                        ..Called::default()
+                    },
+                    _ => Called::default(),
+                }
+            }
             _ => {
                 let found = self.scope.instance_member(receiver, name, Access::Call);
                 let mut called = found.map(|found| self.member_call(state, receiver, &found)).unwrap_or_default();

@@ -9,7 +9,8 @@ use super::scope::Meaning;
 use super::types;
 use super::{ClassRef, FuncRef, Functions, Target, Ty, VarRef};
 use crate::ir::{
-    AggregateKind, Base, CopyKind, FunctionKind, LocalId, Name, Op, Operand, Place, Projection, SuspendKind, Terminator,
+    AggregateKind, Base, ClassKind, CopyKind, FunctionKind, LocalId, Name, Op, Operand, Place, Projection, SuspendKind,
+    Terminator,
 };
 use crate::models::schema::MemberKind;
 use crate::models::{Item, ModelId};
@@ -271,6 +272,9 @@ impl Resolver<'_> {
             Ty::ClassName(class) => {
                 let hit = self.static_member(*class, name, Access::Read);
                 match hit {
+                    Hit::Nothing if name == "values" && self.env().class(*class).kind == ClassKind::Enum => {
+                        (Ty::Sdk("List".into(), vec![Ty::Class(*class, Vec::new())]), Target::Unknown)
+                    }
                     Hit::Nothing => self.constructor_tear_off(*class, name),
                     hit => self.read_hit(name, &hit),
                 }
@@ -282,7 +286,7 @@ impl Resolver<'_> {
                     None => (Ty::Unknown, Target::Unknown),
                 },
             },
-            Ty::Record(fields) => {
+            Ty::Record(fields) if fields.iter().any(|(field, _)| field == name) => {
                 let field = fields.iter().find(|(field, _)| field == name);
                 (field.map(|(_, ty)| ty.clone()).unwrap_or_default(), Target::Unknown)
             }

@@ -277,6 +277,7 @@ pub(super) fn sdk_static(name: &str, member: &str, args: &[Ty], given: &[Ty], cl
             let items = given.first().map(element).map(|future| awaited(&future)).unwrap_or_default();
             return Ty::Sdk("Future".into(), vec![Ty::Sdk("List".into(), vec![items])]);
         }
+        ("Completer", _) => first(),
         ("List" | "Set" | "Iterable" | "Stream", "empty" | "new" | "fromIterable" | "value") => first(),
         ("Map", _) => {
             let mut args = args.to_vec();

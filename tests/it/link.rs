@@ -448,6 +448,11 @@ void main(Pointer<Utf8> s, Pointer<Int32> i, Pointer<Int8> b, List<Pointer<Int8>
             ".releaseAll() → lib/ext.dart:Items.releaseAll",
         ],
     );
+    one(
+        "extension Point on (int, int) { void go() {} }\nvoid f((int, int) p) { p.go(); (1, 2).go(); p.$1; }\n",
+        "f",
+        &[".go() → Point.go", ".go() → Point.go"],
+    );
     assert_targets(&files, "other", &[".release() → ?"]);
     assert_targets(&files, "Chars.text", &["toDartString() → model Utf8Pointer.toDartString on this"]);
 }
