@@ -535,8 +535,7 @@ impl Resolver<'_> {
             state.want(*local, wanted);
         }
         let ty = self.operand(state, value);
-        if self.last
-            && types::says_something(&ty)
+        if types::says_something(&ty)
             && let Target::Field(variable) | Target::Static(variable) = &target
         {
             self.stores.push((*variable, ty));

@@ -1,8 +1,11 @@
 //! One function after the other: the types of its locals, and what its operations refer to.
 //!
-//! Operations are taken in the order of blocks, which is that of the source; loops are caught by a second pass.
+//! Operations are taken in the order of blocks, which is that of the source. A second pass comes where a function has
+//! loops, or where an operation could have used what a later one said.
 //! A closure is resolved where it is passed on, so that it knows what its parameters receive and its parent what it
 //! returns.
+
+use std::cell::Cell;
 
 use rustc_hash::FxHashMap;
 
@@ -12,7 +15,8 @@ use super::scope::{Scope, TypeParams};
 use super::types;
 use super::{ClassRef, FuncRef, Resolved, Target, Ty, VarRef};
 use crate::ir::{
-    ClassKind, Const, Function, FunctionId, FunctionKind, LocalId, LocalKind, Name, Op, Operand, Terminator, TypeRef,
+    BlockId, ClassKind, Const, Function, FunctionId, FunctionKind, LocalId, LocalKind, Name, Op, Operand, Terminator,
+    TypeRef,
 };
 
 /// What resolving some functions brought to light.
@@ -33,15 +37,18 @@ pub(super) fn functions(env: &Env<'_>, unit: u32, ids: &[FunctionId], keep: bool
         states: FxHashMap::default(),
         stores: Vec::new(),
         depth: 0,
-        last: false,
+        again: false,
     };
     let mut outcome = Outcome::default();
     let closures = if keep { closures_by_root(resolver.functions()) } else { FxHashMap::default() };
     for &id in ids {
-        resolver.last = false;
-        resolver.run(id, None, &[]);
-        resolver.last = true;
-        let result = resolver.run(id, None, &[]);
+        resolver.again = false;
+        let stores = resolver.stores.len();
+        let mut result = resolver.run(id, None, &[]);
+        if resolver.again {
+            resolver.stores.truncate(stores);
+            result = resolver.run(id, None, &[]);
+        }
         let function = FuncRef { unit, function: id };
         let flavor = resolver.functions()[id.index()].flavor;
         outcome.results.push((function, env::result_of_body(flavor, result)));
@@ -89,8 +96,8 @@ pub(super) struct Resolver<'e> {
     states: FxHashMap<FunctionId, State>,
     pub(super) stores: Vec<(VarRef, Ty)>,
     depth: usize,
-    /// The pass whose findings are kept.
-    pub(super) last: bool,
+    /// Something was learnt that an earlier operation could have used.
+    again: bool,
 }
 
 /// A function while it is being resolved.
@@ -102,7 +109,11 @@ pub(super) struct State {
     /// Whether this pass has written the local.
     written: Vec<bool>,
     /// The type that is wanted where the local's value goes.
-    pub(super) wanted: Vec<Ty>,
+    wanted: Vec<Ty>,
+    /// The locals of which it was asked what is wanted.
+    asked: Vec<Cell<bool>>,
+    /// As [`Resolver::again`].
+    again: bool,
     /// Constant strings.
     pub(super) texts: FxHashMap<LocalId, Name>,
     /// Closures made and not yet passed on.
@@ -133,7 +144,10 @@ impl<'e> Resolver<'e> {
     fn run(&mut self, id: FunctionId, parent: Option<&mut State>, given: &[Ty]) -> Ty {
         let Some(function) = self.functions().get(id.index()) else { return Ty::Unknown };
         let mut state = match self.states.remove(&id) {
-            Some(state) => state,
+            Some(mut state) => {
+                self.want(&mut state, function);
+                state
+            }
             None => self.start(id, function),
         };
         state.written.fill(false);
@@ -144,6 +158,8 @@ impl<'e> Resolver<'e> {
                 if let (Some(ty), false) =
                     (parent.types.get(capture.outer.index()), is_true(&state.declared, capture.inner))
                 {
+                    // The parent may come to know it further down.
+                    state.again |= *ty == Ty::Unknown;
                     state.set(capture.inner, ty.clone());
                 }
                 if let Some(text) = parent.texts.get(&capture.outer) {
@@ -195,6 +211,7 @@ impl<'e> Resolver<'e> {
             }
         }
         let result = state.result.clone().unwrap_or(Ty::Void);
+        self.again |= state.again;
         self.states.insert(id, state);
         result
     }
@@ -233,6 +250,8 @@ impl<'e> Resolver<'e> {
         let mut state = State {
             written: vec![false; types.len()],
             wanted: vec![Ty::Unknown; types.len()],
+            asked: vec![Cell::new(false); types.len()],
+            again: has_loop(function),
             types,
             declared,
             texts: FxHashMap::default(),
@@ -389,6 +408,15 @@ impl<'e> Resolver<'e> {
     }
 }
 
+fn has_loop(function: &Function) -> bool {
+    let leads_back = |at: usize, to: BlockId| to.index() <= at;
+    function.blocks.iter().enumerate().any(|(at, block)| match &block.end {
+        Terminator::Goto(to) => leads_back(at, *to),
+        Terminator::Branch { then, otherwise, .. } => leads_back(at, *then) || leads_back(at, *otherwise),
+        _ => false,
+    })
+}
+
 fn is_true(list: &[bool], local: LocalId) -> bool {
     list.get(local.index()).copied().unwrap_or_default()
 }
@@ -407,12 +435,17 @@ impl State {
     pub(super) fn want(&mut self, local: LocalId, ty: Ty) {
         if let Some(slot) = self.wanted.get_mut(local.index())
             && types::says_something(&ty)
+            && *slot != ty
         {
             *slot = ty;
+            self.again |= self.asked.get(local.index()).is_some_and(Cell::get);
         }
     }
 
     pub(super) fn wanted(&self, local: LocalId) -> Ty {
+        if let Some(asked) = self.asked.get(local.index()) {
+            asked.set(true);
+        }
         self.wanted.get(local.index()).cloned().unwrap_or_default()
     }
 
