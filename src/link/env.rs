@@ -319,7 +319,7 @@ impl<'a> Env<'a> {
             let variables = from.variables.iter().zip(&self.facts.variables[unit]);
             let fields = from.classes.iter().zip(&self.facts.fields[unit]);
             let fields = fields.flat_map(|(class, types)| class.fields.iter().zip(types));
-            let open = variables.chain(fields).filter(|(_, ty)| types::can_be_refined(ty));
+            let open = variables.chain(fields).filter(|(_, ty)| self.can_be_refined(ty));
             open_names.extend(open.map(|(variable, _)| &variable.name));
         }
         let stores_open = |function: &Function| {
@@ -337,14 +337,14 @@ impl<'a> Env<'a> {
                 let function = &from.functions[at];
                 let this = FuncRef { unit: unit as u32, function: FunctionId(at as u32) };
                 match self.initialized.get(&this) {
-                    Some(variable) => types::can_be_refined(self.variable_type(*variable)),
+                    Some(variable) => self.can_be_refined(self.variable_type(*variable)),
                     None => {
                         let gives = !matches!(
                             function.kind,
                             FunctionKind::Constructor | FunctionKind::Factory | FunctionKind::Setter
                         );
                         let result = &self.facts.signatures[unit][at].result;
-                        (gives && types::can_be_refined(result) && !function.blocks.is_empty()) || stores_open(function)
+                        (gives && self.can_be_refined(result) && !function.blocks.is_empty()) || stores_open(function)
                     }
                 }
             };
@@ -434,6 +434,18 @@ impl<'a> Env<'a> {
 
     pub(super) fn is_core_pack(&self, pack: PackId) -> bool {
         self.core_packs.contains(&pack)
+    }
+
+    /// Whether values may say more than the declared type: see [`types::refined`].
+    pub(super) fn can_be_refined(&self, declared: &Ty) -> bool {
+        match declared {
+            Ty::Unknown | Ty::Function(..) => true,
+            Ty::Model(class, args) => {
+                let of_function = matches!(args.first(), Some(Ty::Model(of, _)) if self.is_ffi(*of, "NativeFunction"));
+                of_function && self.is_ffi(*class, "Pointer")
+            }
+            _ => false,
+        }
     }
 
     /// Whether a class of a pack is one of `dart:typed_data`.

@@ -386,7 +386,7 @@ impl Resolver<'_> {
         let env = self.env();
         let declared = &env.signature(function).result;
         let candidates = functions.map(|functions| functions.candidates.as_slice()).unwrap_or_default();
-        if candidates == [function] || !types::can_be_refined(declared) {
+        if candidates == [function] || !env.can_be_refined(declared) {
             return declared.clone();
         }
         let returns = |function: &&FuncRef| {

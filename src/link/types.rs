@@ -148,15 +148,6 @@ pub(super) fn refined(declared: &Ty, value: &Ty) -> Option<Ty> {
     }
 }
 
-/// Whether values stored there may say more than the declared type.
-pub(super) fn can_be_refined(declared: &Ty) -> bool {
-    match declared {
-        Ty::Unknown | Ty::Function(..) => true,
-        Ty::Model(_, args) => matches!(args.first(), Some(Ty::Model(..))),
-        _ => false,
-    }
-}
-
 /// What a future holds; other types hold themselves.
 pub(super) fn awaited(ty: &Ty) -> Ty {
     match ty {
