@@ -26,6 +26,8 @@ mod objects;
 mod ops;
 mod outcome;
 mod path;
+mod results;
+mod runs;
 mod summaries;
 mod value;
 

@@ -397,7 +397,16 @@ pub struct Param {
     /// `this.x` or `super.x`: what the value initialises.
     pub initializes: Option<Initializes>,
     /// The default, where it is a constant or a name.
-    pub default: Option<Operand>,
+    pub default: Option<DefaultValue>,
+}
+
+/// What a parameter is when nothing is passed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum DefaultValue {
+    /// A constant.
+    Const(Const),
+    /// The value of a free name (`Allocator allocator = malloc`).
+    Name(Name),
 }
 
 /// What an initializing formal does.

@@ -123,6 +123,8 @@ pub struct Resolved {
     pub targets: Vec<Vec<Target>>,
     /// The type of the result, declared or inferred (for an async function what the future holds).
     pub result: Ty,
+    /// For each parameter with a name as its default: the type of that name's value.
+    pub defaults: Vec<Ty>,
 }
 
 /// What a call, a load, a store or an operator refers to.

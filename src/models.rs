@@ -79,6 +79,10 @@ pub struct TypeInfo {
     pub pointer: bool,
     /// Objects of the class are views on native memory.
     pub view: bool,
+    /// Objects of the class are exceptions that only a mistake in the program causes.
+    pub mistake: bool,
+    /// Methods that no entry describes call native functions of which nothing is known.
+    pub native: bool,
     /// Objects of the class stand for native functions: a pointer to one is a callback.
     pub function: bool,
     /// For a class that only marks a native width: the Dart type that reading one gives. Where the result type of a

@@ -148,6 +148,8 @@ pub struct Effect {
 pub enum EffectKind {
     /// Reads or writes it during the call, keeps nothing.
     Borrow,
+    /// Lends it to a native function of which nothing is known: that this only borrows it is an assumption.
+    BorrowAssumed,
     /// Releases it as memory of a family.
     Release(FamilyRef),
     /// Releases it on some paths only, in a way the caller cannot observe.

@@ -3,8 +3,10 @@
 use super::engine::{Engine, MAX_DEPTH, Run, Site};
 use super::path::{Flight, Path};
 use super::value::{Offset, Symbol, Value};
-use crate::ir::{Base, Call, Callee, FunctionKind, LocalId, Name, Op, Operand, Place, Projection};
-use crate::link::{Functions, Receiver, Target, Ty};
+use crate::ir::{
+    Base, Call, Callee, ClassKind, FunctionKind, Initializes, LocalId, Name, Op, Operand, Place, Projection,
+};
+use crate::link::{ClassRef, FuncRef, Functions, Receiver, Target, Ty};
 use crate::source::Location;
 use crate::summary::{AccessPath, Basis, Root, Summary, Throws};
 use crate::violation::{Step, StepKind, Thrower, Usage};
@@ -270,6 +272,12 @@ impl Engine<'_> {
                 calling.native |= self.models.function(*model).pack.is_none();
                 self.apply_summary(run, summary, calling, path, out);
             }
+            Target::Native { symbol: None, model: None }
+                if calling.receiver.as_ref().is_some_and(|receiver| receiver.value == Value::Callback) =>
+            {
+                // Whoever handed it in is told a result: it may well take what it gets.
+                self.call_unknown(run, calling, path, out);
+            }
             Target::Native { model, .. } => {
                 // What stands as the receiver is the native function itself.
                 calling.receiver = None;
@@ -393,6 +401,14 @@ impl Engine<'_> {
             .all(|candidate| self.program.function(*candidate).kind == FunctionKind::Constructor);
         if constructs && !functions.implicit_this {
             calling.receiver = None;
+            // An extension type is the value that it is made of; its primary constructor has no body.
+            if let [only] = functions.candidates.as_slice()
+                && self.makes_extension_type(*only)
+            {
+                let value = calling.args.first().map(|arg| arg.value.clone());
+                let value = value.unwrap_or_else(|| self.fresh(&mut path, calling.site, 0));
+                return self.finish(&calling, path, value, out);
+            }
         }
         // The callee may change any field of an object it can reach.
         self.forget_fields(&mut path);
@@ -406,6 +422,14 @@ impl Engine<'_> {
                 None => self.call_unknown(run, calling, path, out),
             },
         }
+    }
+
+    /// Whether a constructor is the primary one of an extension type.
+    fn makes_extension_type(&self, constructor: FuncRef) -> bool {
+        let function = self.program.function(constructor);
+        let class = function.class.map(|class| self.program.class(ClassRef { unit: constructor.unit, class }));
+        class.is_some_and(|class| class.kind == ClassKind::ExtensionType)
+            && matches!(function.params.as_slice(), [param] if param.initializes == Some(Initializes::Field))
     }
 
     /// What the functions a call may reach have in common; `None` when they disagree or one is not known.
@@ -463,7 +487,9 @@ impl Engine<'_> {
             if assumed && let Some(object) = path.objects.get_mut(object) {
                 std::rc::Rc::make_mut(&mut object.story).assumed = true;
             }
-            if let Some(object) = path.objects.get_mut(object) {
+            if calling.access == Access::Call
+                && let Some(object) = path.objects.get_mut(object)
+            {
                 std::rc::Rc::make_mut(&mut object.story).lent_to = Some(calling.name.clone());
             }
             if calling.native {

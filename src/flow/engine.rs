@@ -12,7 +12,7 @@ use super::path::{Branch, Flight, Path, Slot};
 use super::summaries::Summaries;
 use super::value::{ObjectId, Symbol, Value};
 use crate::ir::{BlockId, Function, LocalId, LocalKind, Name, Op, Operand, Terminator, Written};
-use crate::link::{FuncRef, Program, Resolved};
+use crate::link::{FuncRef, Program, Resolved, Ty};
 use crate::models::{ModelSet, Versions};
 use crate::source::{Location, Span};
 use crate::summary::{Basis, FamilyId};
@@ -400,13 +400,22 @@ impl<'a> Engine<'a> {
                     let value = self.operand(run.frame, &path, operand);
                     self.escape(&mut path, &value);
                 }
-                self.throw(run, block, path, Flight { thrower: Some((Thrower::Throw, at)) });
+                let thrower = operand.as_ref().is_none_or(|operand| !self.is_mistake(run.frame, operand));
+                self.throw(run, block, path, Flight { thrower: thrower.then_some((Thrower::Throw, at)) });
             }
             Terminator::Resume => {
                 let flight = path.flight.take().unwrap_or(Flight { thrower: None });
                 self.throw(run, block, path, flight);
             }
             Terminator::Unreachable => {}
+        }
+    }
+
+    /// Whether what is thrown can only come of a mistake in the program.
+    fn is_mistake(&self, frame: u32, thrown: &Operand) -> bool {
+        match super::calls::local_type(self.resolved(frame), thrown) {
+            Some(Ty::Model(ty, _)) => self.models.ty(ty).mistake,
+            _ => false,
         }
     }
 

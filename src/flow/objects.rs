@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
-use super::apply::SOMEWHERE;
 use super::engine::{Engine, Origin, OriginKey, Site};
 use super::path::{Object, Path, Story};
+use super::results::SOMEWHERE;
 use super::value::{ObjectId, Offset, Symbol, Value};
 use crate::ir::Name;
 use crate::source::Location;

@@ -4,10 +4,10 @@ use super::engine::{ClosureValue, Engine, Run, Site};
 use super::path::{Flight, Path};
 use super::value::{Offset, Value};
 use crate::ir::{
-    AggregateKind, Base, Const, CopyKind, LocalId, Name, Op, Operand, Place, Projection, Statement, SuspendKind,
-    Terminator,
+    AggregateKind, Base, ClassKind, Const, CopyKind, LocalId, Name, Op, Operand, Place, Projection, Statement,
+    SuspendKind, Terminator,
 };
-use crate::link::{FuncRef, Target, Ty, VarRef};
+use crate::link::{ClassRef, FuncRef, Target, Ty, VarRef};
 use crate::source::Location;
 use crate::violation::{Thrower, Usage};
 
@@ -68,8 +68,10 @@ impl Engine<'_> {
                 let value = self.operand(site.frame, &path, value);
                 match kind {
                     SuspendKind::Await => {
-                        let flight = Flight { thrower: Some((Thrower::Await, at)) };
-                        self.throw(run, site.block, path.clone(), flight);
+                        let thrower = self.may_fail(site, statement).then_some((Thrower::Await, at));
+                        if thrower.is_some() || self.sees_exceptions(run, site.block) {
+                            self.throw(run, site.block, path.clone(), Flight { thrower });
+                        }
                     }
                     SuspendKind::Yield => self.escape(&mut path, &value),
                 }
@@ -80,6 +82,22 @@ impl Engine<'_> {
             }
         }
         out.push(path);
+    }
+
+    /// Whether the future that is awaited is one to count on failing: the call that made it says itself what it throws,
+    /// where it is known.
+    fn may_fail(&self, site: Site, statement: &Statement) -> bool {
+        let Op::Suspend { value: Operand::Local(awaited), .. } = &statement.op else { return true };
+        let ops = &self.function(site.frame).blocks[site.block.index()].ops;
+        let made = ops.iter().take(site.op as usize).rposition(|made| crate::ir::written(&made.op) == Some(*awaited));
+        let Some(made) = made else { return true };
+        match self.target(Site { op: made as u32, ..site }) {
+            Target::Functions(functions) => {
+                functions.candidates.iter().any(|candidate| self.summaries.get(*candidate).is_none())
+            }
+            Target::Model(model) => self.models.function(*model).summary.throws >= crate::summary::Throws::Known,
+            _ => true,
+        }
     }
 
     /// What an operation refers to.
@@ -177,6 +195,13 @@ impl Engine<'_> {
     ) -> Value {
         let Some(owner) = owner else { return self.fresh(path, site, 0) };
         let variable = self.program.variable(field);
+        let wrapped = field.class.is_some_and(|class| {
+            field.index == 0
+                && self.program.class(ClassRef { unit: field.unit, class }).kind == ClassKind::ExtensionType
+        });
+        if wrapped {
+            return owner;
+        }
         match owner {
             Value::View(object, prefix) => {
                 let owner = Value::View(object, prefix.clone());

@@ -130,7 +130,9 @@ impl Engine<'_> {
                 ViolationKind::LeakedOnPath { subject, exit: *exit }
             }
             How::Left(exit) => match (&lost.story.held_by, &lost.story.lent_to) {
-                (None, Some(call)) => ViolationKind::LeakedTemporary { subject, passed_to: call.clone() },
+                (None, Some(call)) if !lost.story.stored => {
+                    ViolationKind::LeakedTemporary { subject, passed_to: call.clone() }
+                }
                 _ => {
                     trace.push(Step { kind: StepKind::Exited(*exit), location: lost.at });
                     ViolationKind::Leaked { subject }
@@ -144,6 +146,10 @@ impl Engine<'_> {
                     trace.push(Step { kind: StepKind::Branched { holds }, location: at });
                 }
                 trace.push(Step { kind: StepKind::Thrown(thrower.clone()), location: lost.at });
+                // What a `finally` does afterwards is no part of how it came to that.
+                trace.retain(|step| {
+                    step.location.file != lost.at.file || step.location.span.start <= lost.at.span.start
+                });
                 ViolationKind::LeakedOnThrow { subject, thrower: thrower.clone() }
             }
         };

@@ -38,7 +38,9 @@ pub(super) struct Story {
     pub(super) steps: Vec<Step>,
     /// The variable or field that first held it.
     pub(super) held_by: Option<Name>,
-    /// The calls it was lent to.
+    /// It was put into memory.
+    pub(super) stored: bool,
+    /// The call it was last lent to.
     pub(super) lent_to: Option<Name>,
     /// It was lent to a native function of which nothing is known.
     pub(super) assumed: bool,

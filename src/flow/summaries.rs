@@ -7,9 +7,10 @@ use smallvec::smallvec;
 
 use super::engine::{Engine, Exits, Returned};
 use super::path::{Flight, Path};
-use super::value::{Offset, Value};
-use crate::ir::{Flavor, Function, Operand};
+use super::value::{Offset, Symbol, Value};
+use crate::ir::{Flavor, Function};
 use crate::link::{FuncRef, Program, Ty};
+use crate::models::schema::FamilyKind;
 use crate::state::{MemoryFamily, Ownership as State};
 use crate::summary::{
     AccessPath, Basis, Effect, EffectKind, FamilyId, FamilyRef, Guard, Outcome, Ownership, ResultContract, Root,
@@ -65,10 +66,10 @@ impl Engine<'_> {
         };
         let mut outcomes = smallvec![];
         if !exits.returns.is_empty() {
-            let paths: Vec<&Path> = exits.returns.iter().map(|returned| &returned.path).collect();
+            let paths: Vec<Path> = exits.returns.iter().map(keep_what_is_returned).collect();
             outcomes.push(Outcome {
                 guard: Guard::Always,
-                effects: effects(&paths),
+                effects: effects(&paths.iter().collect::<Vec<_>>()),
                 result: self.result_contract(function, &exits.returns),
             });
         }
@@ -116,6 +117,7 @@ impl Engine<'_> {
     fn result_ownership(&self, function: &Function, path: &Path, value: &Value) -> Ownership {
         let object = value.object().and_then(|id| path.objects.get(&id));
         match (value, object) {
+            (Value::Symbol(symbol), _) => self.status_test(function, *symbol),
             (Value::Native(symbol), _) => Ownership::NativeFunction(symbol.clone()),
             (Value::Releaser(family), _) => Ownership::Releaser(*family),
             (Value::Pointer(id, Offset::Start), Some(object)) => match (&object.path, object.ownership) {
@@ -141,13 +143,28 @@ impl Engine<'_> {
         }
     }
 
+    /// `hr < 0`, `hr >= 0` of a parameter: whoever passes a status learns whether the call succeeded.
+    fn status_test(&self, function: &Function, symbol: Symbol) -> Ownership {
+        let Some(comparison) = self.comparisons.get(&symbol) else { return Ownership::Unknown };
+        let success = match comparison.op.as_str() {
+            "<" => false,
+            ">=" => true,
+            _ => return Ownership::Unknown,
+        };
+        match (&comparison.left, &comparison.right, function.params.len()) {
+            (Value::Symbol(left), Value::Int(0), 1) if self.parameters.contains(left) => {
+                Ownership::StatusTest { of: AccessPath::root(parameter_root(function, 0)), success }
+            }
+            _ => Ownership::Unknown,
+        }
+    }
+
     /// A parameter as callers see it, and the family of its default.
     fn parameter_path(&self, function: &Function, index: u16) -> Option<(AccessPath, Option<FamilyId>)> {
-        let param = function.params.get(usize::from(index))?;
-        let default = match &param.default {
-            Some(Operand::Const(_)) | None => None,
-            Some(_) => None,
-        };
+        function.params.get(usize::from(index))?;
+        let default = self.program.resolved(self.root).defaults.get(usize::from(index));
+        let default = default.and_then(|ty| self.allocator_type(ty));
+        let default = default.filter(|family| self.models.family(*family).kind != FamilyKind::Scope);
         Some((AccessPath::root(parameter_root(function, usize::from(index))), default))
     }
 }
@@ -163,6 +180,28 @@ pub(super) fn parameter_root(function: &Function, index: usize) -> Root {
     }
 }
 
+/// The path of an exit, where what was put into the memory that is returned is out of the caller's sight.
+fn keep_what_is_returned(returned: &Returned) -> Path {
+    let mut path = returned.path.clone();
+    let Some(result) = returned.value.object() else { return path };
+    let mut todo = vec![result];
+    let mut seen = rustc_hash::FxHashSet::default();
+    while let Some(owner) = todo.pop() {
+        if !seen.insert(owner) || path.objects.get(&owner).is_none_or(|object| object.path.is_some()) {
+            continue;
+        }
+        let held = path.heap.range((owner, crate::ir::Name::default())..).take_while(|((of, _), _)| *of == owner);
+        let held: Vec<_> = held.filter_map(|(_, value)| value.object()).collect();
+        for id in held {
+            if let Some(object) = path.objects.get_mut(&id).filter(|object| object.path.is_some()) {
+                object.ownership = State::Escaped;
+            }
+            todo.push(id);
+        }
+    }
+    path
+}
+
 /// What a set of exits does to memory the caller can reach.
 fn effects(paths: &[&Path]) -> Vec<Effect> {
     let mut seen: BTreeMap<&AccessPath, Vec<Option<EffectKind>>> = BTreeMap::new();
@@ -176,6 +215,7 @@ fn effects(paths: &[&Path]) -> Vec<Effect> {
                 ),
                 State::Relinquished => Some(EffectKind::Take),
                 State::Escaped => Some(EffectKind::Escape),
+                _ if object.story.assumed => Some(EffectKind::BorrowAssumed),
                 _ => None,
             };
             seen.entry(at).or_default().push(kind);
@@ -202,6 +242,9 @@ fn effects(paths: &[&Path]) -> Vec<Effect> {
             [Some(kind)] if everywhere => Some(kind.clone()),
             kinds if kinds.iter().all(|kind| kind.is_none()) => None,
             kinds if kinds.iter().any(|kind| matches!(kind, Some(EffectKind::Escape))) => Some(EffectKind::Escape),
+            kinds if kinds.iter().all(|kind| matches!(kind, None | Some(EffectKind::BorrowAssumed))) => {
+                Some(EffectKind::BorrowAssumed)
+            }
             _ => Some(EffectKind::MayRelease),
         };
         if let Some(kind) = kind {

@@ -73,6 +73,8 @@ pub(super) enum Value {
     Model(ModelId, Option<Box<Value>>),
     /// A native function.
     Native(Option<Name>),
+    /// A native function that the analysed function was given.
+    Callback,
     /// True on these targets.
     TargetTest(TargetSet),
     /// The status of a call.

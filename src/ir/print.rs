@@ -8,8 +8,8 @@ use std::fmt::{self, Display, Write};
 use rustc_hash::FxHashMap;
 
 use super::{
-    Annotation, Class, ClassKind, Directives, Flavor, Function, FunctionId, FunctionKind, Import, Incomplete,
-    Initializes, Local, LocalId, LocalKind, Param, PartOf, TypeAlias, TypeRef, Unit, Variable,
+    Annotation, Class, ClassKind, DefaultValue, Directives, Flavor, Function, FunctionId, FunctionKind, Import,
+    Incomplete, Initializes, Local, LocalId, LocalKind, Operand, Param, PartOf, TypeAlias, TypeRef, Unit, Variable,
 };
 
 mod ops;
@@ -323,7 +323,12 @@ fn parameter(out: &mut String, function: &Function, names: &Names, param: &Param
     }
     typed(out, local.and_then(|local| local.ty.as_ref()))?;
     if let Some(default) = &param.default {
-        write!(out, " = {}", ops::operand(names, default))?;
+        match default {
+            DefaultValue::Const(constant) => {
+                write!(out, " = {}", ops::operand(names, &Operand::Const(constant.clone())))?
+            }
+            DefaultValue::Name(name) => write!(out, " = {name}")?,
+        }
     }
     Ok(())
 }

@@ -8,9 +8,9 @@ use super::scope::Meaning;
 use super::types::{self, Bindings, MAX_DEPTH};
 use super::{ClassRef, FuncRef, Functions, Receiver, Target, Ty, VarRef, Via};
 use crate::ir::{Call, Callee, FunctionKind, Name, Operand, TypeRef};
-use crate::models::schema::MemberKind;
+use crate::models::schema::{FamilyKind, MemberKind};
 use crate::models::{Item, ModelId, TypeId, VariableId};
-use crate::summary::{AccessPath, Given, Outcome, Ownership, Root};
+use crate::summary::{AccessPath, FamilyRef, Given, Outcome, Ownership, Root};
 
 /// What a call calls, before its arguments have been looked at.
 #[derive(Default)]
@@ -56,6 +56,10 @@ impl Resolver<'_> {
             Some(result) => result,
             None => self.named_symbol(state, call, &called, result),
         };
+        let result = match result {
+            Ty::Unknown if self.gives_memory(&called.target) => self.pointer_to(Ty::Unknown),
+            result => result,
+        };
         state.write(self.env(), call.result, result);
         if let Callee::Method { receiver: Operand::Local(collection), name } = &call.callee
             && matches!(name.as_str(), "add" | "insert")
@@ -67,6 +71,30 @@ impl Resolver<'_> {
         called.target
     }
 
+    /// Whether the facts of a native function say that it gives a block of memory: then a pointer comes back, whatever
+    /// the type that nobody wrote down.
+    fn gives_memory(&self, target: &Target) -> bool {
+        let (Target::Model(model) | Target::Native { model: Some(model), .. }) = target else { return false };
+        let models = self.env().models;
+        let info = models.function(*model);
+        info.summary.outcomes.iter().any(|outcome| match &outcome.result.ownership {
+            Ownership::Owned(FamilyRef::Family(family)) => models.family(*family).kind == FamilyKind::Memory,
+            _ => false,
+        })
+    }
+
+    /// A method that no entry describes, of a class whose methods are native; its static ones give an object of it.
+    fn native_member(&self, receiver: &Ty, called: Called) -> Called {
+        let native = |class: &TypeId| self.env().models.ty(*class).native && called.target == Target::Unknown;
+        match receiver {
+            Ty::Model(class, _) if native(class) => {
+                Called { target: Target::Native { symbol: None, model: None }, ..called }
+            }
+            Ty::ModelName(class) if native(class) => Called { result: Ty::Model(*class, Vec::new()), ..called },
+            _ => called,
+        }
+    }
+
     fn callee(&mut self, state: &mut State, call: &Call) -> (Ty, Called) {
         match &call.callee {
             Callee::Name(name) => {
@@ -76,6 +104,7 @@ impl Resolver<'_> {
             Callee::Method { receiver, name } => {
                 let receiver = self.operand(state, receiver);
                 let called = self.method(state, &receiver, name);
+                let called = self.native_member(&receiver, called);
                 (receiver, called)
             }
             Callee::New { ty, name } => {

@@ -94,7 +94,7 @@ impl Resolver<'_> {
         self.env().pack_type(info.pack, &[], &info.ty, self.scope.versions)
     }
 
-    fn pointer_to(&self, pointee: Ty) -> Ty {
+    pub(super) fn pointer_to(&self, pointee: Ty) -> Ty {
         let class = self.env().ffi.and_then(|pack| self.env().models.type_named(pack, "Pointer", self.scope.versions));
         class.map_or(Ty::Unknown, |class| Ty::Model(class, vec![pointee]))
     }

@@ -493,6 +493,12 @@ impl Resolver<'_> {
         }
     }
 
+    /// The type of what a free name stands for.
+    pub(super) fn named_value(&self, state: &State, name: &Name) -> Ty {
+        let hit = self.name(state, name, Access::Read);
+        self.read_hit(name, &hit).0
+    }
+
     fn read_hit(&self, name: &Name, hit: &Hit) -> Value {
         match hit {
             Hit::Member(found) => {

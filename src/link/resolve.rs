@@ -15,8 +15,8 @@ use super::scope::{Scope, TypeParams};
 use super::types;
 use super::{ClassRef, FuncRef, Resolved, Target, Ty, VarRef};
 use crate::ir::{
-    BlockId, ClassKind, Const, Function, FunctionId, FunctionKind, LocalId, LocalKind, Name, Op, Operand, Terminator,
-    TypeRef,
+    BlockId, ClassKind, Const, DefaultValue, Function, FunctionId, FunctionKind, LocalId, LocalKind, Name, Op, Operand,
+    Terminator, TypeRef,
 };
 
 /// What resolving some functions brought to light.
@@ -311,9 +311,14 @@ impl<'e> Resolver<'e> {
         let function = &self.functions()[id.index()];
         let signature = self.env().signature(FuncRef { unit: self.scope.unit, function: id });
         let declared = env::body_of_result(function.flavor, &signature.result);
-        let inferred = state.result.unwrap_or(Ty::Void);
+        let inferred = state.result.clone().unwrap_or(Ty::Void);
         let result = types::refined(&declared, &inferred).unwrap_or(declared);
-        Resolved { types: state.types, targets: state.targets, result }
+        let defaults = function.params.iter().map(|param| match &param.default {
+            Some(DefaultValue::Name(name)) => self.named_value(&state, name),
+            _ => Ty::Unknown,
+        });
+        let defaults = defaults.collect();
+        Resolved { types: state.types, targets: state.targets, result, defaults }
     }
 
     /// Resolves a closure where its value goes; the local's type is then that of the closure.

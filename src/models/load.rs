@@ -255,6 +255,8 @@ impl Loader {
                 allocator: model.allocator.as_deref().map(|family| self.names().family(family)).transpose()?,
                 pointer: model.pointer,
                 view: model.view,
+                mistake: model.mistake,
+                native: model.native,
                 function: model.function,
                 reads_as: model.reads_as.as_deref().map(type_ref).transpose()?,
                 pack,

@@ -183,6 +183,12 @@ pub struct TypeModel {
     /// An object of this class is a view on native memory (a struct, a union).
     #[serde(default)]
     pub view: bool,
+    /// An exception that only a mistake in the program causes: what it skips is not held against the program.
+    #[serde(default)]
+    pub mistake: bool,
+    /// A method that no entry describes calls a native function of which nothing is known.
+    #[serde(default)]
+    pub native: bool,
     /// An object of this class stands for a native function: a pointer to it is a callback.
     #[serde(default)]
     pub function: bool,

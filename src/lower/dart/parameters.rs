@@ -1,7 +1,7 @@
 //! Formal parameters.
 
 use super::FileLowering;
-use crate::ir::{Flavor, Function, Initializes, Local, LocalId, LocalKind, Operand, Param};
+use crate::ir::{Const, DefaultValue, Flavor, Function, Initializes, Local, LocalId, LocalKind, Param};
 use crate::parse::NodeId;
 
 impl FileLowering<'_> {
@@ -29,9 +29,12 @@ impl FileLowering<'_> {
                 "formal_parameter" => self.parameter(child, function, Group { named, required }),
                 "," => required = false,
                 _ if tree.field(child) == Some("default_value") => {
-                    let default = self.constant(child).unwrap_or(crate::ir::Const::Other);
+                    let default = match tree.kind(child) {
+                        "identifier" => DefaultValue::Name(tree.text(child).into()),
+                        _ => DefaultValue::Const(self.constant(child).unwrap_or(Const::Other)),
+                    };
                     if let Some(param) = function.params.last_mut() {
-                        param.default = Some(Operand::Const(default));
+                        param.default = Some(default);
                     }
                 }
                 _ => {}

@@ -1,0 +1,309 @@
+//! What a call gives: the value of its result, and of what it fills in.
+
+use super::apply::status_symbol;
+use super::calls::Calling;
+use super::engine::{Engine, Origin, OriginKey, Site};
+use super::ops::join_key;
+use super::path::{Object, Path};
+use super::value::{ObjectId, Offset, Value};
+use crate::ir::{Const, Name};
+use crate::link::Ty;
+use crate::models::VariableId;
+use crate::models::schema::FamilyKind;
+use crate::state::{Event, MemoryFamily, Ownership as State};
+use crate::summary::{AccessPath, Basis, FamilyId, FamilyRef, Ownership, ResultContract, Root, Step as PathStep};
+use crate::violation::{Owner, Step, StepKind};
+
+/// The field path of a struct that lies somewhere in a block: nobody knows which element it is.
+pub(super) const SOMEWHERE: Name = Name::new_static("[]");
+
+/// The allocator that a call allocates with.
+pub(super) enum Allocating {
+    Family(FamilyId),
+    Scope(ObjectId),
+    /// An arena that is not in sight.
+    UnknownScope,
+    Parameter(u16),
+    Unknown,
+}
+
+impl Engine<'_> {
+    /// The value of what a call returns.
+    pub(super) fn result(
+        &mut self,
+        path: &mut Path,
+        calling: &Calling,
+        contract: &ResultContract,
+        basis: Basis,
+        extra: u16,
+    ) -> Value {
+        let site = calling.site;
+        let value = match &contract.ownership {
+            Ownership::Unknown => None,
+            Ownership::Owned(family) => {
+                let family = self.allocating(path, calling, family);
+                Some(self.allocated(path, calling, &family, contract.nullable, basis, extra))
+            }
+            Ownership::Borrowed { .. } | Ownership::Static => {
+                let (state, owner) = match contract.ownership {
+                    Ownership::Static => (State::Static, Owner::Static),
+                    _ => (State::Borrowed, Owner::Library),
+                };
+                let origin = self.site_origin(calling, extra, None, owner.clone(), basis);
+                let step =
+                    Step { kind: StepKind::Borrowed { from: calling.name.clone(), owner }, location: calling.at };
+                let object = self.allocate(path, origin, Object::new(state, step));
+                Some(Value::Pointer(object, Offset::Start))
+            }
+            Ownership::Alias(of) => match self.read_at(path, calling, of) {
+                // The address of a struct is that of its block.
+                Some(Value::View(object, prefix)) if prefix.is_empty() && !self.gives_view(calling) => {
+                    Some(Value::Pointer(object, Offset::Start))
+                }
+                value => value,
+            },
+            Ownership::Interior(of) => match self.value_at(path, calling, of) {
+                Some(Value::Pointer(object, _)) => Some(Value::Pointer(object, Offset::Inside)),
+                _ => None,
+            },
+            Ownership::View(of) => match self.value_at(path, calling, of) {
+                Some(Value::Pointer(object, Offset::Start)) => Some(Value::View(object, Name::default())),
+                Some(Value::Pointer(object, Offset::Inside)) => Some(Value::View(object, SOMEWHERE)),
+                Some(Value::View(object, prefix)) => Some(Value::View(object, prefix)),
+                _ => None,
+            },
+            Ownership::Pointee(of) => match self.value_at(path, calling, of) {
+                Some(Value::Pointer(object, _)) if self.gives_view(calling) => Some(Value::View(object, SOMEWHERE)),
+                Some(Value::Pointer(object, Offset::Start)) => {
+                    Some(self.load(path, site, object, &Name::new_static("*")))
+                }
+                // Any element may be meant: what is stored in them is out of sight.
+                Some(Value::Pointer(object, Offset::Inside)) => {
+                    self.escape_elements(path, object);
+                    None
+                }
+                _ => None,
+            },
+            Ownership::Address(of) => match self.value_at(path, calling, of) {
+                Some(Value::Pointer(object, Offset::Start)) => Some(Value::Address(object)),
+                Some(Value::NullPointer) => Some(Value::Int(0)),
+                Some(Value::Pointer(object, _)) => {
+                    self.apply(path, object, Event::Escape);
+                    None
+                }
+                _ => None,
+            },
+            Ownership::NativeFunction(symbol) => {
+                // The symbol is looked up by name, or handed on by `asFunction`.
+                let named =
+                    calling.args.first().into_iter().chain(&calling.receiver).find_map(|arg| match &arg.value {
+                        Value::Str(symbol) => Some(symbol.clone()),
+                        Value::Native(symbol) => symbol.clone(),
+                        _ => None,
+                    });
+                let symbol = symbol.clone().or(named);
+                // One that the caller was handed: calling it hands things back.
+                let handed_in =
+                    calling.receiver.as_ref().and_then(|receiver| receiver.value.object()).is_some_and(|id| {
+                        let at = path.objects.get(&id).and_then(|object| object.path.as_ref());
+                        at.is_some_and(|at| matches!(at.root, Root::Param(_) | Root::Named(_)))
+                    });
+                Some(if symbol.is_none() && handed_in { Value::Callback } else { Value::Native(symbol) })
+            }
+            Ownership::Releaser(family) => Some(Value::Releaser(*family)),
+            Ownership::Scope(_) => {
+                let origin = self.site_origin(calling, extra, None, Owner::Arena, basis);
+                let object = self.allocate(path, origin, Object::unknown(None));
+                Some(Value::Scope(object))
+            }
+            Ownership::Null => Some(Value::NullPointer),
+            Ownership::TargetTest(targets) => Some(Value::TargetTest(*targets)),
+            Ownership::Status(kind) => Some(Value::Status(status_symbol(site), *kind)),
+            Ownership::StatusTest { of, success } => match self.value_at(path, calling, of) {
+                Some(Value::Status(symbol, _)) => Some(Value::StatusTest(symbol, *success)),
+                _ => None,
+            },
+            Ownership::Constant(constant) => match constant {
+                Const::Null => Some(Value::Null),
+                constant => Some(super::engine::constant_value(constant)),
+            },
+        };
+        value.unwrap_or_else(|| self.fresh(path, site, extra))
+    }
+
+    /// The value a path leads to, read from memory where it was not seen before.
+    pub(super) fn read_at(&mut self, path: &mut Path, calling: &Calling, access: &AccessPath) -> Option<Value> {
+        let Some((last, before)) = access.steps.split_last() else { return self.value_at(path, calling, access) };
+        let owner = AccessPath { root: access.root.clone(), steps: before.iter().cloned().collect() };
+        let (object, offset, prefix) = match self.value_at(path, calling, &owner)? {
+            Value::Pointer(object, offset) => (object, offset, Name::default()),
+            Value::View(object, prefix) => (object, Offset::Start, prefix),
+            _ => return None,
+        };
+        if self.gives_view(calling) {
+            let first = matches!(calling.args.first().map(|arg| &arg.value), Some(Value::Int(0)));
+            return Some(Value::View(object, if first { prefix } else { SOMEWHERE }));
+        }
+        let key = match last {
+            PathStep::Pointee => Name::new_static("*"),
+            PathStep::Field(name) => join_key(&prefix, name),
+            PathStep::Elements => match self.element_key(calling) {
+                Some(key) if offset == Offset::Start => key,
+                _ => {
+                    self.escape_elements(path, object);
+                    return None;
+                }
+            },
+        };
+        (offset == Offset::Start).then(|| self.load(path, calling.site, object, &key))
+    }
+
+    pub(super) fn escape_elements(&mut self, path: &mut Path, array: ObjectId) {
+        let elements: Vec<Value> = path
+            .heap
+            .range((array, Name::default())..)
+            .take_while(|((owner, _), _)| *owner == array)
+            .filter(|((_, key), _)| key == "*" || key.starts_with('['))
+            .map(|(_, value)| value.clone())
+            .collect();
+        elements.iter().for_each(|element| self.escape(path, element));
+    }
+
+    pub(super) fn gives_view(&self, calling: &Calling) -> bool {
+        let types = &self.resolved(calling.site.frame).types;
+        calling.result.and_then(|local| types.get(local.index())).is_some_and(|ty| self.is_view(ty, 0))
+    }
+
+    fn allocated(
+        &mut self,
+        path: &mut Path,
+        calling: &Calling,
+        family: &Allocating,
+        nullable: bool,
+        basis: Basis,
+        extra: u16,
+    ) -> Value {
+        let (state, known, scope) = match family {
+            Allocating::Family(family) => (State::Owned(MemoryFamily::Known(*family)), Some(*family), None),
+            Allocating::Parameter(index) => (State::Owned(MemoryFamily::OfParameter(*index)), None, None),
+            Allocating::Scope(scope) => (State::Managed, None, Some(*scope)),
+            Allocating::UnknownScope | Allocating::Unknown => (State::Unknown, None, None),
+        };
+        let origin = self.site_origin(calling, extra, known, Owner::Arena, basis);
+        let mut object = match known {
+            Some(family) => {
+                let by = calling.name.clone();
+                Object::new(state, Step { kind: StepKind::Allocated { by, family }, location: calling.at })
+            }
+            None => Object { ownership: state, ..Object::unknown(None) },
+        };
+        object.scope = scope;
+        object.non_null = !nullable;
+        let object = self.allocate(path, origin, object);
+        Value::Pointer(object, Offset::Start)
+    }
+
+    pub(super) fn site_origin(
+        &mut self,
+        calling: &Calling,
+        extra: u16,
+        family: Option<FamilyId>,
+        owner: Owner,
+        basis: Basis,
+    ) -> u32 {
+        let matters = family.is_some_and(|family| self.models.family(family).kind == FamilyKind::Memory);
+        self.origin(OriginKey::Site(calling.site, extra), |_| Origin {
+            by: calling.name.clone(),
+            location: calling.at,
+            basis,
+            family,
+            owner,
+            leak_matters: matters,
+        })
+    }
+
+    /// Which allocator a family reference means in this call.
+    pub(super) fn allocating(&self, path: &Path, calling: &Calling, family: &FamilyRef) -> Allocating {
+        let (at, default) = match family {
+            FamilyRef::Family(family) => return Allocating::Family(*family),
+            FamilyRef::Allocator(at, default) => (at, default),
+        };
+        let Some(arg) = calling.root(at) else {
+            return default.map_or(Allocating::Unknown, Allocating::Family);
+        };
+        let value = if at.steps.is_empty() { Some(arg.value.clone()) } else { self.value_at(path, calling, at) };
+        match value {
+            Some(Value::Allocator(family)) => Allocating::Family(family),
+            Some(Value::Scope(scope)) => Allocating::Scope(scope),
+            value => match arg.ty.as_ref().filter(|_| at.steps.is_empty()).and_then(|ty| self.allocator_type(ty)) {
+                Some(family) if self.models.family(family).kind == FamilyKind::Scope => Allocating::UnknownScope,
+                Some(family) => Allocating::Family(family),
+                None => match value.and_then(|value| self.parameter(path, &value)) {
+                    Some(index) => Allocating::Parameter(index),
+                    None => Allocating::Unknown,
+                },
+            },
+        }
+    }
+
+    pub(super) fn allocator_type(&self, ty: &Ty) -> Option<FamilyId> {
+        match ty {
+            Ty::Model(ty, _) => self.models.ty(*ty).allocator,
+            _ => None,
+        }
+    }
+
+    /// The parameter of the analysed function that a value is.
+    fn parameter(&self, path: &Path, value: &Value) -> Option<u16> {
+        let object = path.objects.get(&value.object()?)?;
+        let access = object.path.as_ref().filter(|path| path.steps.is_empty())?;
+        let params = &self.program.function(self.root).params;
+        let index = match &access.root {
+            Root::Param(index) => {
+                params.iter().enumerate().filter(|(_, param)| !param.named).nth(usize::from(*index))?.0
+            }
+            Root::Named(name) => params.iter().position(|param| param.named && param.name == *name)?,
+            _ => return None,
+        };
+        u16::try_from(index).ok()
+    }
+
+    /// The value a path of a call leads to.
+    pub(super) fn value_at(&self, path: &Path, calling: &Calling, access: &AccessPath) -> Option<Value> {
+        let mut value = calling.root(access)?.value.clone();
+        for step in &access.steps {
+            let (object, prefix) = match &value {
+                Value::Pointer(object, Offset::Start) => (*object, Name::default()),
+                Value::View(object, prefix) => (*object, prefix.clone()),
+                _ => return None,
+            };
+            let key = match step {
+                PathStep::Pointee => Name::new_static("*"),
+                PathStep::Field(name) => join_key(&prefix, name),
+                PathStep::Elements => return None,
+            };
+            value = path.heap.get(&(object, key))?.clone();
+        }
+        Some(value)
+    }
+
+    /// The value of a modelled variable.
+    pub(super) fn variable(&mut self, site: Site, path: &mut Path, variable: VariableId) -> Value {
+        let known = self.models.variable(variable);
+        match known.value.as_ref().map(|contract| &contract.ownership) {
+            Some(Ownership::Null) => return Value::NullPointer,
+            Some(Ownership::TargetTest(targets)) => return Value::TargetTest(*targets),
+            Some(Ownership::Constant(constant)) => return super::engine::constant_value(constant),
+            Some(Ownership::Releaser(family)) => return Value::Releaser(*family),
+            _ => {}
+        }
+        let allocator = self
+            .models
+            .type_named(known.pack, &known.ty.name, self.versions)
+            .and_then(|ty| self.models.ty(ty).allocator);
+        match allocator {
+            Some(family) if self.models.family(family).kind != FamilyKind::Scope => Value::Allocator(family),
+            _ => self.fresh(path, site, 0),
+        }
+    }
+}
