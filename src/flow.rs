@@ -42,7 +42,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { targets: TargetSet::ALL, step_budget: 50_000 }
+        Self { targets: TargetSet::ALL, step_budget: 100_000 }
     }
 }
 
@@ -61,11 +61,12 @@ pub struct Analysis {
 #[must_use]
 pub fn analyse(program: &Program, models: &ModelSet, options: &Options) -> Analysis {
     let summaries = Summaries::new(program);
+    let closures: Vec<Vec<Vec<FunctionId>>> = program.units.par_iter().map(closures_by_parent).collect();
     let mut results: Vec<(FuncRef, Found)> = Vec::new();
     for level in levels(program) {
         let mut found: Vec<(FuncRef, Found)> = level
             .into_par_iter()
-            .map(|function| (function, analyse_function(program, models, options, &summaries, function)))
+            .map(|function| (function, analyse_function(program, models, options, &summaries, &closures, function)))
             .collect();
         results.append(&mut found);
     }
@@ -91,11 +92,11 @@ fn analyse_function(
     models: &ModelSet,
     options: &Options,
     summaries: &Summaries,
+    closures: &[Vec<Vec<FunctionId>>],
     root: FuncRef,
 ) -> Found {
     let mut found = Found::default();
     let mut inlined = rustc_hash::FxHashSet::default();
-    let unit = &program.units[root.unit as usize];
     // The function first, then those of its closures that nothing ran in place, outer ones first.
     let mut todo = vec![root];
     while let Some(function) = todo.pop() {
@@ -117,19 +118,22 @@ fn analyse_function(
             }
             inlined.extend(engine.inlined.iter().copied());
         }
-        let children = closures_of(unit, function.function);
-        todo.extend(children.rev().map(|child| FuncRef { unit: root.unit, function: child }));
+        let children = closures[root.unit as usize].get(function.function.index()).into_iter().flatten();
+        todo.extend(children.rev().map(|child| FuncRef { unit: root.unit, function: *child }));
     }
     found.violations.sort_by_key(|violation| violation.at);
     found
 }
 
-fn closures_of(unit: &crate::ir::Unit, parent: FunctionId) -> impl DoubleEndedIterator<Item = FunctionId> {
-    unit.functions
-        .iter()
-        .enumerate()
-        .filter(move |(_, function)| function.parent == Some(parent))
-        .map(|(index, _)| FunctionId(index as u32))
+/// The closures written directly in each function of a unit.
+fn closures_by_parent(unit: &crate::ir::Unit) -> Vec<Vec<FunctionId>> {
+    let mut children = vec![Vec::new(); unit.functions.len()];
+    for (index, function) in unit.functions.iter().enumerate() {
+        if let Some(siblings) = function.parent.and_then(|parent| children.get_mut(parent.index())) {
+            siblings.push(FunctionId(index as u32));
+        }
+    }
+    children
 }
 
 fn run_function(engine: &mut Engine<'_>, program: &Program, function: FuncRef, options: &Options) -> engine::Exits {

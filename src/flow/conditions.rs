@@ -83,8 +83,10 @@ impl Engine<'_> {
                     match comparison.op.as_str() {
                         "==" => self.split_equal(path, left, right),
                         "!=" => swap(self.split_equal(path, left, right)),
-                        "<" => split_sign(path, *symbol, left, right, true),
-                        ">=" => split_sign(path, *symbol, left, right, false),
+                        "<" => split_sign(path, *symbol, left, right),
+                        // What is not less is greater or equal: one fact for both ways to ask.
+                        ">=" => swap(split_sign(path, Symbol::of(("<", left, right)), left, right)),
+                        ">" => swap(on_fact(path, Fact::True(Symbol::of(("<=", left, right))))),
                         _ => on_fact(path, Fact::True(*symbol)),
                     }
                 }
@@ -232,17 +234,14 @@ fn on_status_value(path: Path, symbol: Symbol, kind: StatusKind, value: &Value) 
     }
 }
 
-fn split_sign(path: Path, comparison: Symbol, left: &Value, right: &Value, negative: bool) -> Split {
+fn split_sign(path: Path, less: Symbol, left: &Value, right: &Value) -> Split {
     match (left, right) {
-        (Value::Status(symbol, StatusKind::NonNegative), Value::Int(0)) => {
-            let [held, failed] = on_status(path, *symbol);
-            if negative { [failed, held] } else { [held, failed] }
-        }
+        (Value::Status(symbol, StatusKind::NonNegative), Value::Int(0)) => swap(on_status(path, *symbol)),
         (Value::Status(symbol, _), _) | (_, Value::Status(symbol, _)) => {
             let path = give_up(path, *symbol);
             [Some(path.clone()), Some(path)]
         }
-        _ => on_fact(path, Fact::True(comparison)),
+        _ => on_fact(path, Fact::True(less)),
     }
 }
 

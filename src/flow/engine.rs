@@ -15,11 +15,16 @@ use crate::ir::{BlockId, Function, LocalId, LocalKind, Name, Op, Operand, Termin
 use crate::link::{FuncRef, Program, Resolved, Ty};
 use crate::models::{ModelSet, Versions};
 use crate::source::{Location, Span};
+use crate::state::Ownership;
 use crate::summary::{Basis, FamilyId};
 use crate::violation::{Exit, Owner, Thrower, Violation};
 
 /// How many paths of different ownership a block keeps apart.
 const MAX_PATHS: usize = 8;
+/// How many paths that leave a function are kept apart.
+const MAX_EXITS: usize = 64;
+/// After how many operations of one block what no longer matters is dropped.
+const SWEEP_EVERY: usize = 32;
 /// How deep closures that run in place may nest.
 pub(super) const MAX_DEPTH: u32 = 6;
 
@@ -114,6 +119,8 @@ pub(super) struct Comparison {
 /// What is computed once per function.
 struct Info {
     live: Vec<FxHashSet<LocalId>>,
+    /// For each block and operation: the locals that nothing reads behind it.
+    dying: Vec<Vec<Vec<LocalId>>>,
     /// Blocks from which a [`Terminator::Resume`] can be reached.
     resumes: Vec<bool>,
 }
@@ -332,7 +339,9 @@ impl<'a> Engine<'a> {
                 }
             }
         }
-        let info = Rc::new(Info { live: liveness::live_in(body, &captured), resumes });
+        let live = liveness::live_in(body, &captured);
+        let dying = liveness::dying(body, &captured, &live);
+        let info = Rc::new(Info { live, dying, resumes });
         self.infos.insert(function, info.clone());
         info
     }
@@ -344,7 +353,8 @@ impl<'a> Engine<'a> {
             let site = Site { frame: run.frame, block, op: index as u32 };
             let mut next = Vec::with_capacity(paths.len());
             for path in paths {
-                self.steps += 1;
+                // A step costs what the path it works on is large.
+                self.steps += 1 + (path.objects.len() + path.locals.len() + path.heap.len()) as u32 / 32;
                 if self.steps > self.options.step_budget {
                     self.exhausted = true;
                     return;
@@ -355,6 +365,15 @@ impl<'a> Engine<'a> {
                 next = merge(next, Symbol::of(site).0);
             }
             paths = next;
+            let dying = &run.info.dying[block.index()][index];
+            for path in &mut paths {
+                for local in dying {
+                    path.locals.remove(&self.slot(run.frame, *local));
+                }
+                if index % SWEEP_EVERY == SWEEP_EVERY - 1 {
+                    self.sweep(path);
+                }
+            }
         }
         for path in paths {
             self.end(run, block, path);
@@ -365,12 +384,7 @@ impl<'a> Engine<'a> {
         let body = &self.function(run.frame).blocks[block.index()];
         let at = self.location(run.frame, body.end_span);
         match &body.end {
-            Terminator::Goto(to) => {
-                if *to <= block {
-                    path.turned = Some(at);
-                }
-                self.enter(run, *to, path);
-            }
+            Terminator::Goto(to) => self.leave(run, block, *to, at, path),
             Terminator::Branch { cond, then, otherwise, written } => {
                 let on_parameter = self.tests_parameter(run.frame, &path, cond);
                 let [mut held, mut failed] = self.split(run.frame, path, cond);
@@ -379,11 +393,10 @@ impl<'a> Engine<'a> {
                     held.branch = Some(Branch { at, holds, on_parameter });
                     failed.branch = Some(Branch { at, holds: !holds, on_parameter });
                 }
-                if let Some(path) = held {
-                    self.enter(run, *then, path);
-                }
-                if let Some(path) = failed {
-                    self.enter(run, *otherwise, path);
+                for (path, to) in [(held, *then), (failed, *otherwise)] {
+                    if let Some(path) = path {
+                        self.leave(run, block, to, at, path);
+                    }
                 }
             }
             Terminator::Return(operand) => {
@@ -408,6 +421,33 @@ impl<'a> Engine<'a> {
                 self.throw(run, block, path, flight);
             }
             Terminator::Unreachable => {}
+        }
+    }
+
+    fn leave(&mut self, run: &mut Run, from: BlockId, to: BlockId, at: Location, mut path: Path) {
+        if to <= from {
+            path.turned = Some(at);
+            self.go_round(&mut path, run.frame, to);
+        }
+        self.enter(run, to, path);
+    }
+
+    /// A loop goes round. What was released in this round may have been so under a condition that holds but once:
+    /// nothing is certain of it in the next.
+    fn go_round(&mut self, path: &mut Path, frame: u32, header: BlockId) {
+        let block = &self.function(frame).blocks[header.index()];
+        let start = block.ops.iter().map(|statement| statement.span.start).chain([block.end_span.start]).min();
+        let start = self.location(frame, Span::new(start.unwrap_or_default(), 0));
+        for (id, object) in &mut path.objects {
+            if object.ownership == Ownership::Released
+                && object
+                    .story
+                    .released_at()
+                    .is_some_and(|at| at.file == start.file && at.span.start >= start.span.start)
+            {
+                self.ledger.entry(id.origin).or_default().settle(object);
+                object.ownership = Ownership::Escaped;
+            }
         }
     }
 
@@ -446,14 +486,7 @@ impl<'a> Engine<'a> {
         if !run.info.resumes[block.index()] {
             path.flight = None;
         }
-        let comparisons = &self.comparisons;
-        let ledger = &mut self.ledger;
-        path.sweep(
-            &|symbol| comparisons.get(&symbol).map_or(&[][..], |comparison| &comparison.parts),
-            &mut |id, object| {
-                ledger.entry(id.origin).or_default().settle(object);
-            },
-        );
+        self.sweep(&mut path);
         let at = Symbol::of((run.frame, block)).0;
         let seen = &mut run.seen[block.index()];
         for (index, old) in seen.iter_mut().enumerate() {
@@ -473,6 +506,15 @@ impl<'a> Engine<'a> {
         if seen[nearest].join(&path, at) {
             run.queue.insert((block, nearest as u32));
         }
+    }
+
+    fn sweep(&mut self, path: &mut Path) {
+        let comparisons = &self.comparisons;
+        let ledger = &mut self.ledger;
+        path.sweep(
+            &|symbol| comparisons.get(&symbol).map_or(&[][..], |comparison| &comparison.parts),
+            &mut |id, object| ledger.entry(id.origin).or_default().settle(object),
+        );
     }
 
     /// The value of an operand.
@@ -558,22 +600,25 @@ fn merge(paths: Vec<Path>, at: u64) -> Vec<Path> {
 }
 
 fn push_return(returns: &mut Vec<Returned>, returned: Returned) {
+    let count = returns.len();
     let same = returns
         .iter_mut()
         .find(|old| old.at == returned.at && old.value == returned.value && old.path.same_ownership(&returned.path));
-    match same {
-        Some(old) => {
-            old.path.join_scalars(&returned.path, Symbol::of(("return", returned.at)).0);
-        }
-        None => returns.push(returned),
+    if let Some(old) = same {
+        old.path.join_scalars(&returned.path, Symbol::of(("return", returned.at)).0);
+    } else if count < MAX_EXITS {
+        returns.push(returned);
+    } else if let Some(last) = returns.last_mut() {
+        last.path.join(&returned.path, 0);
+        last.value = Value::Symbol(Symbol::of("one of many"));
     }
 }
 
 fn push_throw(throws: &mut Vec<Path>, path: Path) {
-    match throws.iter_mut().find(|old| old.same_ownership(&path)) {
-        Some(old) => {
-            old.join_scalars(&path, 0);
-        }
-        None => throws.push(path),
+    if let Some(old) = throws.iter_mut().find(|old| old.same_ownership(&path)) {
+        old.join_scalars(&path, 0);
+    } else if throws.len() < MAX_EXITS {
+        // What more exceptions than that have in common was seen on the first ones.
+        throws.push(path);
     }
 }

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::ir::{self, Base, Callee, Cond, Function, LocalId, LocalKind, Op, Operand, Terminator};
+use crate::ir::{self, Base, Cond, Function, LocalId, LocalKind, Op, Operand, Terminator};
 
 /// The locals that are live at the entry of each block.
 pub(super) fn live_in(function: &Function, captured: &FxHashSet<LocalId>) -> Vec<FxHashSet<LocalId>> {
@@ -38,6 +38,43 @@ pub(super) fn live_in(function: &Function, captured: &FxHashSet<LocalId>) -> Vec
     live
 }
 
+/// For each block and operation: the locals that nothing reads behind it any more.
+pub(super) fn dying(
+    function: &Function,
+    captured: &FxHashSet<LocalId>,
+    live: &[FxHashSet<LocalId>],
+) -> Vec<Vec<Vec<LocalId>>> {
+    let kept = |local: LocalId| {
+        captured.contains(&local)
+            || function
+                .locals
+                .get(local.index())
+                .is_none_or(|local| matches!(local.kind, LocalKind::This | LocalKind::Captured))
+    };
+    let blocks = function.blocks.iter().map(|block| {
+        let mut dying = vec![Vec::new(); block.ops.len()];
+        let mut seen: FxHashSet<LocalId> = FxHashSet::default();
+        for successor in successors(&block.end).chain(block.handler) {
+            seen.extend(&live[successor.index()]);
+        }
+        let mut ends = BlockEffect { reads: FxHashSet::default(), writes: FxHashSet::default() };
+        ends.read_end(&block.end);
+        seen.extend(ends.reads);
+        for (index, statement) in block.ops.iter().enumerate().rev() {
+            let mut effect = BlockEffect { reads: FxHashSet::default(), writes: FxHashSet::default() };
+            effect.read_op(&statement.op);
+            for local in effect.reads.into_iter().chain(ir::written(&statement.op)) {
+                if seen.insert(local) && !kept(local) {
+                    dying[index].push(local);
+                }
+            }
+            dying[index].sort_unstable();
+        }
+        dying
+    });
+    blocks.collect()
+}
+
 /// The blocks a terminator leads to, exceptions aside.
 pub(super) fn successors(end: &Terminator) -> impl Iterator<Item = ir::BlockId> + use<> {
     let pair = match end {
@@ -58,38 +95,41 @@ impl BlockEffect {
     fn of(block: &ir::Block) -> Self {
         let mut effect = Self { reads: FxHashSet::default(), writes: FxHashSet::default() };
         for statement in &block.ops {
-            ir::visit_operands(&statement.op, &mut |operand| effect.read_operand(operand));
-            match &statement.op {
-                Op::Load { from: place, .. } | Op::Store { to: place, .. } => {
-                    if let Base::Local(local) = place.base {
-                        effect.read(local);
-                    }
-                }
-                Op::Insert { into, .. } => effect.read(*into),
-                Op::Call(call) => {
-                    if let Callee::Method { receiver: operand, .. } | Callee::Value(operand) = &call.callee {
-                        effect.read_operand(operand);
-                    }
-                }
-                _ => {}
-            }
+            effect.read_op(&statement.op);
             if let Some(local) = ir::written(&statement.op) {
                 effect.writes.insert(local);
             }
         }
-        match &block.end {
+        effect.read_end(&block.end);
+        effect
+    }
+
+    fn read_op(&mut self, op: &Op) {
+        ir::visit_operands(op, &mut |operand| self.read_operand(operand));
+        match op {
+            Op::Load { from: place, .. } | Op::Store { to: place, .. } => {
+                if let Base::Local(local) = place.base {
+                    self.read(local);
+                }
+            }
+            Op::Insert { into, .. } => self.read(*into),
+            _ => {}
+        }
+    }
+
+    fn read_end(&mut self, end: &Terminator) {
+        match end {
             Terminator::Branch { cond, .. } => match cond {
-                Cond::IsTrue(operand) | Cond::IsNull(operand) | Cond::Is(operand, _) => effect.read_operand(operand),
+                Cond::IsTrue(operand) | Cond::IsNull(operand) | Cond::Is(operand, _) => self.read_operand(operand),
                 Cond::Equals(left, right) => {
-                    effect.read_operand(left);
-                    effect.read_operand(right);
+                    self.read_operand(left);
+                    self.read_operand(right);
                 }
                 Cond::Target(_) | Cond::Opaque => {}
             },
-            Terminator::Return(Some(operand)) | Terminator::Throw(Some(operand)) => effect.read_operand(operand),
+            Terminator::Return(Some(operand)) | Terminator::Throw(Some(operand)) => self.read_operand(operand),
             _ => {}
         }
-        effect
     }
 
     fn read(&mut self, local: LocalId) {

@@ -131,8 +131,8 @@ impl Engine<'_> {
 
     fn fault_of_release(&mut self, path: &Path, id: ObjectId, fault: Fault, releasing: &Releasing) {
         let Some(object) = path.objects.get(&id) else { return };
-        // Whether it was released before hangs on an exception that nobody knows of.
-        if path.doubtful && fault == Fault::DoubleRelease {
+        // Whether it was released before hangs on an exception that nobody knows of, or on how often a loop runs.
+        if fault == Fault::DoubleRelease && (path.doubtful || object.story.released_at() == Some(releasing.at)) {
             return;
         }
         let origin = self.origins[id.origin as usize].clone();
@@ -362,6 +362,11 @@ impl Object {
 }
 
 impl Story {
+    /// Where it was last released.
+    pub(super) fn released_at(&self) -> Option<Location> {
+        self.steps.iter().rev().find(|step| matches!(step.kind, StepKind::Released { .. })).map(|step| step.location)
+    }
+
     fn taken_by(&self) -> Option<Name> {
         self.steps.iter().rev().find_map(|step| match &step.kind {
             StepKind::Taken { by } => Some(by.clone()),

@@ -19,6 +19,8 @@ pub(super) struct Ledger {
     released: bool,
     /// Some path lets it go out of sight.
     escaped: bool,
+    /// A loop takes it out of an array: how often that runs is not known.
+    pub(super) drained: bool,
 }
 
 /// A path on which an object was lost.
@@ -100,7 +102,7 @@ impl Engine<'_> {
 
     fn leak(&self, origin: u32, ledger: &Ledger) -> Option<Violation> {
         let known = &self.origins[origin as usize];
-        let family = known.family.filter(|_| known.leak_matters)?;
+        let family = known.family.filter(|_| known.leak_matters && !ledger.drained)?;
         let left = ledger.leaks.iter().find(|lost| matches!(lost.how, How::Left(_)));
         let discharged = ledger.released || ledger.escaped;
         let lost = match left {

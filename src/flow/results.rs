@@ -166,7 +166,12 @@ impl Engine<'_> {
             .filter(|((_, key), _)| key == "*" || key.starts_with('['))
             .map(|(_, value)| value.clone())
             .collect();
-        elements.iter().for_each(|element| self.escape(path, element));
+        for element in elements {
+            if let Some(object) = element.object() {
+                self.ledger.entry(object.origin).or_default().drained = true;
+            }
+            self.escape(path, &element);
+        }
     }
 
     pub(super) fn gives_view(&self, calling: &Calling) -> bool {
