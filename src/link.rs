@@ -146,6 +146,8 @@ pub enum Target {
     },
     /// The constructor that a class has without writing one.
     DefaultConstructor(ClassRef),
+    /// An extension named for its member: `Ext(x)` is `x`.
+    ExtensionOverride,
     /// An instance field, read or written (also for an implicit `this`: then the operation's base is a free name).
     Field(VarRef),
     /// A variable outside functions and instances.

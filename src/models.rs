@@ -228,6 +228,8 @@ struct PackNames {
     exports: Vec<PackId>,
     imports: Vec<PackId>,
     symbol_wrappers: Option<Requirement>,
+    supersedes: bool,
+    copies_declare: Vec<Name>,
     names: FxHashMap<Name, Vec<(Requirement, Item)>>,
     /// Extensions by what they declare.
     extension_members: FxHashMap<Name, Vec<(Requirement, MemberKind, TypeId, ModelId)>>,
@@ -345,6 +347,23 @@ impl ModelSet {
     #[must_use]
     pub fn pack_named(&self, id: &str) -> Option<PackId> {
         self.packs.iter().position(|pack| pack.id == id).map(|at| PackId(at as u32))
+    }
+
+    /// Whether the pack's facts beat the bodies where the package lies in the project.
+    #[must_use]
+    pub fn supersedes(&self, pack: PackId) -> bool {
+        self.pack(pack).supersedes
+    }
+
+    /// The packs of which [`supersedes`](Self::supersedes) holds.
+    pub fn superseding_packs(&self) -> impl Iterator<Item = PackId> + '_ {
+        (0..self.packs.len() as u32).map(PackId).filter(|pack| self.supersedes(*pack))
+    }
+
+    /// The names that a copy of the pack's package declares; empty where copies are not looked for.
+    #[must_use]
+    pub fn names_of_copies(&self, pack: PackId) -> &[Name] {
+        &self.pack(pack).copies_declare
     }
 
     /// A name outside classes that an import of the pack brings in, re-exports included.
@@ -495,6 +514,7 @@ const BUILTIN: &[(&str, &str)] = &[
     ("rules/models/objectbox.toml", include_str!("../rules/models/objectbox.toml")),
     ("rules/models/package-ffi-leak-tracker.toml", include_str!("../rules/models/package-ffi-leak-tracker.toml")),
     ("rules/models/package-ffi.toml", include_str!("../rules/models/package-ffi.toml")),
+    ("rules/models/package-path.toml", include_str!("../rules/models/package-path.toml")),
     ("rules/models/package-win32.toml", include_str!("../rules/models/package-win32.toml")),
     ("rules/models/sqlite3.toml", include_str!("../rules/models/sqlite3.toml")),
     ("rules/models/tflite.toml", include_str!("../rules/models/tflite.toml")),

@@ -107,7 +107,9 @@ impl Engine<'_> {
                 break;
             }
         }
-        if done.is_empty() && !summary.outcomes.is_empty() {
+        // A call that can only throw, or that ends the process, has nothing behind it.
+        let returns = summary.outcomes.iter().any(|outcome| outcome.guard != Guard::Throws);
+        if done.is_empty() && returns {
             let value = self.fresh(&mut path, calling.site, 0);
             done.push((path.clone(), value));
         }

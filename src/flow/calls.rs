@@ -290,6 +290,11 @@ impl Engine<'_> {
                     None => self.call_unknown_native(run, calling, path, out),
                 }
             }
+            Target::ExtensionOverride => {
+                let value = calling.args.first().map(|arg| arg.value.clone());
+                let value = value.unwrap_or_else(|| self.fresh(&mut path, calling.site, 0));
+                self.finish(&calling, path, value, out);
+            }
             Target::DefaultConstructor(_) => {
                 for arg in calling.args.clone() {
                     self.escape(&mut path, &arg.value);

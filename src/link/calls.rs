@@ -7,7 +7,7 @@ use super::resolve::{Resolver, State};
 use super::scope::Meaning;
 use super::types::{self, Bindings, MAX_DEPTH};
 use super::{ClassRef, FuncRef, Functions, Receiver, Target, Ty, VarRef, Via};
-use crate::ir::{Call, Callee, FunctionKind, Name, Operand, TypeRef};
+use crate::ir::{Call, Callee, ClassKind, FunctionKind, Name, Operand, TypeRef};
 use crate::models::schema::{FamilyKind, MemberKind};
 use crate::models::{Item, ModelId, TypeId, VariableId};
 use crate::summary::{AccessPath, FamilyRef, Given, Outcome, Ownership, Root};
@@ -373,7 +373,11 @@ impl Resolver<'_> {
                 let target = self.functions_target(function, functions);
                 Called { target, result, open, params: Params::Of(function, written), model, sdk: None }
             }
-            None if name.is_empty() && self.env().class(class).kind != crate::ir::ClassKind::Extension => {
+            None if name.is_empty() && self.env().class(class).kind == ClassKind::Extension => {
+                let params = Params::Positional(self.env().info(class).on.iter().cloned().collect());
+                Called { target: Target::ExtensionOverride, result, open, params, ..Called::default() }
+            }
+            None if name.is_empty() => {
                 // An extension type's representation is what its primary constructor takes.
                 let representation = if self.env().is_extension_type(class) {
                     let field = self.env().field(class, 0);
@@ -393,6 +397,12 @@ impl Resolver<'_> {
     fn model_static(&mut self, class: TypeId, name: &str) -> Called {
         let Some(id) = self.scope.model_member(class, name, Access::Call) else {
             let result = if name == "new" { self.model_instance(class) } else { Ty::Unknown };
+            let info = self.env().models.ty(class);
+            if let Some(on) = info.on.as_ref().filter(|_| name == "new") {
+                let on = self.env().pack_type(info.pack, &[&info.params], on, self.scope.versions);
+                let (open, params) = (info.params.clone(), Params::Positional(vec![on]));
+                return Called { target: Target::ExtensionOverride, result, open, params, ..Called::default() };
+            }
             return Called { result, ..Called::default() };
         };
         let info = self.env().models.function(id);
@@ -410,7 +420,7 @@ impl Resolver<'_> {
 
     fn model_instance(&self, class: TypeId) -> Ty {
         let params = &self.env().models.ty(class).params;
-        Ty::Model(class, params.iter().map(|name| Ty::Parameter(name.clone())).collect())
+        self.env().model_type(class, params.iter().map(|name| Ty::Parameter(name.clone())).collect())
     }
 
     fn sdk_static(&mut self, class: &Name, name: &str) -> Called {

@@ -21,6 +21,7 @@ use crate::summary::FamilyId;
 /// The program while it is being linked.
 pub(super) struct Env<'a> {
     pub(super) units: &'a [Unit],
+    pub(super) files: &'a [FileContext],
     pub(super) models: &'a ModelSet,
     pub(super) versions: Vec<Arc<Versions>>,
     /// The pack that describes the package a unit belongs to.
@@ -52,10 +53,11 @@ pub(super) fn versions_of(file: &FileContext) -> Arc<Versions> {
 }
 
 impl<'a> Env<'a> {
-    pub(super) fn new(units: &'a [Unit], files: &[FileContext], models: &'a ModelSet) -> Self {
+    pub(super) fn new(units: &'a [Unit], files: &'a [FileContext], models: &'a ModelSet) -> Self {
         let core = ["dart:core", "dart:async", "dart:collection"];
         let mut env = Self {
             units,
+            files,
             models,
             versions: files.iter().map(versions_of).collect(),
             packs: files.iter().map(|file| pack_of(file, models)).collect(),
@@ -510,7 +512,7 @@ fn supertypes(scope: &Scope<'_>, class: &Class) -> Supertypes {
 }
 
 /// The pack that describes the package of a file in a `lib` folder.
-fn pack_of(file: &FileContext, models: &ModelSet) -> Option<PackId> {
+pub(super) fn pack_of(file: &FileContext, models: &ModelSet) -> Option<PackId> {
     let package = file.package.as_ref()?;
     let rest = file.path.strip_prefix(&*package.root)?.trim_start_matches('/');
     let path = rest.strip_prefix("lib/")?;

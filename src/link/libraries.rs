@@ -1,5 +1,7 @@
 //! Files → libraries: parts, imports, exports, and the names a library gives to others.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
@@ -18,6 +20,18 @@ pub(super) enum Entity {
     Variable(VarRef),
     /// A `typedef`, by unit and place.
     Alias(u32, u32),
+}
+
+impl Entity {
+    /// Where it is declared.
+    pub(super) fn unit(self) -> u32 {
+        match self {
+            Self::Class(class) => class.unit,
+            Self::Function(function) => function.unit,
+            Self::Variable(variable) => variable.unit,
+            Self::Alias(unit, _) => unit,
+        }
+    }
 }
 
 /// One library: a file and its parts.
@@ -110,6 +124,16 @@ pub(super) struct Libraries {
     pub(super) list: Vec<Library>,
     /// The library of each unit.
     pub(super) of_unit: Vec<u32>,
+    /// For each unit the code it is part of whose names are, for all other code, those of a pack.
+    superseded: Vec<Option<Superseded>>,
+}
+
+/// A package of the project that a pack describes, or a copy of it.
+#[derive(Debug, Clone)]
+struct Superseded {
+    pack: PackId,
+    /// The folder it lies in.
+    root: Arc<str>,
 }
 
 impl Libraries {
@@ -127,7 +151,8 @@ impl Libraries {
         for at in 0..units.len() {
             of_unit[at] = of_unit[owners[at]];
         }
-        let mut libraries = Self { list, of_unit };
+        let superseded = files.iter().map(|file| superseded(file, models)).collect();
+        let mut libraries = Self { list, of_unit, superseded };
         for (at, unit) in units.iter().enumerate() {
             let own = libraries.of_unit[at] as usize;
             declare(&mut libraries.list[own], at as u32, unit);
@@ -140,6 +165,7 @@ impl Libraries {
             }
         }
         libraries.export();
+        libraries.find_copies(files, models);
         libraries.see_packs(models);
         libraries
     }
@@ -178,6 +204,40 @@ impl Libraries {
         }
         let filter = Filter { show: import.show.clone(), hide: import.hide.clone() };
         LinkedImport { sources, prefix: import.prefix.clone(), filter }
+    }
+
+    /// The pack whose names a file sees instead of those that a unit declares.
+    pub(super) fn superseding(&self, from: &FileContext, unit: u32) -> Option<PackId> {
+        let superseded = self.superseded.get(unit as usize)?.as_ref()?;
+        (!lies_in(&from.path, &superseded.root)).then_some(superseded.pack)
+    }
+
+    /// Finds the libraries that are copies of a package under another name, by what they declare.
+    fn find_copies(&mut self, files: &[FileContext], models: &ModelSet) {
+        for pack in models.superseding_packs() {
+            let names = models.names_of_copies(pack);
+            let mut copies: Vec<(&str, SmallVec<[u32; 8]>)> = Vec::new();
+            for (unit, file) in files.iter().enumerate() {
+                let exported = &self.list[self.of_unit[unit] as usize].exported.values;
+                let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+                let unit_of = |name: &Name| exported.get(name).map(|entity| entity.unit());
+                let is_own = |unit: &u32| {
+                    self.superseded[*unit as usize].is_none() && lies_in(&files[*unit as usize].path, folder)
+                };
+                let units: SmallVec<[u32; 8]> = names.iter().map_while(|name| unit_of(name).filter(is_own)).collect();
+                if !names.is_empty() && units.len() == names.len() {
+                    copies.push((folder, units));
+                }
+            }
+            // What exports a copy in a folder inside of its own is no copy itself.
+            copies.sort_by_key(|(folder, _)| std::cmp::Reverse(folder.len()));
+            for (folder, units) in copies {
+                for unit in units {
+                    let root = folder.into();
+                    self.superseded[unit as usize].get_or_insert(Superseded { pack, root });
+                }
+            }
+        }
     }
 
     /// Fills in what libraries export, to the fixpoint: exports may be circular.
@@ -299,6 +359,15 @@ impl Libraries {
             self.list[at].sees_external = external;
         }
     }
+}
+
+fn lies_in(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder).is_some_and(|rest| folder.is_empty() || rest.starts_with('/'))
+}
+
+fn superseded(file: &FileContext, models: &ModelSet) -> Option<Superseded> {
+    let pack = super::env::pack_of(file, models).filter(|pack| models.supersedes(*pack))?;
+    Some(Superseded { pack, root: Arc::clone(&file.package.as_ref()?.root) })
 }
 
 /// Rounds in which exports in a cycle settle; each adds one step.

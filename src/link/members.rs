@@ -7,7 +7,7 @@ use super::types::{self, Bindings, MAX_DEPTH};
 use super::{ClassRef, FuncRef, Ty, VarRef};
 use crate::ir::{ClassKind, Name};
 use crate::models::schema::MemberKind;
-use crate::models::{ModelId, TypeId, Versions};
+use crate::models::{Item, ModelId, TypeId, Versions};
 
 /// What is wanted of a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +40,18 @@ pub(super) struct Found {
 impl Scope<'_> {
     /// A member of a value of the type.
     pub(super) fn instance_member(&self, receiver: &Ty, name: &Name, access: Access) -> Option<Found> {
-        self.inherited(receiver, name, access).or_else(|| self.extension_member(receiver, name, access))
+        let inherited = self.inherited(receiver, name, access).or_else(|| self.object_member(receiver, name, access));
+        inherited.or_else(|| self.extension_member(receiver, name, access))
+    }
+
+    /// A member that every value has.
+    fn object_member(&self, receiver: &Ty, name: &Name, access: Access) -> Option<Found> {
+        if matches!(receiver, Ty::Prefix(_) | Ty::PackPrefix(_) | Ty::ClassName(_) | Ty::ModelName(_) | Ty::SdkName(_)) {
+            return None;
+        }
+        let object = self.env.core_class("Object", self.versions)?;
+        let id = self.model_member(object, name, access)?;
+        Some(Found { member: Member::Model(id), bindings: Bindings::new() })
     }
 
     /// A member that the type or one of its supertypes declares.
@@ -122,6 +133,18 @@ impl Scope<'_> {
             }
             let Some(on) = &self.env.info(extension).on else { continue };
             let mut bindings = Bindings::new();
+            if let Some(Item::Type(class)) = self.superseding(extension.unit, &self.env.class(extension).name)
+                && let Some(id) = self.model_member(class, name, access)
+            {
+                let info = self.env.models.ty(class);
+                let Some(on) = &info.on else { continue };
+                let on = self.env.pack_type(info.pack, &[&info.params], on, self.versions);
+                if let Some(score) = self.env.matches(&on, receiver, &mut bindings, MAX_DEPTH) {
+                    complete(&mut bindings, &info.params);
+                    offer(score, Found { member: Member::Model(id), bindings });
+                }
+                continue;
+            }
             let Some(score) = self.env.matches(on, receiver, &mut bindings, MAX_DEPTH) else { continue };
             if let Some(member) = self.own(extension, name, access, false) {
                 let member = match member {

@@ -162,6 +162,8 @@ impl Resolver<'_> {
             _ => match left.value_type() {
                 Ty::Scalar => (Ty::Scalar, Target::Unknown),
                 Ty::String => (Ty::String, Target::Unknown),
+                // Whatever the left side is, what takes a string is most likely one.
+                Ty::Unknown if op == "+" && right == Ty::String => (Ty::String, Target::Unknown),
                 _ => self.member_operator(state, &left, op),
             },
         };
@@ -304,7 +306,13 @@ impl Resolver<'_> {
     fn sdk_fallback(&self, receiver: &Ty, name: &Name, ty: Ty) -> Ty {
         match (receiver, ty) {
             (Ty::Sdk(class, args), Ty::Unknown) => types::sdk_member(class, args, name, None),
-            (Ty::String, Ty::Unknown) if name == "length" => Ty::Scalar,
+            (Ty::Class(class, _), Ty::Unknown) if self.env().class(*class).kind == ClassKind::Enum => {
+                match name.as_str() {
+                    "name" => Ty::String,
+                    "index" => Ty::Scalar,
+                    _ => Ty::Unknown,
+                }
+            }
             (receiver, Ty::Unknown) if name == "value" || name == "ref" => self.pointee(receiver),
             (_, ty) => ty,
         }

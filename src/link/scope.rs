@@ -71,7 +71,8 @@ impl<'e> Scope<'e> {
                         && import.passes(name)
                         && let Some(entity) = self.env.libraries.list[*from as usize].exported.values.get(name)
                     {
-                        return Meaning::Entity(*entity);
+                        let superseding = self.superseding(entity.unit(), name);
+                        return superseding.map_or(Meaning::Entity(*entity), Meaning::Item);
                     }
                 }
             }
@@ -83,6 +84,12 @@ impl<'e> Scope<'e> {
             }
         }
         Meaning::Nothing
+    }
+
+    /// What a pack says, for this file, of a name that a unit declares.
+    pub(super) fn superseding(&self, unit: u32, name: &str) -> Option<Item> {
+        let pack = self.env.libraries.superseding(&self.env.files[self.unit as usize], unit)?;
+        self.env.models.lookup(pack, name, self.versions)
     }
 
     /// The setter of a name outside of classes.

@@ -213,6 +213,12 @@ pub(super) fn sdk_member(name: &str, args: &[Ty], member: &str, closure: Option<
         ("Completer", "future") => sdk("Future", vec![arg(0)]),
         ("Future", "then") => sdk("Future", vec![awaited(&made())]),
         ("Future", "whenComplete" | "catchError" | "timeout") => sdk("Future", vec![arg(0)]),
+        ("List" | "Set" | "Iterable", "join") => Ty::String,
+        ("List" | "Set" | "Iterable", "elementAtOrNull" | "firstOrNull" | "lastOrNull" | "singleOrNull") => arg(0),
+        ("List" | "Set" | "Iterable", "skipWhile") => sdk("Iterable", vec![arg(0)]),
+        ("List", "getRange") => sdk("Iterable", vec![arg(0)]),
+        ("List", "asMap") => sdk("Map", vec![Ty::Scalar, arg(0)]),
+        ("Stream", "join") => sdk("Future", vec![Ty::String]),
         (_, "length" | "isEmpty" | "isNotEmpty" | "contains" | "containsKey" | "indexOf") => Ty::Scalar,
         ("List" | "Set" | "Iterable", "first" | "last" | "single" | "elementAt" | "[]" | "removeLast" | "removeAt") => {
             arg(0)

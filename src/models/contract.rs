@@ -34,7 +34,7 @@ impl Names<'_> {
         let native = model.symbol.is_some() || !model.symbols.is_empty();
         Ok(Summary {
             outcomes: entry.outcomes(model)?,
-            throws: model.throws.unwrap_or(if native { Throws::Never } else { Throws::Possibly }),
+            throws: model.throws.unwrap_or(if native || model.ends_process { Throws::Never } else { Throws::Possibly }),
             runs: model.runs.iter().map(|run| entry.run(run)).collect::<Result<_, _>>()?,
             basis: model.basis.unwrap_or(Basis::DocsRead),
         })
@@ -61,7 +61,10 @@ struct Entry<'a> {
 impl Entry<'_> {
     /// A call takes the first outcome whose guard holds.
     fn outcomes(&self, model: &FunctionModel) -> Result<SmallVec<[Outcome; 1]>, String> {
-        if model.throws == Some(Throws::Always) {
+        if model.ends_process && model.throws.is_some() {
+            return Err("`throws` says nothing of a call that ends the process".to_owned());
+        }
+        if model.ends_process || model.throws == Some(Throws::Always) {
             return Ok(SmallVec::new());
         }
         let result = match (&model.result, model.status) {

@@ -211,6 +211,8 @@ impl Loader {
         });
         if let Some(pack) = self.set.packs.get_mut(id.0 as usize) {
             pack.uris.extend(model.uris.iter().cloned());
+            pack.supersedes |= model.supersedes;
+            pack.copies_declare.extend(model.copies_declare.iter().map(Name::new));
         }
         id
     }

@@ -61,6 +61,14 @@ pub struct Pack {
     /// Versions in which a function that this pack does not list wraps the native symbol of its name, or of its name
     /// and a `W`, argument by argument (`*` for all versions). Such a name gets the symbol's facts.
     pub symbol_wrappers: Option<String>,
+    /// Where the project contains the package, other packages of it see these entries, not the declarations they speak
+    /// of: for code whose bodies end in native functions that say less.
+    #[serde(default)]
+    pub supersedes: bool,
+    /// Names by which a copy of the package under another name is known: a library that declares them all is one, and
+    /// treated as the package itself.
+    #[serde(default)]
+    pub copies_declare: Vec<String>,
     /// Where the functions exist; the default of their own `targets`.
     #[serde(default)]
     pub targets: Vec<String>,
@@ -261,6 +269,9 @@ pub struct FunctionModel {
     pub runs: Vec<RunModel>,
     /// Whether it throws.
     pub throws: Option<Throws>,
+    /// The call ends the process: nothing after it happens, and nothing is left to be released.
+    #[serde(default)]
+    pub ends_process: bool,
     /// How far these facts can be trusted; the default is `docs-read`.
     pub basis: Option<Basis>,
     /// Where they were read.

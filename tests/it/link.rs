@@ -102,6 +102,7 @@ fn show(program: &Program, target: &Target) -> String {
     };
     match target {
         Target::Unknown => "?".to_owned(),
+        Target::ExtensionOverride => "the argument".to_owned(),
         Target::Functions(functions) => {
             let Functions { candidates, complete, implicit_this, model } = &**functions;
             let names: Vec<String> = candidates.iter().map(function).collect();
@@ -621,4 +622,167 @@ void main() { f(); }
     assert_eq!(targets(&program, "main"), "f() → native ?\n");
     let field = program.variable_type(ffilint::link::VarRef { unit: 0, class: None, index: 1 });
     assert_eq!(*field, Ty::NativeFunction { symbol: None, result: Box::new(Ty::Void) });
+}
+
+/// A package that lies at `pkgs/ffi`, and a program beside it.
+fn with_own_ffi(name: &str, main: &str) -> Program {
+    let allocation = r"
+import 'dart:ffi';
+class CallocAllocator implements Allocator {
+  const CallocAllocator();
+  Pointer<T> allocate<T extends NativeType>(int byteCount, {int? alignment}) => nullptr.cast();
+  void free(Pointer pointer) {}
+}
+const CallocAllocator calloc = CallocAllocator();
+const CallocAllocator malloc = CallocAllocator();
+class Arena implements Allocator {
+  Pointer<T> allocate<T extends NativeType>(int byteCount, {int? alignment}) => calloc<T>();
+  void free(Pointer pointer) {}
+}
+R using<R>(R Function(Arena) computation) => computation(Arena());
+";
+    let strings = r"
+import 'dart:ffi';
+import 'allocation.dart';
+final class Utf8 extends Opaque {}
+extension StringUtf8Pointer on String {
+  Pointer<Utf8> toNativeUtf8({Allocator allocator = malloc}) => allocator<Uint8>(length).cast();
+}
+extension Utf8Pointer on Pointer<Utf8> {
+  String toDartString({int? length}) => '';
+}
+int notInThePack() => 1;
+";
+    let package = format!("p/{name}");
+    let files = [
+        (format!("{package}/ffi.dart"), "export 'src/allocation.dart'; export 'src/utf8.dart';"),
+        (format!("{package}/src/allocation.dart"), allocation),
+        (format!("{package}/src/utf8.dart"), strings),
+        ("main.dart".to_owned(), main),
+    ];
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), *text)).collect();
+    program(&files)
+}
+
+#[test]
+fn a_copy_of_package_ffi_in_the_project_is_what_its_model_says() {
+    let main = r"
+import 'dart:ffi';
+import 'package:p/own/ffi.dart' as own;
+import 'package:p/own/ffi.dart';
+void f(String s, own.Arena arena) {
+  own.calloc<Uint8>(3);
+  own.using((a) => a<Uint8>());
+  s.toNativeUtf8(allocator: arena).toDartString();
+  notInThePack();
+}
+";
+    let program = with_own_ffi("lib/own", main);
+    let expected = "\
+.calloc() → Variable model AllocatorAlloc.call
+.using() → model using
+.toNativeUtf8() → model StringUtf8Pointer.toNativeUtf8
+.toDartString() → model Utf8Pointer.toDartString
+notInThePack() → p/lib/own/src/utf8.dart:notInThePack
+";
+    let found = targets(&program, "f");
+    for line in expected.lines().filter(|line| !line.starts_with(".calloc")) {
+        assert!(found.contains(line), "{found}");
+    }
+    assert!(found.contains("AllocatorAlloc.call") && !found.contains("CallocAllocator"), "{found}");
+    // Inside of the package its own declarations count.
+    let inside = targets(&program, "StringUtf8Pointer.toNativeUtf8");
+    assert!(inside.contains("length"), "{inside}");
+    let calls = targets(&program, "using");
+    assert!(calls.contains("p/lib/own/src/allocation.dart"), "{calls}");
+}
+
+#[test]
+fn members_of_the_sdk_have_the_types_that_strings_need() {
+    let text = r#"
+import 'dart:convert';
+import 'dart:io';
+import 'package:ffi/ffi.dart';
+import 'package:path/path.dart' as p;
+enum Mode { on, off }
+class Sink { void write(x) {} }
+void f(dynamic any, String s, int n, List<String> list, Map<String, String> map, Mode mode, File file, Sink sink, DateTime t) {
+  any.toString().toNativeUtf8();
+  sink.toString().toNativeUtf8();
+  s.trim().substring(1).toLowerCase().padLeft(3).toNativeUtf8();
+  s.split(',').first.toNativeUtf8();
+  s[0].toNativeUtf8();
+  (any + '!').toNativeUtf8();
+  (s * 3).toNativeUtf8();
+  '$any'.toNativeUtf8();
+  n.toRadixString(16).toNativeUtf8();
+  list.join(',').toNativeUtf8();
+  list.map((x) => x).where((x) => true).toList().sublist(1).reversed.elementAt(0).toNativeUtf8();
+  map['k']!.toNativeUtf8();
+  for (final entry in map.entries) { entry.value.toNativeUtf8(); }
+  jsonEncode(any).toNativeUtf8();
+  json.encode(any).toNativeUtf8();
+  utf8.decode(any).toNativeUtf8();
+  base64Encode(any).toNativeUtf8();
+  file.path.toNativeUtf8();
+  File('a').absolute.path.toNativeUtf8();
+  Directory.current.path.toNativeUtf8();
+  Uri.parse(s).toFilePath().toNativeUtf8();
+  Platform.resolvedExecutable.toNativeUtf8();
+  p.join(s, 'a').toNativeUtf8();
+  t.toIso8601String().toNativeUtf8();
+  String.fromCharCodes([1]).toNativeUtf8();
+  mode.name.toNativeUtf8();
+  any.runtimeType.toString().toNativeUtf8();
+  (StringBuffer()..write(s)).toString().toNativeUtf8();
+}
+"#;
+    let found = targets(&program(&[("lib/a.dart", text)]), "f");
+    let wanted = text.matches("toNativeUtf8").count();
+    assert_eq!(found.matches("model StringUtf8Pointer.toNativeUtf8").count(), wanted, "{found}");
+}
+
+#[test]
+fn an_extension_named_for_its_member_is_that_extension() {
+    let text = r"
+import 'dart:ffi';
+import 'package:ffi/ffi.dart';
+extension One<T> on List<T> { T pick() => first; }
+extension Two on List<Object> { Object pick() => first; }
+void f(List<String> list, Pointer<Utf8> p) {
+  One(list).pick().toNativeUtf8();
+  Two(list).pick();
+  Utf8Pointer(p).toDartString();
+}
+";
+    let expected = "\
+One() → the argument
+.pick() → One.pick
+.toNativeUtf8() → model StringUtf8Pointer.toNativeUtf8
+Two() → the argument
+.pick() → Two.pick
+Utf8Pointer() → the argument
+.toDartString() → model Utf8Pointer.toDartString
+";
+    assert_eq!(targets(&program(&[("lib/a.dart", text)]), "f"), expected);
+}
+
+#[test]
+fn literals_have_the_types_they_are_written_with() {
+    let text = r"
+import 'dart:ffi';
+import 'package:ffi/ffi.dart';
+void f() {
+  final list = <Pointer<Utf8>>[];
+  list.first.toDartString();
+  final map = <String, Pointer<Utf8>>{};
+  map['a']!.toDartString();
+  for (final p in <Pointer<Utf8>>{}) { p.toDartString(); }
+  (<Pointer<Utf8>>[]).map((p) => p.toDartString()).first.toNativeUtf8();
+}
+";
+    let program = program(&[("lib/a.dart", text)]);
+    let found = targets(&program, "f");
+    assert_eq!(found.matches("model Utf8Pointer.toDartString").count(), 4, "{found}");
+    assert_eq!(found.matches("model StringUtf8Pointer.toNativeUtf8").count(), 1, "{found}");
 }
