@@ -164,7 +164,9 @@ impl Engine<'_> {
             Target::Variable(variable) => self.variable(site, &mut path, *variable),
             Target::TearOff(function) => Value::Function(*function),
             Target::ModelTearOff(model) => Value::Model(*model, base.map(Box::new)),
-            Target::Namespace | Target::DefaultConstructor(_) | Target::ExtensionOverride => self.fresh(&mut path, site, 0),
+            Target::Namespace | Target::DefaultConstructor(_) | Target::ExtensionOverride => {
+                self.fresh(&mut path, site, 0)
+            }
             Target::Unknown => self.load_unknown(site, &mut path, base, from, at),
         };
         self.assign(site.frame, &mut path, to, value);

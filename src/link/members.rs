@@ -46,7 +46,8 @@ impl Scope<'_> {
 
     /// A member that every value has.
     fn object_member(&self, receiver: &Ty, name: &Name, access: Access) -> Option<Found> {
-        if matches!(receiver, Ty::Prefix(_) | Ty::PackPrefix(_) | Ty::ClassName(_) | Ty::ModelName(_) | Ty::SdkName(_)) {
+        if matches!(receiver, Ty::Prefix(_) | Ty::PackPrefix(_) | Ty::ClassName(_) | Ty::ModelName(_) | Ty::SdkName(_))
+        {
             return None;
         }
         let object = self.env.core_class("Object", self.versions)?;
