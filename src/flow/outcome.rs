@@ -17,6 +17,8 @@ pub(super) struct Ledger {
     leaks: Vec<LostOn>,
     /// Some path releases it or hands it over.
     released: bool,
+    /// Some path does not only hand it over.
+    released_here: bool,
     /// Some path lets it go out of sight.
     escaped: bool,
 }
@@ -41,7 +43,8 @@ impl Ledger {
     /// An object is gone from a path without being lost.
     pub(super) fn settle(&mut self, object: &Object) {
         match object.ownership {
-            Ownership::Released | Ownership::Relinquished | Ownership::Managed => self.released = true,
+            Ownership::Released | Ownership::Managed => (self.released, self.released_here) = (true, true),
+            Ownership::Relinquished => self.released = true,
             Ownership::Escaped => self.escaped = true,
             Ownership::Unknown | Ownership::Owned(_) | Ownership::Borrowed | Ownership::Static => {}
         }
@@ -127,7 +130,7 @@ impl Engine<'_> {
                     trace.push(Step { kind: StepKind::Branched { holds }, location: at });
                 }
                 trace.push(Step { kind: StepKind::Exited(*exit), location: lost.at });
-                ViolationKind::LeakedOnPath { subject, exit: *exit }
+                ViolationKind::LeakedOnPath { subject, exit: *exit, released: ledger.released_here }
             }
             How::Left(exit) => match (&lost.story.held_by, &lost.story.lent_to) {
                 (None, Some(call)) if !lost.story.stored => {
