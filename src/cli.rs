@@ -1,7 +1,7 @@
 //! The command line: flags, subcommands, exit codes. The only place that prints.
 
 use std::io::{self, IsTerminal as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,7 @@ use crate::workspace::{Options, Report, Workspace};
 use crate::{ir, lower, render, rules, workspace};
 
 mod args;
+mod file;
 
 use args::{Arguments, CheckArguments, Color, Command, FailOn, Format, Output};
 
@@ -27,6 +28,8 @@ const CLEAN: u8 = 0;
 const FINDINGS: u8 = 1;
 /// Usage, configuration, a named path that cannot be read, nothing could be parsed, or a fault of ffilint.
 const FAILURE: u8 = 2;
+
+const MOST_THREADS_PER_CORE: usize = 4;
 
 /// Runs the command with the process's own arguments.
 #[must_use]
@@ -58,9 +61,22 @@ pub fn main() -> ExitCode {
 type Fallible<T> = Result<T, String>;
 
 fn check(arguments: &CheckArguments) -> Fallible<u8> {
-    let pool =
-        workspace::pool(arguments.jobs.unwrap_or(0)).map_err(|error| format!("cannot start threads: {error}"))?;
+    let threads = threads(arguments.jobs.unwrap_or(0), arguments.verbose);
+    let pool = workspace::pool(threads).map_err(|error| format!("cannot start threads: {error}"))?;
     pool.install(|| run_check(arguments))
+}
+
+/// As many threads as asked for, but no more than do any good: each takes a stack.
+fn threads(asked: usize, verbose: bool) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let most = cores.saturating_mul(MOST_THREADS_PER_CORE);
+    if asked <= most {
+        return asked;
+    }
+    if verbose {
+        complain(&format!("-j {asked} is more than {MOST_THREADS_PER_CORE} for each core; {most} threads are used"));
+    }
+    most
 }
 
 fn run_check(arguments: &CheckArguments) -> Fallible<u8> {
@@ -72,14 +88,12 @@ fn run_check(arguments: &CheckArguments) -> Fallible<u8> {
     let (roots, missing) = discover::roots(&cwd, &arguments.paths);
     let models = ModelSet::builtin();
     let mut report = Report::default();
-    let mut unreadable = missing;
     for root in &roots {
         let config = match arguments.isolated {
             true => Config::default(),
             false => Config::load(&root.folder, &rules::names()).map_err(|error| error.to_string())?,
         };
         let project = discover::read(root, &cwd, &config);
-        unreadable.extend(project.unreadable.iter().cloned());
         let options = options(arguments, &config)?;
         report.append(Workspace::new(project).check(models, &options));
         if arguments.verbose {
@@ -92,19 +106,20 @@ fn run_check(arguments: &CheckArguments) -> Fallible<u8> {
         let text = rendered(&report, *format, elapsed, arguments, path.is_none())?;
         match path {
             None => write_out(&text)?,
-            Some(path) => write_file(path, &text)?,
+            Some(path) => file::write(path, &text)?,
         }
     }
     if arguments.verbose {
         tell_more(&report);
     }
-    for Problem { path, reason } in &unreadable {
-        complain(&format!("cannot read {path}: {reason}; name files or folders that exist"));
+    for Problem { path, reason } in missing.iter().chain(&report.unreadable) {
+        let advice = if *reason == discover::MISSING { "; name files or folders that exist" } else { "" };
+        complain(&format!("cannot read {path}: {reason}{advice}"));
     }
     if report.nothing_parsed() {
         complain("nothing could be parsed; -v says why");
     }
-    if !unreadable.is_empty() || report.nothing_parsed() {
+    if !missing.is_empty() || !report.unreadable.is_empty() || report.nothing_parsed() {
         return Ok(FAILURE);
     }
     let fails = |level: Level| report.diagnostics.iter().any(|diagnostic| diagnostic.level >= level);
@@ -141,7 +156,15 @@ fn outputs(arguments: &CheckArguments) -> Fallible<Vec<Output>> {
         let format = if io::stdout().is_terminal() { Format::Full } else { Format::Concise };
         return Ok(vec![Output { format, path: None }]);
     }
-    arguments.format.iter().map(|text| text.parse()).collect()
+    let outputs: Vec<Output> = arguments.format.iter().map(|text| text.parse()).collect::<Fallible<_>>()?;
+    let to_stdout: Vec<_> = outputs.iter().filter(|output| output.path.is_none()).collect();
+    match to_stdout.iter().find(|output| output.format.is_for_machines()) {
+        Some(Output { format, .. }) if to_stdout.len() > 1 => {
+            let name = format.name();
+            Err(format!("--format: `{name}` must have stdout for itself; write the other to a file: `{name}=PATH`"))
+        }
+        _ => Ok(outputs),
+    }
 }
 
 fn rendered(
@@ -222,7 +245,8 @@ fn dump_ir(path: &Path) -> Fallible<u8> {
     let Some(language) = Language::of_file_name(name) else {
         return Err(format!("{}: not a source file that ffilint reads; name a .dart file", path.display()));
     };
-    let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("cannot read {}: {}", path.display(), discover::in_words(&error)))?;
     let pool = workspace::pool(1).map_err(|error| format!("cannot start threads: {error}"))?;
     let printed = pool.install(|| {
         let unit = lower::lower(FileId(0), language, &text, &Limits::default());
@@ -236,22 +260,11 @@ fn dump_ir(path: &Path) -> Fallible<u8> {
 fn write_out(text: &str) -> Fallible<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(format!("cannot write the output: {error}")),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(format!("cannot write the output: {}", discover::in_words(&error)))
+        }
         _ => Ok(()),
     }
-}
-
-/// Writes a file whole or not at all.
-fn write_file(path: &Path, text: &str) -> Fallible<()> {
-    let mut aside = path.as_os_str().to_owned();
-    aside.push(format!(".{}.tmp", std::process::id()));
-    let aside = PathBuf::from(aside);
-    let written = std::fs::write(&aside, text).and_then(|()| std::fs::rename(&aside, path));
-    written.map_err(|error| {
-        // What is left of the attempt is of no use, and its failure to go away of no interest.
-        let _ = std::fs::remove_file(&aside);
-        format!("cannot write {}: {error}; name a file in a folder that exists", path.display())
-    })
 }
 
 /// A line on stderr. There is nobody left to tell when that fails.

@@ -2,6 +2,7 @@
 //!
 //! An unknown key, an unknown name or a wrong type is an error that names file, line and, where it can, what was meant.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::discover;
 use crate::source::LineIndex;
 use crate::target::TargetSet;
 
@@ -89,7 +91,13 @@ impl Config {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
             _ => {}
         }
-        let text = std::fs::read_to_string(&path).map_err(|error| fail(format!("cannot be read: {error}")))?;
+        let bytes =
+            std::fs::read(&path).map_err(|error| fail(format!("cannot be read: {}", discover::in_words(&error))))?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let good = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+            let line = 1 + memchr::memchr_iter(b'\n', good).count();
+            ConfigError { line: u32::try_from(line).ok(), ..fail("not UTF-8; save it as UTF-8".into()) }
+        })?;
         Self::parse(&text, &path, known_rules)
     }
 
@@ -111,19 +119,21 @@ impl Config {
         let mut config = Self { min_confidence: raw.min_confidence, ..Self::default() };
         for (name, setting) in raw.rules {
             if !known_rules.contains(&name.as_str()) {
-                let message = format!("there is no rule `{name}`{}", meant(&name, known_rules.iter().copied()));
+                let meant = meant(&name, known_rules.iter().copied());
+                let message = format!("there is no rule `{}`{meant}; `ffilint rules` lists them", short(&name));
                 return Err(fail(Some(setting.span().start), message));
             }
             config.rules.insert(name, setting.into_inner());
         }
         if let Some(names) = raw.targets {
             config.targets = TargetSet::NONE;
-            for name in names {
+            let start = names.span().start;
+            for name in names.into_inner() {
                 let set = parse_target(name.get_ref()).map_err(|message| fail(Some(name.span().start), message))?;
                 config.targets = config.targets.or(set);
             }
             if config.targets.is_empty() {
-                return Err(fail(None, "`targets` is empty; name at least one, or leave the key out".into()));
+                return Err(fail(Some(start), "`targets` is empty; name at least one, or leave the key out".into()));
             }
         }
         config.exclude = globs(path, &raw.exclude).map_err(|(at, message)| fail(Some(at), message))?;
@@ -140,17 +150,30 @@ impl Config {
 pub fn parse_target(name: &str) -> Result<TargetSet, String> {
     TargetSet::from_name(name).ok_or_else(|| {
         let known: Vec<_> = TargetSet::names().collect();
-        format!("there is no target `{name}`{}; known are {}", meant(name, known.iter().copied()), known.join(", "))
+        let meant = meant(name, known.iter().copied());
+        format!("there is no target `{}`{meant}; known are {}", short(name), known.join(", "))
     })
 }
 
 /// `; did you mean …?` for the nearest known word, or nothing.
 pub fn meant<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let word = short(word);
+    let word = word.as_ref();
     let nearest = known
         .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .filter(|(similarity, _)| *similarity > 0.8);
     nearest.map_or_else(String::new, |(_, candidate)| format!("; did you mean `{candidate}`?"))
+}
+
+/// A word as a message may quote it: on one line, at most 60 characters long.
+#[must_use]
+pub fn short(word: &str) -> Cow<'_, str> {
+    const LONGEST: usize = 60;
+    if word.chars().nth(LONGEST).is_none() {
+        return word.into();
+    }
+    word.chars().take(LONGEST - 1).chain(['…']).collect::<String>().into()
 }
 
 /// A file of settings that is not understood.
@@ -182,7 +205,7 @@ impl std::error::Error for ConfigError {}
 struct Raw {
     #[serde(default)]
     rules: BTreeMap<String, Spanned<Setting>>,
-    targets: Option<Vec<Spanned<String>>>,
+    targets: Option<Spanned<Vec<Spanned<String>>>>,
     #[serde(default)]
     exclude: Vec<Spanned<String>>,
     #[serde(default)]
@@ -193,11 +216,22 @@ struct Raw {
 fn globs(path: &Path, globs: &[Spanned<String>]) -> Result<Gitignore, (usize, String)> {
     let root = path.parent().unwrap_or(path);
     let mut builder = GitignoreBuilder::new(root);
+    builder.allow_unclosed_class(false);
     for glob in globs {
-        let added = builder.add_line(None, glob.get_ref());
-        added.map_err(|error| (glob.span().start, format!("`{}` is no pattern: {error}", glob.get_ref())))?;
+        let text = glob.get_ref();
+        let fail = |why: String| (glob.span().start, format!("`{}` is no pattern: {why}", short(text)));
+        // In a `.gitignore` such lines are comments and spaces.
+        if text.trim().is_empty() || text.starts_with('#') {
+            return Err(fail("it matches nothing".into()));
+        }
+        builder.add_line(None, text).map_err(|error| match error {
+            ignore::Error::Glob { err, .. } => fail(err),
+            error => fail(error.to_string()),
+        })?;
     }
-    builder.build().map_err(|error| (0, error.to_string()))
+    // Each is a pattern; together they may still be too large.
+    let start = globs.first().map_or(0, |glob| glob.span().start);
+    builder.build().map_err(|error| (start, error.to_string()))
 }
 
 /// Serde's words for an unknown key or value, with the nearest known one.
@@ -209,10 +243,34 @@ fn explain(message: &str) -> String {
             let word_kind = if message.starts_with("unknown field") { "key" } else { "value" };
             let known: Vec<_> = quoted.collect();
             let meant = meant(word, known.iter().copied());
-            format!("unknown {word_kind} `{word}`{meant}; known are {}", known.join(", "))
+            format!("unknown {word_kind} `{}`{meant}; known are {}", short(word), known.join(", "))
         }
-        _ => message.trim().replace('\n', "; "),
+        _ => shorten_quoted(&message.trim().replace('\n', "; ")),
     }
+}
+
+/// Shortens what stands between quotes of any kind: keys and values of the file.
+fn shorten_quoted(message: &str) -> String {
+    let mut text = String::new();
+    let mut rest = message;
+    while let Some(open) = rest.find(['`', '"']) {
+        let (before, quoted) = rest.split_at(open);
+        let quote = if quoted.starts_with('`') { '`' } else { '"' };
+        let inner = quoted.get(1..).unwrap_or("");
+        let close = inner.find(quote).unwrap_or(inner.len());
+        let (inner, after) = inner.split_at(close);
+        text.push_str(before);
+        text.push(quote);
+        text.push_str(&short(inner));
+        if let Some(after) = after.get(1..) {
+            text.push(quote);
+            rest = after;
+        } else {
+            rest = "";
+        }
+    }
+    text.push_str(rest);
+    text
 }
 
 #[cfg(test)]
@@ -238,7 +296,7 @@ mod tests {
         );
         assert_eq!(
             error("[rules]\ndouble_fre = \"off\""),
-            "ffilint.toml:2: there is no rule `double_fre`; did you mean `double_free`?"
+            "ffilint.toml:2: there is no rule `double_fre`; did you mean `double_free`?; `ffilint rules` lists them"
         );
         assert_eq!(
             error("[rules]\n\ndouble_free = \"of\""),
@@ -246,6 +304,28 @@ mod tests {
         );
         assert!(error("targets = [\"windos\"]").contains("did you mean `windows`?"));
         assert!(error("targets = 3").starts_with("ffilint.toml:1: invalid type"));
+    }
+
+    #[test]
+    fn mistakes_are_told_briefly_and_with_their_line() {
+        assert_eq!(error("\ntargets = []").get(..16), Some("ffilint.toml:2: "));
+        for glob in ["[", "{a", "", "# all"] {
+            let said = error(&format!("exclude = [\n  \"ok\",\n  \"{glob}\",\n]"));
+            assert!(said.starts_with(&format!("ffilint.toml:3: `{glob}` is no pattern: ")), "{said}");
+        }
+        let long = "x".repeat(100_000);
+        for text in [
+            format!("{long} = 1"),
+            format!("[rules]\n{long} = \"off\""),
+            format!("[rules]\ndouble_free = \"{long}\""),
+            format!("targets = [\"{long}\"]"),
+            format!("skip = [\"{long}[\"]"),
+            format!("skip = \"{long}\""),
+            format!("{long} = 1\n{long} = 2"),
+        ] {
+            let said = error(&text);
+            assert!((20..400).contains(&said.len()) && said.starts_with("ffilint.toml:"), "{said:.500}");
+        }
     }
 
     #[test]

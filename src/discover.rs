@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use ignore::WalkBuilder;
 use rayon::prelude::*;
 
 use crate::config::{self, Config};
@@ -16,14 +15,15 @@ use crate::language::Language;
 
 pub mod packages;
 mod select;
+mod walk;
 
 pub use packages::Package;
 
-/// Folders that hold what tools made, never what people wrote.
-const SKIPPED_FOLDERS: [&str; 5] = ["build", ".dart_tool", "target", "node_modules", "Pods"];
-
 /// The largest file that is read, in bytes. The largest real one seen is 3.97 MB.
 pub const MAX_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Why something that is not there cannot be read.
+pub const MISSING: &str = "no such file or directory";
 
 /// A project's folder, and what of it a person named.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +75,8 @@ pub struct Project {
     pub problems: Vec<Problem>,
     /// Those of them that a person named.
     pub unreadable: Vec<Problem>,
+    /// The paths a person named, as they are shown.
+    pub asked: Vec<String>,
     /// Folders that are projects of their own, sorted; they were not read.
     pub nested: Vec<String>,
     /// How many files were read and tested, by language.
@@ -82,6 +84,8 @@ pub struct Project {
 }
 
 /// Finds the projects that the named paths belong to; the working directory's where none is named.
+///
+/// A project is found by the path as it is written: a link does not move the search to where it leads.
 ///
 /// # Errors
 ///
@@ -91,14 +95,9 @@ pub fn roots(cwd: &Path, paths: &[PathBuf]) -> (Vec<Root>, Vec<Problem>) {
     let mut problems = Vec::new();
     let here = [PathBuf::from(".")];
     for path in if paths.is_empty() { &here[..] } else { paths } {
-        match cwd.join(path).canonicalize() {
-            Ok(real) => {
-                let folder = project_folder(&real, cwd);
-                by_folder.entry(folder).or_default().push(real);
-            }
-            Err(error) => {
-                problems.push(Problem { path: path.display().to_string(), reason: in_words(&error) });
-            }
+        match locate(cwd, path) {
+            Ok((folder, real)) => by_folder.entry(folder).or_default().push(real),
+            Err(reason) => problems.push(Problem { path: path.display().to_string(), reason }),
         }
     }
     let roots = by_folder.into_iter().map(|(folder, mut named)| {
@@ -110,20 +109,38 @@ pub fn roots(cwd: &Path, paths: &[PathBuf]) -> (Vec<Root>, Vec<Problem>) {
     (roots.collect(), problems)
 }
 
+/// The project's folder of a named path, and the path without links.
+fn locate(cwd: &Path, path: &Path) -> Result<(PathBuf, PathBuf), String> {
+    let written = normalize(&cwd.join(path));
+    let real = written.canonicalize().map_err(|error| in_words(&error))?;
+    let folder = project_folder(&written, cwd).canonicalize().map_err(|error| in_words(&error))?;
+    if !real.starts_with(&folder) {
+        return Err("a link that leads out of the project; it is not followed".into());
+    }
+    let metadata = std::fs::symlink_metadata(&real).map_err(|error| in_words(&error))?;
+    if !metadata.is_dir() && !metadata.is_file() {
+        return Err("not a regular file".into());
+    }
+    Ok((folder, real))
+}
+
 /// Walks a project's folder and reads what can matter.
 #[must_use]
 pub fn read(root: &Root, cwd: &Path, config: &Config) -> Project {
     let mut project = Project { folder: root.folder.clone(), ..Project::default() };
-    let mut walked = walk(root, cwd, config, &mut project);
+    let mut walked = walk::walk(&root.folder, cwd, config);
     walked.sources.sort();
-    project.packages = packages::read(&walked.packages, &root.folder, cwd, &mut project.problems);
+    project.problems = walked.problems;
+    project.nested = walked.nested.iter().map(|path| shown(path, cwd)).collect();
+    project.packages = packages::read(&walked.pubspecs, &root.folder, cwd, &mut project.problems);
 
     let selection = select::select(&walked.sources, root, &project.packages);
     for (path, reason) in selection.problems {
         project.problems.push(Problem { path: shown(&path, cwd), reason });
     }
-    let named: Vec<_> = root.named.iter().map(|path| shown(path, cwd)).collect();
-    project.unreadable = project.problems.iter().filter(|problem| named.contains(&problem.path)).cloned().collect();
+    project.asked = root.named.iter().map(|path| shown(path, cwd)).collect();
+    let asked = |problem: &&Problem| project.asked.contains(&problem.path);
+    project.unreadable = project.problems.iter().filter(asked).cloned().collect();
     for path in root.named.iter().filter(|path| path.is_file() && language_of(path).is_some()) {
         let (known, path) = (selection.read.binary_search(path).is_ok(), shown(path, cwd));
         if !known && !project.problems.iter().any(|problem| problem.path == path) {
@@ -194,125 +211,38 @@ fn project_folder(path: &Path, cwd: &Path) -> PathBuf {
     let found = nearest(config::FILE_NAME)
         .or_else(|| nearest(".git"))
         .or_else(|| above().filter(|folder| folder.join("pubspec.yaml").is_file()).last());
-    let fallback = || if start.starts_with(cwd) { cwd.to_path_buf() } else { start.to_path_buf() };
+    let is_here = || start.starts_with(cwd) || start.canonicalize().is_ok_and(|real| real.starts_with(cwd));
+    let fallback = || if is_here() { cwd.to_path_buf() } else { start.to_path_buf() };
     found.map_or_else(fallback, Path::to_path_buf)
 }
 
-#[derive(Default)]
-struct Walked {
-    sources: Vec<PathBuf>,
-    packages: Vec<PathBuf>,
-}
-
-fn walk(root: &Root, cwd: &Path, config: &Config, project: &mut Project) -> Walked {
-    let mut walked = Walked::default();
-    let mut nested = Vec::new();
-    let (sender, receiver) = std::sync::mpsc::channel();
-    let (odd_sender, odd_receiver) = std::sync::mpsc::channel();
-    let obeys_git = !has_odd_ignore_file(&root.folder);
-    if !obeys_git {
-        let path = shown(&root.folder.join(".gitignore"), cwd);
-        project.problems.push(Problem { path, reason: "not a regular file; nothing is ignored".into() });
-    }
-    let folder = root.folder.clone();
-    let skip = config.skip.clone();
-    let walker = WalkBuilder::new(&root.folder)
-        .standard_filters(false)
-        .hidden(true)
-        .git_ignore(obeys_git)
-        .require_git(false)
-        .follow_links(false)
-        .sort_by_file_name(std::ffi::OsStr::cmp)
-        .filter_entry(move |entry| {
-            let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-            if skip.matched_path_or_any_parents(entry.path(), is_folder).is_ignore() {
-                return false;
-            }
-            if !is_folder || entry.path() == folder {
-                return true;
-            }
-            if entry.path().join(config::FILE_NAME).is_file() {
-                // Nobody receives only when the walk is over.
-                let _ = sender.send(entry.path().to_path_buf());
-                return false;
-            }
-            if obeys_git && has_odd_ignore_file(entry.path()) {
-                let _ = odd_sender.send(entry.path().to_path_buf());
-                return false;
-            }
-            !entry.file_name().to_str().is_some_and(|name| SKIPPED_FOLDERS.contains(&name))
-        })
-        .build();
-    for entry in walker {
-        match entry {
-            Ok(entry) => {
-                let path = entry.path();
-                if entry.file_name() == "pubspec.yaml" {
-                    walked.packages.push(path.to_path_buf());
-                }
-                let Some(kind) = entry.file_type().filter(|kind| !kind.is_dir()) else { continue };
-                if language_of(path).is_none() {
-                    continue;
-                }
-                if kind.is_file() {
-                    walked.sources.push(path.to_path_buf());
-                } else if let Some(reason) = reason_for_other(path, &root.folder, kind.is_symlink()) {
-                    project.problems.push(Problem { path: shown(path, cwd), reason });
-                }
-            }
-            Err(error) => project.problems.push(walk_problem(&error, root, cwd)),
-        }
-    }
-    project.problems.extend(odd_receiver.try_iter().map(|path| Problem {
-        path: shown(&path, cwd),
-        reason: "its .gitignore is not a regular file; the folder is not read".into(),
-    }));
-    nested.extend(receiver.try_iter());
-    project.nested = nested.iter().map(|path| shown(path, cwd)).collect();
-    walked
-}
-
-/// Whether a folder's `.gitignore` is a link, a device or too large: git does not read such a thing either.
-fn has_odd_ignore_file(folder: &Path) -> bool {
-    let metadata = std::fs::symlink_metadata(folder.join(".gitignore"));
-    metadata.is_ok_and(|metadata| !metadata.is_file() || metadata.len() > MAX_BYTES)
-}
-
-/// Why a thing that is named like a source but is no regular file is left out; nothing where nothing is lost.
-fn reason_for_other(path: &Path, root: &Path, is_link: bool) -> Option<String> {
-    if !is_link {
-        return Some("not a regular file".into());
-    }
-    match path.canonicalize() {
-        Ok(real) if real.starts_with(root) => None,
-        Ok(_) => Some("a link that leads out of the project; it is not followed".into()),
-        Err(error) => Some(format!("a link that leads nowhere: {}", in_words(&error))),
-    }
-}
-
-fn walk_problem(error: &ignore::Error, root: &Root, cwd: &Path) -> Problem {
-    let mut path = None;
-    let mut inner = error;
-    loop {
-        match inner {
-            ignore::Error::WithPath { path: at, err } => {
-                path = Some(at.clone());
-                inner = err;
-            }
-            ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => inner = err,
-            _ => break,
-        }
-    }
-    let reason = inner.io_error().map_or_else(|| inner.to_string(), in_words);
-    Problem { path: shown(path.as_deref().unwrap_or(&root.folder), cwd), reason }
-}
-
 fn language_of(path: &Path) -> Option<Language> {
-    Language::of_file_name(path.file_name()?.to_str()?)
+    Language::of_file_name(&path.file_name()?.to_string_lossy())
 }
 
 /// Reads a file that is meant to be text, or says why not.
 fn read_text(path: &Path) -> Result<String, String> {
+    let bytes = read_bytes(path)?;
+    let marks: [(&[u8], &str); 4] = [
+        // The longer mark begins with the shorter one.
+        (b"\xff\xfe\0\0", "UTF-32"),
+        (b"\0\0\xfe\xff", "UTF-32"),
+        (b"\xff\xfe", "UTF-16"),
+        (b"\xfe\xff", "UTF-16"),
+    ];
+    if let Some((_, encoding)) = marks.iter().find(|(mark, _)| bytes.starts_with(mark)) {
+        return Err(format!("{encoding}, not UTF-8; save it as UTF-8"));
+    }
+    let text =
+        String::from_utf8(bytes).map_err(|error| format!("not UTF-8 at byte {}", error.utf8_error().valid_up_to()))?;
+    if let Some(offset) = memchr::memchr(0, text.as_bytes()) {
+        return Err(format!("a NUL byte at offset {offset}: binary or UTF-16; save it as UTF-8"));
+    }
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+}
+
+/// Reads a regular file that is not too large, or says why not.
+fn read_bytes(path: &Path) -> Result<Vec<u8>, String> {
     // A link may lead out of the project, or to a device that never ends.
     let metadata = std::fs::symlink_metadata(path).map_err(|error| in_words(&error))?;
     if !metadata.is_file() {
@@ -321,16 +251,14 @@ fn read_text(path: &Path) -> Result<String, String> {
     if metadata.len() > MAX_BYTES {
         return Err(format!("has {} bytes, more than the limit of {MAX_BYTES}", metadata.len()));
     }
-    let bytes = std::fs::read(path).map_err(|error| in_words(&error))?;
-    let text =
-        String::from_utf8(bytes).map_err(|error| format!("not UTF-8 at byte {}", error.utf8_error().valid_up_to()))?;
-    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+    std::fs::read(path).map_err(|error| in_words(&error))
 }
 
 /// The system's words for an error, without its number.
-fn in_words(error: &std::io::Error) -> String {
+#[must_use]
+pub fn in_words(error: &std::io::Error) -> String {
     match error.kind() {
-        std::io::ErrorKind::NotFound => "no such file or directory".into(),
+        std::io::ErrorKind::NotFound => MISSING.into(),
         std::io::ErrorKind::PermissionDenied => "permission denied".into(),
         _ => {
             let words = error.to_string();

@@ -4,6 +4,8 @@
 //! operations, `apply` lets contracts happen, `objects` asks the transition function, `outcome` takes stock at the
 //! exits, `summaries` turns them into the contract that callers use.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
@@ -53,6 +55,8 @@ pub struct Analysis {
     pub violations: Vec<Violation>,
     /// Functions that reached their step budget: what lies behind it was not looked at.
     pub incomplete: Vec<FuncRef>,
+    /// Functions on which the analysis failed, and the words of the failure: a fault of ffilint.
+    pub failed: Vec<(FuncRef, String)>,
     /// How many functions were analysed.
     pub functions: usize,
 }
@@ -62,22 +66,39 @@ pub struct Analysis {
 pub fn analyse(program: &Program, models: &ModelSet, options: &Options) -> Analysis {
     let summaries = Summaries::new(program);
     let closures: Vec<Vec<Vec<FunctionId>>> = program.units.par_iter().map(closures_by_parent).collect();
-    let mut results: Vec<(FuncRef, Found)> = Vec::new();
+    let mut results = Vec::new();
     for level in levels(program) {
-        let mut found: Vec<(FuncRef, Found)> = level
-            .into_par_iter()
-            .map(|function| (function, analyse_function(program, models, options, &summaries, &closures, function)))
-            .collect();
+        let analyse =
+            |function| guarded(|| analyse_function(program, models, options, &summaries, &closures, function));
+        let mut found: Vec<_> = level.into_par_iter().map(|function| (function, analyse(function))).collect();
         results.append(&mut found);
     }
     results.sort_by_key(|(function, _)| *function);
     let mut analysis = Analysis::default();
-    for (_, found) in results {
-        analysis.functions += found.functions;
-        analysis.incomplete.extend(found.incomplete);
-        analysis.violations.extend(found.violations);
+    for (function, found) in results {
+        match found {
+            Ok(found) => {
+                analysis.functions += found.functions;
+                analysis.incomplete.extend(found.incomplete);
+                analysis.violations.extend(found.violations);
+            }
+            Err(reason) => analysis.failed.push((function, reason)),
+        }
     }
     analysis
+}
+
+/// Runs what may panic: a fault in one place must not take the others with it.
+///
+/// # Errors
+///
+/// The first line of the panic's words.
+pub fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(|payload| {
+        let words = payload.downcast_ref::<&str>().copied();
+        let words = words.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        words.unwrap_or("unknown").lines().next().unwrap_or_default().to_owned()
+    })
 }
 
 #[derive(Default)]
@@ -166,6 +187,7 @@ fn run_function(engine: &mut Engine<'_>, program: &Program, function: FuncRef, o
             basis: crate::summary::Basis::Body,
             family: None,
             owner: Owner::Value(local.name.clone()),
+            targets: TargetSet::ALL,
             leak_matters: false,
         });
         let object = engine.allocate(&mut path, origin, Object::unknown(Some(AccessPath::root(root))));
@@ -232,4 +254,22 @@ fn closures_in(function: &crate::ir::Function) -> impl Iterator<Item = FunctionI
         crate::ir::Op::Closure { body, .. } => Some(*body),
         _ => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_an_error_and_no_more() {
+        let results: Vec<_> = (0..3)
+            .map(|number| {
+                guarded(|| if number == 1 { std::panic::resume_unwind(Box::new("it broke\nhere")) } else { number })
+            })
+            .collect();
+        assert_eq!(results, [Ok(0), Err("it broke".to_owned()), Ok(2)]);
+        let owned = guarded(|| std::panic::resume_unwind(Box::new(String::from("gone"))));
+        assert_eq!(owned, Err::<(), _>("gone".to_owned()));
+        assert_eq!(guarded(|| std::panic::resume_unwind(Box::new(7))), Err::<(), _>("unknown".to_owned()));
+    }
 }

@@ -91,8 +91,8 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
         ViolationKind::LeakedTemporary { subject, passed_to } => {
             (&leaked_temporary::RULE, leaked_temporary::word(subject, passed_to, context))
         }
-        ViolationKind::LeakedOnPath { subject, exit } => {
-            (&leak_on_some_path::RULE, leak_on_some_path::word(subject, *exit, context))
+        ViolationKind::LeakedOnPath { subject, exit, released } => {
+            (&leak_on_some_path::RULE, leak_on_some_path::word(subject, *exit, *released, context))
         }
         ViolationKind::LeakedOnThrow { subject, thrower } => {
             (&leak_on_throw::RULE, leak_on_throw::word(subject, thrower, context))
@@ -125,11 +125,20 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
     }
 }
 
+/// How much of a file was lost to a fault of ffilint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// All of it.
+    File,
+    /// A function, or a finding.
+    Some,
+}
+
 /// The finding that the analysis of a file failed, for a reason that is a fault of ffilint.
 #[must_use]
-pub fn internal_error(file: FileId, key: &str, reason: &str) -> Diagnostic {
+pub fn internal_error(file: FileId, key: &str, part: Part, reason: &str) -> Diagnostic {
     let rule = &internal_error::RULE;
-    let words = internal_error::word(reason);
+    let words = internal_error::word(part, reason);
     Diagnostic {
         rule: rule.name,
         level: rule.level,
@@ -170,7 +179,7 @@ impl<'a> Context<'a> {
     /// The call that releases a family, as people write it; of several the one that resembles the allocation.
     fn release_of(&self, family: FamilyId, origin: &str) -> Option<&'a str> {
         let calls = &self.family(family)?.release_with;
-        let own = calls.iter().find(|call| call.split_once('.').is_some_and(|(object, _)| object == origin));
+        let own = calls.iter().find(|call| call.split_once('.').is_some_and(|(object, _)| origin.starts_with(object)));
         own.or(calls.first()).map(String::as_str)
     }
 

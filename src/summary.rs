@@ -236,6 +236,13 @@ pub enum Ownership {
         /// True means success.
         success: bool,
     },
+    /// A test of a pointer: true when it is null (or when it is not).
+    NullTest {
+        /// The pointer.
+        of: AccessPath,
+        /// True means null.
+        null: bool,
+    },
     /// A constant.
     Constant(Const),
 }

@@ -69,12 +69,14 @@ pub enum ViolationKind {
         /// The call.
         passed_to: Name,
     },
-    /// Released on one path and not on another.
+    /// Released or handed over on one path and not on another.
     LeakedOnPath {
         /// The memory.
         subject: Subject,
         /// How the bad path ends.
         exit: Exit,
+        /// Another path releases it; else another path only hands it over.
+        released: bool,
     },
     /// Not released when something throws.
     LeakedOnThrow {

@@ -1,7 +1,6 @@
 //! The engine: files in memory → report. Command line and editor use it alike; it does no I/O.
 
 use std::collections::{BTreeMap, HashMap};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -15,7 +14,7 @@ use crate::language::Language;
 use crate::lower;
 use crate::models::ModelSet;
 use crate::parse::Limits;
-use crate::rules;
+use crate::rules::{self, Part};
 use crate::source::{FileId, Location, SourceFile};
 use crate::target::TargetSet;
 use crate::violation::Confidence;
@@ -43,6 +42,8 @@ pub struct Workspace {
     contexts: Vec<crate::link::FileContext>,
     read: BTreeMap<Language, usize>,
     problems: Vec<Problem>,
+    unreadable: Vec<Problem>,
+    asked: Vec<String>,
     nested: Vec<String>,
 }
 
@@ -98,6 +99,8 @@ pub struct Report {
     pub incomplete: Vec<Unfinished>,
     /// What was not analysed, and why.
     pub skipped: Vec<Problem>,
+    /// What of that a person named.
+    pub unreadable: Vec<Problem>,
     /// Folders that are projects of their own.
     pub nested: Vec<String>,
 }
@@ -136,6 +139,8 @@ impl Workspace {
             contexts,
             read: project.read,
             problems: project.problems,
+            unreadable: project.unreadable,
+            asked: project.asked,
             nested: project.nested,
         };
         for (id, file) in project.files.into_iter().enumerate() {
@@ -155,6 +160,7 @@ impl Workspace {
             read: self.read.clone(),
             relevant: self.sources.len(),
             skipped: self.problems.clone(),
+            unreadable: self.unreadable.clone(),
             nested: self.nested.clone(),
             ..Report::default()
         };
@@ -167,11 +173,14 @@ impl Workspace {
                     units.push(*unit);
                 }
                 Lowered::Refused(reason) => {
-                    report.skipped.push(Problem { path: source.path.to_string(), reason });
+                    let problem = Problem { path: source.path.to_string(), reason };
+                    if self.asked.contains(&problem.path) {
+                        report.unreadable.push(problem.clone());
+                    }
+                    report.skipped.push(problem);
                 }
                 Lowered::Failed(reason) => {
-                    let key = self.keys.get(source.id.index()).map_or("", |key| key);
-                    found.push(rules::internal_error(source.id, key, &reason));
+                    found.push(rules::internal_error(source.id, self.key(source.id), Part::File, &reason));
                 }
             }
         }
@@ -188,8 +197,25 @@ impl Workspace {
             keys: &self.keys,
             targets: options.targets,
         };
-        let words = analysis.violations.par_iter().map(|violation| rules::word(violation, &context));
-        found.extend(words.collect::<Vec<_>>().into_iter().filter(|d| !generated.contains(&d.primary.location.file)));
+        let words = analysis.violations.par_iter().map(|violation| {
+            let worded = flow::guarded(|| rules::word(violation, &context));
+            worded.map_err(|reason| (violation.at.file, reason))
+        });
+        let mut failed: BTreeMap<FileId, String> = BTreeMap::new();
+        for (function, reason) in &analysis.failed {
+            if let Some(unit) = program.units.get(function.unit as usize) {
+                failed.entry(unit.file).or_insert_with(|| reason.clone());
+            }
+        }
+        for worded in words.collect::<Vec<_>>() {
+            match worded {
+                Ok(diagnostic) if generated.contains(&diagnostic.primary.location.file) => {}
+                Ok(diagnostic) => found.push(diagnostic),
+                Err((file, reason)) => drop(failed.entry(file).or_insert(reason)),
+            }
+        }
+        let failures = failed.iter();
+        found.extend(failures.map(|(file, reason)| rules::internal_error(*file, self.key(*file), Part::Some, reason)));
 
         report.diagnostics = self.arrange(found, options);
         report.functions = analysis.functions;
@@ -206,16 +232,20 @@ impl Workspace {
         order.sort_by_key(|source| std::cmp::Reverse(source.text.len()));
         let lowered = order.into_par_iter().with_max_len(1).map(|source| {
             let lower = || lower::lower(source.id, source.language, &source.text, limits);
-            let lowered = match catch_unwind(AssertUnwindSafe(lower)) {
+            let lowered = match flow::guarded(lower) {
                 Ok(Ok(unit)) => Lowered::Unit(Box::new(unit)),
                 Ok(Err(refused)) => Lowered::Refused(refused.to_string()),
-                Err(payload) => Lowered::Failed(panic_message(&*payload)),
+                Err(reason) => Lowered::Failed(reason),
             };
             (source.id, lowered)
         });
         let mut lowered: Vec<_> = lowered.collect();
         lowered.sort_by_key(|(id, _)| *id);
         lowered.into_iter().map(|(_, lowered)| lowered).collect()
+    }
+
+    fn key(&self, file: FileId) -> &str {
+        self.keys.get(file.index()).map_or("", |key| key)
     }
 
     fn is_generated(&self, unit: &Unit) -> bool {
@@ -343,6 +373,7 @@ impl Report {
         self.links.unresolved += other.links.unresolved;
         self.incomplete.extend(other.incomplete);
         self.skipped.extend(other.skipped);
+        self.unreadable.extend(other.unreadable);
         self.nested.extend(other.nested);
     }
 }
@@ -351,12 +382,6 @@ enum Lowered {
     Unit(Box<Unit>),
     Refused(String),
     Failed(String),
-}
-
-fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
-    let words =
-        payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    words.unwrap_or("unknown").lines().next().unwrap_or_default().to_owned()
 }
 
 fn is_source(path: &str) -> bool {

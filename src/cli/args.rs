@@ -64,7 +64,7 @@ pub(super) struct CheckArguments {
     /// When to use colour
     #[arg(long, value_enum, default_value_t = Color::Auto)]
     pub(super) color: Color,
-    /// How many threads to use [default: one for each core]
+    /// How many threads to use, at most 4 for each core; 0 means one for each core [default: 0]
     #[arg(short, long, value_name = "N")]
     pub(super) jobs: Option<usize>,
     /// Leave out the last line
@@ -121,6 +121,27 @@ pub(super) enum Format {
     Json,
 }
 
+impl Format {
+    const ALL: [Self; 3] = [Self::Full, Self::Concise, Self::Json];
+
+    /// Its name on the command line.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Concise => "concise",
+            Self::Json => "json",
+        }
+    }
+
+    /// Whether a program is to read it, which a second report would confuse.
+    pub(super) fn is_for_machines(self) -> bool {
+        match self {
+            Self::Full | Self::Concise => false,
+            Self::Json => true,
+        }
+    }
+}
+
 /// A format, and where it goes.
 #[derive(Debug)]
 pub(super) struct Output {
@@ -133,15 +154,11 @@ impl FromStr for Output {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (name, path) = text.split_once('=').map_or((text, None), |(name, path)| (name, Some(path)));
-        let format = match name {
-            "full" => Format::Full,
-            "concise" => Format::Concise,
-            "json" => Format::Json,
-            _ => {
-                let known = ["full", "concise", "json"];
-                let meant = config::meant(name, known.into_iter());
-                return Err(format!("--format: there is no format `{name}`{meant}; known are {}", known.join(", ")));
-            }
+        let Some(format) = Format::ALL.into_iter().find(|format| format.name() == name) else {
+            let known = Format::ALL.map(Format::name);
+            let meant = config::meant(name, known.into_iter());
+            let name = config::short(name);
+            return Err(format!("--format: there is no format `{name}`{meant}; known are {}", known.join(", ")));
         };
         match path {
             Some("") => Err(format!("--format: `{text}` names no file; write `{name}=PATH`")),

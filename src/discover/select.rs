@@ -59,27 +59,26 @@ pub(super) fn select(sources: &[PathBuf], root: &Root, packages: &[Package]) -> 
     let roots = packages.iter().map(|package| (package.name.as_str(), package.folder.join("lib"))).collect();
     let mut files = BTreeMap::new();
     let mut selection = Selection::default();
+    let mut known: BTreeSet<PathBuf> = sources.iter().cloned().collect();
     let mut wave: Vec<PathBuf> = sources.to_vec();
     while !wave.is_empty() {
-        let tested: Vec<_> = wave.par_iter().map(|path| (path, test(path, &roots))).collect();
-        for (path, tested) in tested {
+        let tested: Vec<_> = wave.into_par_iter().map(|path| (test(&path, &roots), path)).collect();
+        let mut unseen = BTreeSet::new();
+        for (tested, path) in tested {
             match tested {
                 Ok(tested) => {
-                    files.insert(path.clone(), tested);
+                    // Generated bindings are often ignored by git, and yet imported.
+                    if tested.text.is_some() {
+                        let inside = tested.links.iter().map(|(_, to)| to).filter(|to| to.starts_with(&root.folder));
+                        unseen.extend(inside.filter(|to| !known.contains(*to)).cloned());
+                    }
+                    files.insert(path, tested);
                 }
-                Err(reason) => selection.problems.push((path.clone(), reason)),
+                Err(reason) => selection.problems.push((path, reason)),
             }
         }
-        // Generated bindings are often ignored by git, and yet imported.
-        let known = |path: &PathBuf| files.contains_key(path) || selection.problems.iter().any(|(at, _)| at == path);
-        let unseen: BTreeSet<PathBuf> = files
-            .iter()
-            .filter(|(_, tested)| tested.text.is_some())
-            .flat_map(|(_, tested)| tested.links.iter().map(|(_, to)| to))
-            .filter(|to| to.starts_with(&root.folder) && !known(to) && is_plain_file(to, &root.folder))
-            .cloned()
-            .collect();
-        wave = unseen.into_iter().collect();
+        wave = unseen.iter().filter(|path| is_plain_file(path, &root.folder)).cloned().collect();
+        known.append(&mut unseen);
     }
 
     let chosen = closure(&files);
@@ -105,23 +104,40 @@ pub(super) fn select(sources: &[PathBuf], root: &Root, packages: &[Package]) -> 
 
 /// The selected files and what must be parsed with them.
 fn closure(files: &BTreeMap<PathBuf, Tested>) -> BTreeSet<PathBuf> {
-    let mut chosen: BTreeSet<PathBuf> =
-        files.iter().filter(|(_, tested)| tested.text.is_some()).map(|(path, _)| path.clone()).collect();
-    let follow = |chosen: &mut BTreeSet<PathBuf>, directive: Directive| -> bool {
-        let new: Vec<_> = files
-            .iter()
-            .filter(|(path, _)| !chosen.contains(*path))
-            .filter(|(_, tested)| tested.links.iter().any(|(kind, to)| *kind == directive && chosen.contains(to)))
-            .map(|(path, _)| path.clone())
-            .collect();
-        chosen.extend(new.iter().cloned());
-        !new.is_empty()
-    };
+    let mut naming = Naming::new();
+    for (path, tested) in files {
+        for (directive, to) in &tested.links {
+            naming.entry(to).or_default().push((*directive, path));
+        }
+    }
+    let mut chosen: BTreeSet<&Path> =
+        files.iter().filter(|(_, tested)| tested.text.is_some()).map(|(path, _)| path.as_path()).collect();
     // The library of a selected part speaks through it, and a re-export speaks for what it exports.
-    while follow(&mut chosen, Directive::Part) || follow(&mut chosen, Directive::Export) {}
-    follow(&mut chosen, Directive::Import);
-    while follow(&mut chosen, Directive::Part) || follow(&mut chosen, Directive::PartOf) {}
-    chosen
+    grow(&mut chosen, &naming, &[Directive::Part, Directive::Export]);
+    let importers: Vec<_> = chosen.iter().flat_map(|path| named_by(&naming, path, &[Directive::Import])).collect();
+    chosen.extend(importers);
+    grow(&mut chosen, &naming, &[Directive::Part, Directive::PartOf]);
+    chosen.into_iter().map(Path::to_path_buf).collect()
+}
+
+/// The files that name a file, and how.
+type Naming<'a> = BTreeMap<&'a Path, Vec<(Directive, &'a Path)>>;
+
+fn named_by<'n, 'a>(
+    naming: &'n Naming<'a>,
+    path: &Path,
+    directives: &'n [Directive],
+) -> impl Iterator<Item = &'a Path> + use<'n, 'a> {
+    let all = naming.get(path).into_iter().flatten();
+    all.filter(|(directive, _)| directives.contains(directive)).map(|(_, from)| *from)
+}
+
+/// Adds the files that name a chosen one in one of these ways, and so on.
+fn grow<'a>(chosen: &mut BTreeSet<&'a Path>, naming: &Naming<'a>, directives: &[Directive]) {
+    let mut todo: Vec<_> = chosen.iter().copied().collect();
+    while let Some(path) = todo.pop() {
+        todo.extend(named_by(naming, path, directives).filter(|from| chosen.insert(from)));
+    }
 }
 
 fn test(path: &Path, roots: &BTreeMap<&str, PathBuf>) -> Result<Tested, String> {
@@ -183,7 +199,9 @@ fn quoted(text: &str) -> impl Iterator<Item = &str> {
 fn is_plain_file(path: &Path, root: &Path) -> bool {
     let below = path.strip_prefix(root).unwrap_or(path);
     let skipped = below.components().any(|part| {
-        part.as_os_str().to_str().is_some_and(|name| super::SKIPPED_FOLDERS.contains(&name) || name.starts_with('.'))
+        part.as_os_str()
+            .to_str()
+            .is_some_and(|name| super::walk::SKIPPED_FOLDERS.contains(&name) || name.starts_with('.'))
     });
     !skipped
         && path.is_file()
@@ -219,5 +237,19 @@ mod tests {
         ]);
         let chosen: Vec<_> = closure(&files).iter().map(|path| path.display().to_string()).collect();
         assert_eq!(chosen, ["/barrel", "/ffi", "/user", "/user_part"]);
+    }
+
+    #[test]
+    fn long_chains_of_exports_cost_little() {
+        let name = |number: usize| PathBuf::from(format!("/{number:06}"));
+        let count = 30_000;
+        let exports = (0..count)
+            .map(|number| (name(number), Tested { text: None, links: vec![(Directive::Export, name(number + 1))] }));
+        let end = (name(count), Tested { text: Some(Arc::from("dart:ffi")), links: Vec::new() });
+        let files: BTreeMap<_, _> = exports.chain([end]).collect();
+        let start = std::time::Instant::now();
+        assert_eq!(closure(&files).len(), count + 1);
+        // Going through all files for every link takes minutes.
+        assert!(start.elapsed().as_secs() < 20);
     }
 }

@@ -9,6 +9,7 @@ use crate::ir::{
 use crate::link::{ClassRef, FuncRef, Functions, Receiver, Target, Ty};
 use crate::source::Location;
 use crate::summary::{AccessPath, Basis, Root, Summary, Throws};
+use crate::target::TargetSet;
 use crate::violation::{Step, StepKind, Thrower, Usage};
 
 /// An argument.
@@ -34,6 +35,8 @@ pub(super) struct Calling {
     pub(super) native: bool,
     /// How it is written.
     pub(super) access: Access,
+    /// Where what is called exists.
+    pub(super) targets: TargetSet,
 }
 
 /// How a call is written.
@@ -104,6 +107,7 @@ impl Engine<'_> {
             result: Some(call.result),
             native: false,
             access: Access::Call,
+            targets: TargetSet::ALL,
         };
         let target = self.target(site).clone();
         let by_value = matches!(call.callee, Callee::Value(_));
@@ -142,7 +146,17 @@ impl Engine<'_> {
             _ => None,
         };
         let receiver = base.map(|value| ArgValue { name: None, value, ty });
-        let calling = Calling { site, name, at, receiver, args, result: Some(to), native: false, access: Access::Read };
+        let calling = Calling {
+            site,
+            name,
+            at,
+            receiver,
+            args,
+            result: Some(to),
+            native: false,
+            access: Access::Read,
+            targets: TargetSet::ALL,
+        };
         self.dispatch(run, target, calling, false, path, out);
     }
 
@@ -189,7 +203,17 @@ impl Engine<'_> {
             _ => None,
         };
         let receiver = base.map(|value| ArgValue { name: None, value, ty });
-        let calling = Calling { site, name, at, receiver, args, result: None, native: false, access: Access::Write };
+        let calling = Calling {
+            site,
+            name,
+            at,
+            receiver,
+            args,
+            result: None,
+            native: false,
+            access: Access::Write,
+            targets: TargetSet::ALL,
+        };
         self.dispatch(run, target, calling, false, path, out);
     }
 
@@ -221,6 +245,7 @@ impl Engine<'_> {
             result: Some(to),
             native: false,
             access: Access::Call,
+            targets: TargetSet::ALL,
         };
         self.dispatch(run, target, calling, false, path, out);
     }
@@ -270,6 +295,7 @@ impl Engine<'_> {
                     return self.call_unknown_native(run, calling, path, out);
                 }
                 calling.native |= self.models.function(*model).pack.is_none();
+                calling.targets = self.models.function(*model).targets;
                 self.apply_summary(run, summary, calling, path, out);
             }
             Target::Native { symbol: None, model: None }
@@ -284,6 +310,7 @@ impl Engine<'_> {
                 calling.native = true;
                 match model {
                     Some(model) => {
+                        calling.targets = self.models.function(*model).targets;
                         let summary = &self.models.function(*model).summary;
                         self.apply_summary(run, summary, calling, path, out);
                     }

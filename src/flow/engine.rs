@@ -17,6 +17,7 @@ use crate::models::{ModelSet, Versions};
 use crate::source::{Location, Span};
 use crate::state::Ownership;
 use crate::summary::{Basis, FamilyId};
+use crate::target::TargetSet;
 use crate::violation::{Exit, Owner, Thrower, Violation};
 
 /// How many paths of different ownership a block keeps apart.
@@ -80,6 +81,8 @@ pub(super) struct Origin {
     pub(super) family: Option<FamilyId>,
     /// For borrowed memory: whose it is.
     pub(super) owner: Owner,
+    /// Where the call exists.
+    pub(super) targets: TargetSet,
     /// The basis is good enough to hold a leak against the program.
     pub(super) leak_matters: bool,
 }
@@ -551,7 +554,9 @@ impl<'a> Engine<'a> {
     /// Writes a local. What goes into a local that a closure shares is out of sight.
     pub(super) fn assign(&mut self, frame: u32, path: &mut Path, local: LocalId, value: Value) {
         let slot = self.slot(frame, local);
-        if self.shared.contains(&slot) {
+        let alone = self.frames[frame as usize].depth == 0
+            && self.function(frame).locals.get(local.index()).is_some_and(|local| local.kind == LocalKind::Captured);
+        if alone || self.shared.contains(&slot) {
             self.escape(path, &value);
         }
         if let Some(object) = value.object() {

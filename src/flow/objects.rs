@@ -98,6 +98,7 @@ impl Engine<'_> {
             basis: releasing.basis,
             family: None,
             owner: Owner::Library,
+            targets: TargetSet::ALL,
             leak_matters: false,
         });
         let object = self.allocate(path, origin, Object::unknown(None));
@@ -109,7 +110,8 @@ impl Engine<'_> {
         let Some(object) = path.objects.get(&id) else { return };
         let wrong_on = match (object.ownership, releasing.family) {
             (Ownership::Owned(MemoryFamily::Known(memory)), Some(family)) => {
-                path.targets.minus(self.models.same_on(memory, family, self.versions))
+                let targets = path.targets.and(self.origins[id.origin as usize].targets);
+                targets.minus(self.models.same_on(memory, family, self.versions))
             }
             _ => TargetSet::NONE,
         };

@@ -17,6 +17,8 @@ pub(super) struct Ledger {
     leaks: Vec<LostOn>,
     /// Some path releases it or hands it over.
     released: bool,
+    /// Some path does not only hand it over.
+    released_here: bool,
     /// Some path lets it go out of sight.
     escaped: bool,
     /// A loop takes it out of an array: how often that runs is not known.
@@ -43,7 +45,8 @@ impl Ledger {
     /// An object is gone from a path without being lost.
     pub(super) fn settle(&mut self, object: &Object) {
         match object.ownership {
-            Ownership::Released | Ownership::Relinquished | Ownership::Managed => self.released = true,
+            Ownership::Released | Ownership::Managed => (self.released, self.released_here) = (true, true),
+            Ownership::Relinquished => self.released = true,
             Ownership::Escaped => self.escaped = true,
             Ownership::Unknown | Ownership::Owned(_) | Ownership::Borrowed | Ownership::Static => {}
         }
@@ -129,7 +132,7 @@ impl Engine<'_> {
                     trace.push(Step { kind: StepKind::Branched { holds }, location: at });
                 }
                 trace.push(Step { kind: StepKind::Exited(*exit), location: lost.at });
-                ViolationKind::LeakedOnPath { subject, exit: *exit }
+                ViolationKind::LeakedOnPath { subject, exit: *exit, released: ledger.released_here }
             }
             How::Left(exit) => match (&lost.story.held_by, &lost.story.lent_to) {
                 (None, Some(call)) if !lost.story.stored => {
@@ -156,7 +159,12 @@ impl Engine<'_> {
             }
         };
         let same_way = |other: &&LostOn| matches!(other.how, How::Left(_)) == matches!(lost.how, How::Left(_));
-        let targets = ledger.leaks.iter().filter(same_way).fold(TargetSet::NONE, |set, lost| set.or(lost.targets));
+        let targets = ledger
+            .leaks
+            .iter()
+            .filter(same_way)
+            .fold(TargetSet::NONE, |set, lost| set.or(lost.targets))
+            .and(known.targets);
         Some(Violation { kind, function: self.root, at: known.location, trace, targets, confidence: sure })
     }
 }

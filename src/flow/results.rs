@@ -123,6 +123,11 @@ impl Engine<'_> {
                 Some(Value::Status(symbol, _)) => Some(Value::StatusTest(symbol, *success)),
                 _ => None,
             },
+            Ownership::NullTest { of, null } => {
+                let op = if *null { "==" } else { "!=" };
+                let value = self.value_at(path, calling, of);
+                value.map(|value| self.comparison(&Name::new_static(op), value, Value::NullPointer))
+            }
             Ownership::Constant(constant) => match constant {
                 Const::Null => Some(Value::Null),
                 constant => Some(super::engine::constant_value(constant)),
@@ -223,6 +228,7 @@ impl Engine<'_> {
             basis,
             family,
             owner,
+            targets: calling.targets,
             leak_matters: matters,
         })
     }

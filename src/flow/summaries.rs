@@ -92,6 +92,9 @@ impl Engine<'_> {
     }
 
     fn result_contract(&self, function: &Function, returns: &[Returned]) -> ResultContract {
+        if let Some(ownership) = null_test(returns) {
+            return ResultContract { ownership, nullable: false };
+        }
         let mut nullable = false;
         let mut found: Option<Ownership> = None;
         for returned in returns {
@@ -167,6 +170,26 @@ impl Engine<'_> {
         let default = default.filter(|family| self.models.family(*family).kind != FamilyKind::Scope);
         Some((AccessPath::root(parameter_root(function, usize::from(index))), default))
     }
+}
+
+/// `p == nullptr` as a function: true exactly where the receiver or the first parameter turned out to be null.
+fn null_test(returns: &[Returned]) -> Option<Ownership> {
+    [Root::This, Root::Param(0)].into_iter().find_map(|root| {
+        let of = AccessPath::root(root);
+        let there = |path: &Path| path.objects.values().any(|object| object.path.as_ref() == Some(&of));
+        let (mut on_null, mut on_pointer) = (None, None);
+        for returned in returns {
+            let Value::Bool(truth) = returned.value else { return None };
+            let seen = if there(&returned.path) { &mut on_pointer } else { &mut on_null };
+            if seen.replace(truth).is_some_and(|before| before != truth) {
+                return None;
+            }
+        }
+        match (on_null, on_pointer) {
+            (Some(null), Some(other)) if null != other => Some(Ownership::NullTest { of, null }),
+            _ => None,
+        }
+    })
 }
 
 /// How callers name a parameter.

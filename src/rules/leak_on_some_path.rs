@@ -1,4 +1,4 @@
-//! `leak_on_some_path`: released on one path and not on another.
+//! `leak_on_some_path`: released or handed over on one path and not on another.
 
 use super::{Context, Rule, Words};
 use crate::diagnostic::Level;
@@ -8,20 +8,28 @@ pub(super) static RULE: Rule = Rule {
     name: "leak_on_some_path",
     level: Level::Warning,
     cwe: Some(401),
-    summary: "memory released on one path and not on another",
+    summary: "memory released or handed over on one path and not on another",
     page: include_str!("../../rules/leak_on_some_path.md"),
 };
 
-pub(super) fn word(subject: &Subject, exit: Exit, context: &Context<'_>) -> Words {
+pub(super) fn word(subject: &Subject, exit: Exit, released_elsewhere: bool, context: &Context<'_>) -> Words {
     let released = context.released(subject.family);
+    let advice = context.release_advice(subject);
     let paths = match exit {
         Exit::Return => "on every path that returns",
         Exit::End => "on every path to the end",
         Exit::NextRound => "in every round of the loop",
     };
+    if released_elsewhere {
+        return Words {
+            message: format!("{} is not {released} {paths}", context.noun(subject)),
+            label: format!("{released} on one path and not on another"),
+            help: format!("{advice} on the other path too, or in a `finally` around both"),
+        };
+    }
     Words {
-        message: format!("{} is not {released} {paths}", context.noun(subject)),
-        label: format!("{released} on one path and not on another"),
-        help: format!("{} on the other path too, or in a `finally` around both", context.release_advice(subject)),
+        message: format!("{} is not {released} or handed over {paths}", context.noun(subject)),
+        label: "handed over on one path and lost on another".into(),
+        help: format!("{advice} on the path that does not hand it over"),
     }
 }

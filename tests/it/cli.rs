@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use tempfile::TempDir;
@@ -177,7 +177,9 @@ fn nothing_outside_the_project_is_read() -> Outcome {
     fs::remove_file(folder.path().join(".gitignore"))?;
     symlink("/dev/zero", folder.path().join("odd/.gitignore"))?;
     let output = ffilint(folder.path(), &["-v"])?;
-    assert!(stderr(&output).contains("skipped odd: its .gitignore is not a regular file"), "{}", stderr(&output));
+    let said = stderr(&output);
+    assert!(said.contains("skipped odd/.gitignore: not a regular file; it ignores nothing"), "{said}");
+    assert!(said.contains("Dart: 2 files read"), "{said}");
 
     fs::remove_file(folder.path().join("ffilint.toml"))?;
     symlink("/dev/zero", folder.path().join("ffilint.toml"))?;
@@ -276,5 +278,256 @@ fn ir_can_be_looked_at() -> Outcome {
     assert_eq!(code(&output), 0, "{}", stderr(&output));
     assert!(stdout(&output).contains("leak"), "{}", stdout(&output));
     assert_eq!(code(&ffilint(folder.path(), &["dump-ir", "ffilint.toml"])?), 2);
+    Ok(())
+}
+
+/// Runs with what is above the project under control: a folder in a folder.
+fn inner_project(files: &[(&str, &[u8])]) -> Result<(TempDir, PathBuf), Box<dyn Error>> {
+    let outer = tempfile::tempdir()?;
+    let inner = outer.path().join("inner");
+    fs::create_dir(&inner)?;
+    fs::write(inner.join("ffilint.toml"), "")?;
+    for (name, text) in files {
+        fs::write(inner.join(name), text)?;
+    }
+    Ok((outer, inner))
+}
+
+#[test]
+fn ignore_files_above_the_project_are_not_obeyed() -> Outcome {
+    let (outer, inner) = inner_project(&[("leak.dart", LEAK.as_bytes())])?;
+    fs::write(outer.path().join(".gitignore"), "*.dart\n")?;
+    assert_eq!(json(&inner, &[])?["summary"]["files"]["dart"], 1);
+    Ok(())
+}
+
+#[cfg(unix)]
+#[test]
+fn ignore_files_above_the_project_are_not_opened() -> Outcome {
+    let (outer, inner) = inner_project(&[("leak.dart", LEAK.as_bytes())])?;
+    // Whoever opens it waits for a writer that never comes.
+    let made = Command::new("mkfifo").arg(outer.path().join(".gitignore")).status()?;
+    assert!(made.success());
+    let mut child = Command::new(env!("CARGO_BIN_EXE_ffilint"))
+        .current_dir(&inner)
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()?;
+    for _ in 0..600 {
+        if let Some(status) = child.try_wait()? {
+            assert_eq!(status.code(), Some(1));
+            return Ok(());
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    child.kill()?;
+    Err("the run does not end".into())
+}
+
+#[test]
+fn ignore_files_are_obeyed_as_git_does() -> Outcome {
+    let folder = project(&[
+        (".gitignore", b"/made\n*.tmp.dart\n!keep.tmp.dart\n"),
+        ("lib/.gitignore", b"\xef\xbb\xbfa.dart\n!b.tmp.dart\n# c.dart\n[\n"),
+        ("made/x.dart", CLEAN.as_bytes()),
+        ("lib/made/x.dart", CLEAN.as_bytes()),
+        ("x.tmp.dart", CLEAN.as_bytes()),
+        ("keep.tmp.dart", CLEAN.as_bytes()),
+        ("lib/a.dart", CLEAN.as_bytes()),
+        ("lib/b.tmp.dart", CLEAN.as_bytes()),
+        ("lib/c.dart", CLEAN.as_bytes()),
+        (".hidden/x.dart", CLEAN.as_bytes()),
+    ])?;
+    assert_eq!(json(folder.path(), &[])?["summary"]["files"]["dart"], 4);
+    Ok(())
+}
+
+#[cfg(unix)]
+#[test]
+fn reports_go_through_links_and_into_devices() -> Outcome {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    let folder = project(&[("leak.dart", LEAK.as_bytes()), ("reports/old.json", b"old")])?;
+    let at = |name: &str| folder.path().join(name);
+    fs::set_permissions(at("reports/old.json"), fs::Permissions::from_mode(0o600))?;
+    symlink("reports/old.json", at("link.json"))?;
+    symlink("reports/new.json", at("dangling.json"))?;
+    symlink("/dev/null", at("null.json"))?;
+    for name in ["link.json", "dangling.json", "null.json", "/dev/null"] {
+        let output = ffilint(folder.path(), &["-f", &format!("json={name}")])?;
+        assert_eq!(code(&output), 1, "{name}: {}", stderr(&output));
+    }
+    for name in ["link.json", "dangling.json", "null.json"] {
+        assert!(fs::symlink_metadata(at(name))?.is_symlink(), "{name} is still a link");
+    }
+    for name in ["reports/old.json", "reports/new.json"] {
+        assert!(fs::read_to_string(at(name))?.starts_with("{\"version\":1"), "{name}");
+    }
+    assert_eq!(fs::metadata(at("reports/old.json"))?.permissions().mode() & 0o777, 0o600);
+    assert!(!fs::metadata("/dev/null")?.is_file());
+    assert_eq!(fs::read_dir(at("reports"))?.count(), 2, "nothing is left aside");
+    let stdout_device = ffilint(folder.path(), &["-q", "-f", "json=/dev/stdout"])?;
+    assert!(stdout(&stdout_device).starts_with("{\"version\":1"), "{}", stderr(&stdout_device));
+    assert_eq!(code(&ffilint(folder.path(), &["-f", "json=reports"])?), 2);
+    Ok(())
+}
+
+#[cfg(unix)]
+#[test]
+fn named_links_do_not_move_the_project() -> Outcome {
+    use std::os::unix::fs::symlink;
+
+    let elsewhere = project(&[("leak.dart", LEAK.as_bytes())])?;
+    let folder = project(&[("lib/leak.dart", LEAK.as_bytes()), ("lib/fine.dart", CLEAN.as_bytes())])?;
+    let at = |name: &str| folder.path().join(name);
+    symlink("/dev/zero", at("zero.dart"))?;
+    symlink(elsewhere.path().join("leak.dart"), at("out.dart"))?;
+    symlink("lib/leak.dart", at("in.dart"))?;
+    let made = Command::new("mkfifo").arg(at("pipe.dart")).status()?;
+    assert!(made.success());
+    for (name, reason) in [
+        ("zero.dart", "leads out of the project"),
+        ("out.dart", "leads out of the project"),
+        ("pipe.dart", "not a regular file"),
+        ("/dev/zero", "not a regular file"),
+    ] {
+        let output = ffilint(folder.path(), &[name])?;
+        assert_eq!(code(&output), 2, "{name}: {}{}", stdout(&output), stderr(&output));
+        assert!(stderr(&output).contains(reason), "{name}: {}", stderr(&output));
+        assert!(!stderr(&output).contains("name files or folders that exist"), "{}", stderr(&output));
+    }
+    let inside = json(folder.path(), &["in.dart"])?;
+    assert_eq!(inside["findings"][0]["location"]["path"], "lib/leak.dart");
+    // A link to a whole project is that project.
+    symlink(elsewhere.path(), at("project"))?;
+    assert_eq!(code(&ffilint(folder.path(), &["project"])?), 1);
+    Ok(())
+}
+
+#[test]
+fn named_files_that_cannot_be_analysed_exit_with_2() -> Outcome {
+    let odd = format!("// calloc {}\n", "\u{e9}".repeat(10_000));
+    let mut utf16 = vec![0xff, 0xfe];
+    utf16.extend("void main() {}".encode_utf16().flat_map(u16::to_le_bytes));
+    let bare: Vec<u8> = "void main() {}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let large = " ".repeat(5 * 1024 * 1024);
+    let folder = project(&[
+        ("fine.dart", CLEAN.as_bytes()),
+        ("nul.dart", b"// calloc\0\n"),
+        ("odd.dart", odd.as_bytes()),
+        ("utf16.dart", &utf16),
+        ("bare.dart", &bare),
+        ("large.dart", large.as_bytes()),
+        ("latin1.dart", b"// caf\xe9\n"),
+    ])?;
+    for (name, reason) in [
+        ("nul.dart", "NUL byte at offset 9"),
+        ("odd.dart", "too long runs"),
+        ("utf16.dart", "UTF-16, not UTF-8"),
+        ("bare.dart", "NUL byte at offset 1"),
+        ("large.dart", "more than the limit"),
+        ("latin1.dart", "not UTF-8 at byte 6"),
+    ] {
+        let output = ffilint(folder.path(), &[name])?;
+        let said = stderr(&output);
+        assert_eq!(code(&output), 2, "{name}: {said}");
+        assert!(said.contains(&format!("cannot read {name}: ")) && said.contains(reason), "{name}: {said}");
+        assert!(!said.contains("name files or folders that exist"), "{said}");
+    }
+    // Met on the way they are said, and no more.
+    let output = ffilint(folder.path(), &["-v"])?;
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert!(stdout(&output).contains("6 skipped"), "{}", stdout(&output));
+    assert!(stderr(&output).contains("skipped bare.dart: a NUL byte"), "{}", stderr(&output));
+    Ok(())
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn names_that_are_not_utf8_are_said() -> Outcome {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let folder = project(&[("fine.dart", CLEAN.as_bytes())])?;
+    let name = OsStr::from_bytes(b"caf\xe9.dart");
+    fs::write(folder.path().join(name), LEAK)?;
+    let output = ffilint(folder.path(), &["-v"])?;
+    assert_eq!(code(&output), 0);
+    assert!(stderr(&output).contains("skipped caf\u{fffd}.dart: its name is not UTF-8"), "{}", stderr(&output));
+    let named = Command::new(env!("CARGO_BIN_EXE_ffilint")).current_dir(folder.path()).arg(name).output()?;
+    assert_eq!(code(&named), 2, "{}", stderr(&named));
+    assert!(stderr(&named).contains("its name is not UTF-8"), "{}", stderr(&named));
+    Ok(())
+}
+
+#[test]
+fn threads_are_capped() -> Outcome {
+    let folder = project(&[("leak.dart", LEAK.as_bytes())])?;
+    let output = ffilint(folder.path(), &["-v", "-j", "1000000"])?;
+    assert_eq!(code(&output), 1, "{}", stderr(&output));
+    assert!(stderr(&output).contains("-j 1000000 is more than 4 for each core"), "{}", stderr(&output));
+    assert_eq!(code(&ffilint(folder.path(), &["-j", "0"])?), 1);
+    assert!(stdout(&ffilint(folder.path(), &["check", "--help"])?).contains("0 means one for each core"));
+    Ok(())
+}
+
+#[test]
+fn a_report_for_machines_has_stdout_for_itself() -> Outcome {
+    let folder = project(&[("leak.dart", LEAK.as_bytes())])?;
+    for formats in [["-f", "json", "-f", "json"], ["-f", "concise", "-f", "json"]] {
+        let output = ffilint(folder.path(), &formats)?;
+        assert_eq!((code(&output), stdout(&output).as_str()), (2, ""));
+        assert!(stderr(&output).contains("`json` must have stdout for itself"), "{}", stderr(&output));
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+#[test]
+fn configuration_errors_are_brief_and_have_no_numbers_of_the_system() -> Outcome {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = project(&[("leak.dart", LEAK.as_bytes())])?;
+    let config = folder.path().join("ffilint.toml");
+    let said = |text: &[u8]| -> Result<String, Box<dyn Error>> {
+        fs::write(&config, text)?;
+        let output = ffilint(folder.path(), &[])?;
+        assert_eq!(code(&output), 2);
+        Ok(stderr(&output))
+    };
+    assert!(said(b"# a\n# \xe9\n")?.contains("ffilint.toml:2: not UTF-8"));
+    assert!(said(b"\nskip = [\n\"[\"]")?.contains("ffilint.toml:3: `[` is no pattern"));
+    assert!(said(format!("{} = 1", "k".repeat(9_000)).as_bytes())?.len() < 500);
+    fs::write(&config, "")?;
+    fs::set_permissions(&config, fs::Permissions::from_mode(0o000))?;
+    // Root reads it all the same.
+    assert!(!stderr(&ffilint(folder.path(), &[])?).contains("os error"));
+    let output = ffilint(folder.path(), &["--isolated", "-f", "json=no/such/folder/report.json"])?;
+    assert!(stderr(&output).contains("no such file or directory; name a file in a folder that exists"));
+    Ok(())
+}
+
+#[test]
+fn incomplete_functions_are_named() -> Outcome {
+    let text = format!("{CLEAN}\nclass Half {{\n  void broken() {{\n    f(;\n  }}\n}}\n");
+    let folder = project(&[("half.dart", text.as_bytes())])?;
+    let output = ffilint(folder.path(), &["-v"])?;
+    let expected = "half.dart:11: `Half.broken` overlaps a syntax error; it was not analysed to its end";
+    assert!(stderr(&output).contains(expected), "{}", stderr(&output));
+    Ok(())
+}
+
+#[test]
+fn what_is_only_handed_over_is_not_called_released() -> Outcome {
+    let text = "import 'dart:ffi';\nimport 'package:ffi/ffi.dart';\n\nPointer<Int32>? make(bool fails) {\n  \
+                final cell = calloc<Int32>();\n  cell.value = 1;\n  if (fails) {\n    return null;\n  }\n  \
+                return cell;\n}\n";
+    let folder = project(&[("make.dart", text.as_bytes())])?;
+    let report = json(folder.path(), &[])?;
+    let finding = &report["findings"][0];
+    assert_eq!(finding["rule"], "leak_on_some_path", "{report}");
+    let said = finding["message"].to_string();
+    assert!(said.contains("is not released or handed over on every path"), "{said}");
+    assert_eq!(finding["help"], "release it with `calloc.free` on the path that does not hand it over");
     Ok(())
 }

@@ -113,6 +113,7 @@ fn canned() -> Report {
             function: "allocate".into(),
             reason: "reached its step budget",
         }],
+        unreadable: Vec::new(),
         skipped: vec![Problem { path: "lib/c.dart".into(), reason: "not UTF-8 at byte 7".into() }],
         nested: Vec::new(),
     }

@@ -148,3 +148,15 @@ fn readme_shows_a_real_report() -> Outcome {
     let actual = format!("{before}{begin}```text\n{first}\n\n…\n\n{last}\n```\n{end}{after}");
     all_well(support::snapshot(&path, &actual)?.into_iter().collect())
 }
+
+#[test]
+fn models_readme_shows_the_states() -> Outcome {
+    let (begin, end) =
+        ("<!-- states: the transition function of src/state.rs; a test keeps it -->\n", "<!-- end of states -->");
+    let path = repository().join("rules/README.md");
+    let readme = fs::read_to_string(&path)?;
+    let (before, rest) = readme.split_once(begin).ok_or("rules/README.md lacks the mark of its states")?;
+    let (_, after) = rest.split_once(end).ok_or("rules/README.md lacks the end of its states")?;
+    let actual = format!("{before}{begin}\n{}\n{end}{after}", ffilint::state::table());
+    all_well(support::snapshot(&path, &actual)?.into_iter().collect())
+}

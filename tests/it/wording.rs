@@ -98,8 +98,10 @@ fn kinds() -> Vec<ViolationKind> {
         ViolationKind::LeakedTemporary { subject: subject("dart.malloc", "toNativeUtf8"), passed_to: "puts".into() },
     ];
     for exit in [Exit::Return, Exit::End, Exit::NextRound] {
-        kinds.push(ViolationKind::LeakedOnPath { subject: block(), exit });
+        kinds.push(ViolationKind::LeakedOnPath { subject: block(), exit, released: true });
     }
+    kinds.push(ViolationKind::LeakedOnPath { subject: block(), exit: Exit::Return, released: false });
+    kinds.push(ViolationKind::Leaked { subject: subject("dart.malloc", "calloc.allocate") });
     for thrower in [Thrower::Throw, Thrower::Callee("check".into()), Thrower::Await] {
         kinds.push(ViolationKind::LeakedOnThrow { subject: block(), thrower });
     }

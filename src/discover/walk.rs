@@ -1,0 +1,158 @@
+//! The walk through a project's folder.
+//!
+//! It reads folders and `.gitignore` files below the project's folder and nothing else: the rules of folders above are
+//! not asked for, and a `.gitignore` that is a link or a device is not opened (git does not open a link either).
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ignore::Match;
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+
+use super::{Problem, in_words, language_of, read_bytes, shown};
+use crate::config::{self, Config};
+
+/// Folders that hold what tools made, never what people wrote.
+pub(super) const SKIPPED_FOLDERS: [&str; 5] = ["build", ".dart_tool", "target", "node_modules", "Pods"];
+
+/// What the walk found.
+#[derive(Default)]
+pub(super) struct Walked {
+    /// Source files.
+    pub(super) sources: Vec<PathBuf>,
+    /// `pubspec.yaml` files.
+    pub(super) pubspecs: Vec<PathBuf>,
+    /// Folders with a configuration of their own; they were not entered.
+    pub(super) nested: Vec<PathBuf>,
+    /// What could not be read.
+    pub(super) problems: Vec<Problem>,
+}
+
+/// Walks a folder.
+pub(super) fn walk(root: &Path, cwd: &Path, config: &Config) -> Walked {
+    let mut walk = Walk { root, cwd, config, walked: Walked::default() };
+    let mut folders = vec![(root.to_path_buf(), None)];
+    while let Some((folder, above)) = folders.pop() {
+        walk.enter(&folder, above, &mut folders);
+    }
+    walk.walked
+}
+
+/// The rules of a folder's `.gitignore`, and those of the folders above it as far as the project's.
+struct Rules {
+    own: Gitignore,
+    above: Option<Arc<Rules>>,
+}
+
+/// A folder to enter, with the rules that hold for it.
+type Waiting = (PathBuf, Option<Arc<Rules>>);
+
+struct Walk<'a> {
+    root: &'a Path,
+    cwd: &'a Path,
+    config: &'a Config,
+    walked: Walked,
+}
+
+impl Walk<'_> {
+    fn enter(&mut self, folder: &Path, above: Option<Arc<Rules>>, folders: &mut Vec<Waiting>) {
+        let entries = match fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) => return self.report(folder, in_words(&error)),
+        };
+        let rules = match self.rules_of(folder) {
+            Some(own) => Some(Arc::new(Rules { own, above })),
+            None => above,
+        };
+        for entry in entries {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    self.report(folder, in_words(&error));
+                    continue;
+                }
+            };
+            let path = entry.path();
+            let kind = match entry.file_type() {
+                Ok(kind) => kind,
+                Err(error) => {
+                    self.report(&path, in_words(&error));
+                    continue;
+                }
+            };
+            let name = entry.file_name();
+            let is_left_out = name.as_encoded_bytes().starts_with(b".")
+                || self.config.skip.matched_path_or_any_parents(&path, kind.is_dir()).is_ignore()
+                || is_ignored(rules.as_deref(), &path, kind.is_dir());
+            if is_left_out {
+                continue;
+            }
+            if kind.is_dir() {
+                if path.join(config::FILE_NAME).is_file() {
+                    self.walked.nested.push(path);
+                } else if !name.to_str().is_some_and(|name| SKIPPED_FOLDERS.contains(&name)) {
+                    folders.push((path, rules.clone()));
+                }
+            } else if name == "pubspec.yaml" {
+                self.walked.pubspecs.push(path);
+            } else if language_of(&path).is_some() {
+                if name.to_str().is_none() {
+                    self.report(&path, "its name is not UTF-8".into());
+                } else if kind.is_file() {
+                    self.walked.sources.push(path);
+                } else if let Some(reason) = reason_for_other(&path, self.root, kind.is_symlink()) {
+                    self.report(&path, reason);
+                }
+            }
+        }
+    }
+
+    /// The rules of a folder's own `.gitignore`, where it has one with rules.
+    fn rules_of(&mut self, folder: &Path) -> Option<Gitignore> {
+        let path = folder.join(".gitignore");
+        fs::symlink_metadata(&path).ok()?;
+        let bytes = match read_bytes(&path) {
+            Ok(bytes) => bytes,
+            Err(reason) => {
+                self.report(&path, format!("{reason}; it ignores nothing"));
+                return None;
+            }
+        };
+        let mut builder = GitignoreBuilder::new(folder);
+        let text = String::from_utf8_lossy(&bytes);
+        for line in text.strip_prefix('\u{feff}').unwrap_or(&text).lines() {
+            // What is no pattern matches nothing, as in git.
+            let _ = builder.add_line(None, line);
+        }
+        builder.build().ok().filter(|rules| !rules.is_empty())
+    }
+
+    fn report(&mut self, path: &Path, reason: String) {
+        self.walked.problems.push(Problem { path: shown(path, self.cwd), reason });
+    }
+}
+
+/// Whether the innermost rule that speaks of a path ignores it. The folders above it are known not to be ignored.
+fn is_ignored(mut rules: Option<&Rules>, path: &Path, is_folder: bool) -> bool {
+    while let Some(Rules { own, above }) = rules {
+        match own.matched(path, is_folder) {
+            Match::Ignore(_) => return true,
+            Match::Whitelist(_) => return false,
+            Match::None => rules = above.as_deref(),
+        }
+    }
+    false
+}
+
+/// Why a thing that is named like a source but is no regular file is left out; nothing where nothing is lost.
+fn reason_for_other(path: &Path, root: &Path, is_link: bool) -> Option<String> {
+    if !is_link {
+        return Some("not a regular file".into());
+    }
+    match path.canonicalize() {
+        Ok(real) if real.starts_with(root) => None,
+        Ok(_) => Some("a link that leads out of the project; it is not followed".into()),
+        Err(error) => Some(format!("a link that leads nowhere: {}", in_words(&error))),
+    }
+}
