@@ -74,6 +74,15 @@ pub struct Summary {
 impl Summary {
     /// The most outcomes that are kept apart.
     pub const MAX_OUTCOMES: usize = 4;
+
+    /// Whether an effect or a result is about what a root leads to.
+    #[must_use]
+    pub fn speaks_of(&self, root: &Root) -> bool {
+        self.outcomes.iter().any(|outcome| {
+            outcome.effects.iter().any(|effect| effect.on.root == *root)
+                || outcome.result.ownership.path().is_some_and(|path| path.root == *root)
+        })
+    }
 }
 
 /// One way a call can end, and what it did.
@@ -245,6 +254,25 @@ pub enum Ownership {
     },
     /// A constant.
     Constant(Const),
+}
+
+impl Ownership {
+    /// The path that a result is told by.
+    #[must_use]
+    pub fn path(&self) -> Option<&AccessPath> {
+        match self {
+            Self::Alias(path)
+            | Self::Interior(path)
+            | Self::View(path)
+            | Self::Pointee(path)
+            | Self::Address(path)
+            | Self::Owned(FamilyRef::Allocator(path, _))
+            | Self::Borrowed { from: Some(path), .. }
+            | Self::StatusTest { of: path, .. }
+            | Self::NullTest { of: path, .. } => Some(path),
+            _ => None,
+        }
+    }
 }
 
 /// How a result tells success.

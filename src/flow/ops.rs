@@ -9,6 +9,7 @@ use crate::ir::{
 };
 use crate::link::{ClassRef, FuncRef, Target, Ty, VarRef};
 use crate::source::Location;
+use crate::summary::Root;
 use crate::violation::{Thrower, Usage};
 
 impl Engine<'_> {
@@ -148,6 +149,12 @@ impl Engine<'_> {
         let base = self.base(site.frame, &path, &from.base);
         let target = self.target(site).clone();
         let value = match &target {
+            // A member of the receiver by its bare name: `address` in an extension on pointers.
+            Target::Model(model) if base.is_none() && matches!(from.base, Base::Name(_)) => {
+                let member = self.models.function(*model).summary.speaks_of(&Root::This);
+                let base = if member { self.this_value(site.frame, &path) } else { None };
+                return self.getter(run, site, &target, base, from, to, at, path, out);
+            }
             Target::Functions(_) | Target::Model(_) | Target::Native { .. } | Target::Via(_) => {
                 return self.getter(run, site, &target, base, from, to, at, path, out);
             }
