@@ -528,7 +528,10 @@ impl Engine<'_> {
                 let lent = StepKind::Lent { to: calling.name.clone(), assumed };
                 path.tell(*object, Step { kind: lent, location: calling.at });
             }
-            self.invalidate(path, *object);
+            // Reading a member writes nothing.
+            if calling.access == Access::Call {
+                self.invalidate(path, *object);
+            }
             if matches!(value, Value::Address(_)) && assumed {
                 self.escape(path, value);
             }
@@ -614,6 +617,10 @@ impl Engine<'_> {
             .find(|statement| crate::ir::written(&statement.op) == Some(*local))?;
         match &load.op {
             Op::Load { from: Place { base: Base::Name(name), path }, .. } if path.is_empty() => {
+                let at = ops.iter().position(|statement| std::ptr::eq(statement, load)).unwrap_or_default();
+                if let Target::Field(_) | Target::Functions(_) = self.target(Site { op: at as u32, ..site }) {
+                    return None;
+                }
                 let prefix = matches!(
                     self.resolved(site.frame).types.get(local.index()),
                     Some(Ty::Prefix(_) | Ty::PackPrefix(_))
