@@ -4,18 +4,21 @@
 //! moves through it without `parent()` and `next_sibling()`, which cost about a microsecond each.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::source::Span;
+use fields::FieldKinds;
 
 pub mod dart;
+mod fields;
 
 /// How much of a file is too much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Largest file in bytes. The largest real one seen is 3.97 MB.
     pub bytes: usize,
-    /// Longest time one parse may take, to which the frontends add some for the file's size.
+    /// Longest time one parse may take. Only the last resort, as it depends on the machine's load: the frontends
+    /// count work first.
     pub time: Duration,
     /// How many levels of nesting may lie below a function's declaration before its body is left out.
     pub depth: u32,
@@ -23,7 +26,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes: 4 * 1024 * 1024, time: Duration::from_secs(2), depth: 1000 }
+        Self { bytes: 4 * 1024 * 1024, time: Duration::from_secs(60), depth: 1000 }
     }
 }
 
@@ -59,6 +62,20 @@ pub enum Refused {
         /// How long the last run is, at least.
         bytes: usize,
     },
+    /// A run of brackets or other signs that cannot be closed, on which the parser takes quadratic time.
+    Unclosed {
+        /// Line, from 1.
+        line: usize,
+        /// What is repeated.
+        sign: char,
+        /// How often, at least.
+        times: usize,
+    },
+    /// The parser had more to do than any real file of that size asks for.
+    TooCostly {
+        /// The line it got to, from 1.
+        line: usize,
+    },
     /// The parser did not finish in time.
     TooSlow {
         /// The limit.
@@ -85,6 +102,16 @@ impl fmt::Display for Refused {
                 f,
                 "up to line {line} there are too long runs of control, backtick or non-ASCII bytes, the last of {bytes} or \
                  more, which take quadratic time to read; break them up or exclude the file"
+            ),
+            Self::Unclosed { line, sign, times } => write!(
+                f,
+                "line {line} repeats `{sign}` {times} times or more and nothing closes them: the file is damaged; repair \
+                 or exclude it"
+            ),
+            Self::TooCostly { line } => write!(
+                f,
+                "parsing takes too much work, given up at line {line}; long lines with syntax errors are the usual \
+                 cause: repair or exclude the file"
             ),
             Self::TooSlow { limit } => write!(
                 f,
@@ -116,15 +143,17 @@ struct Names {
     /// The last one is `ERROR`, whose number in tree-sitter is `u16::MAX`.
     kinds: Vec<&'static str>,
     fields: Vec<&'static str>,
+    field_kinds: FieldKinds,
 }
 
 impl Names {
-    fn of(language: &'static tree_sitter::Language) -> Self {
+    fn of(language: &'static tree_sitter::Language, node_types: &str) -> Self {
         let kinds = 0..u16::try_from(language.node_kind_count()).unwrap_or(u16::MAX);
         let fields = 0..=u16::try_from(language.field_count()).unwrap_or(u16::MAX);
         Self {
             kinds: kinds.map(|id| language.node_kind_for_id(id).unwrap_or("")).chain(["ERROR"]).collect(),
             fields: fields.map(|id| language.field_name_for_id(id).unwrap_or("")).collect(),
+            field_kinds: FieldKinds::of(language, node_types),
         }
     }
 }
@@ -152,7 +181,14 @@ impl<'t> Tree<'t> {
     ///
     /// Texts of nodes come from `text`, which may differ from what the parser read as long as the bytes have the
     /// same meaning.
-    fn flatten(tree: &tree_sitter::Tree, text: &'t str, names: &'static Names) -> (Self, Vec<Span>) {
+    ///
+    /// `None` if it is not done at the deadline.
+    fn flatten(
+        tree: &tree_sitter::Tree,
+        text: &'t str,
+        names: &'static Names,
+        deadline: Instant,
+    ) -> Option<(Self, Vec<Span>)> {
         let mut nodes: Vec<Node> = Vec::with_capacity(tree.root_node().descendant_count());
         let mut errors = Vec::new();
         let mut open: Vec<usize> = Vec::new();
@@ -166,10 +202,19 @@ impl<'t> Tree<'t> {
                 errors.push(span);
             }
             open_errors += usize::from(is_error);
+            if nodes.len() % 4096 == 4095 && Instant::now() >= deadline {
+                return None;
+            }
+            let kind = node.kind_id();
+            let parent = open.last().and_then(|&id: &usize| nodes.get(id));
+            let field = match parent.is_some_and(|parent| names.field_kinds.possible(parent.kind, kind)) {
+                true => cursor.field_id().map_or(0, |id| id.get()),
+                false => 0,
+            };
             open.push(nodes.len());
             nodes.push(Node {
-                kind: node.kind_id(),
-                field: cursor.field_id().map_or(0, |id| id.get()),
+                kind,
+                field,
                 named: node.is_named(),
                 broken: is_error || is_missing,
                 start: span.start,
@@ -195,7 +240,7 @@ impl<'t> Tree<'t> {
                     break;
                 }
                 if !cursor.goto_parent() {
-                    return (Self { text, nodes, names }, errors);
+                    return Some((Self { text, nodes, names }, errors));
                 }
             }
         }

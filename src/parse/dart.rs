@@ -19,6 +19,18 @@ const ODD_RUN: usize = 4096;
 /// Many shorter runs in one such call add up. The sum of their squares is what the call costs: this is about a second.
 const ODD_COST: usize = 16 * ODD_RUN * ODD_RUN;
 
+/// A longer run of the same sign on one line that nothing closes is refused at once. In an error state the grammar's
+/// lexer looks at the rest of the line for each token, so that a line of 20,000 `{` takes 2 s.
+const UNCLOSED_RUN: usize = 4096;
+
+/// How often the parser may ask whether to go on, which it does every 100 steps: plainly and for each byte. Real files
+/// take 0.02 to 0.08 for each byte, the worst valid one found (20,000 parentheses around a value) 0.16.
+const STEPS: usize = 10_000;
+const BYTES_A_STEP: usize = 4;
+
+/// The sum, over these questions in an error state, of the bytes to the end of the line. A million takes about a second.
+const ERROR_COST: usize = 3_000_000;
+
 /// Parses one file.
 ///
 /// # Errors
@@ -26,8 +38,7 @@ const ODD_COST: usize = 16 * ODD_RUN * ODD_RUN;
 /// A file that breaks one of the limits is refused; syntax errors are not errors here.
 pub fn parse<'t>(text: &'t str, limits: &Limits) -> Result<Parsed<'t>, Refused> {
     check(text, limits)?;
-    // A sixth of the usual speed, so that a busy machine gives the same answer as an idle one.
-    let time = limits.time + Duration::from_micros(text.len() as u64);
+    let time = limits.time;
     let (tree, errors) = flatten(text.as_bytes(), text, time)?;
     if !comments::swallows(&tree) {
         return Ok(Parsed { tree, errors });
@@ -63,7 +74,62 @@ fn check(text: &str, limits: &Limits) -> Result<(), Refused> {
             }
         }
     }
-    Ok(())
+    match unclosed_run(text.as_bytes()) {
+        Some(refused) => Err(refused),
+        None => Ok(()),
+    }
+}
+
+/// A run of brackets longer than all their partners in the file, or of signs that never follow themselves so often.
+fn unclosed_run(text: &[u8]) -> Option<Refused> {
+    let mut at = 0;
+    while let Some(&sign) = text.get(at) {
+        // One look every half length cannot miss a run.
+        let partner = match sign {
+            b'{' => Some(b'}'),
+            b'}' => Some(b'{'),
+            b'[' => Some(b']'),
+            b']' => Some(b'['),
+            b'(' => Some(b')'),
+            b')' => Some(b'('),
+            b'<' => Some(b'>'),
+            b'>' => Some(b'<'),
+            b'?' | b'@' => None,
+            _ => {
+                at += UNCLOSED_RUN / 2;
+                continue;
+            }
+        };
+        let before = text.get(..at)?.iter().rev().take_while(|&&byte| byte == sign).count();
+        let after = text.get(at..)?.iter().take_while(|&&byte| byte == sign).count();
+        let times = before + after;
+        let partners = || partner.map_or(0, |partner| memchr::memchr_iter(partner, text).count());
+        if times >= UNCLOSED_RUN && partners() < times {
+            let line = 1 + memchr::memchr_iter(b'\n', text.get(..at)?).count();
+            return Some(Refused::Unclosed { line, sign: char::from(sign), times });
+        }
+        at += after.max(UNCLOSED_RUN / 2);
+    }
+    None
+}
+
+/// How much the parser has done, in numbers that no other load of the machine changes.
+struct Work<'s> {
+    source: &'s [u8],
+    steps: usize,
+    error_cost: usize,
+}
+
+impl Work<'_> {
+    /// Whether there is more than any real file asks for.
+    fn is_too_much(&mut self, state: &tree_sitter::ParseState) -> bool {
+        self.steps += 1;
+        if state.has_error() {
+            let rest = self.source.get(state.current_byte_offset()..).unwrap_or(&[]);
+            self.error_cost += memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+        }
+        self.error_cost > ERROR_COST || self.steps > STEPS + self.source.len() / BYTES_A_STEP
+    }
 }
 
 fn flatten<'t>(source: &[u8], text: &'t str, time: Duration) -> Result<(Tree<'t>, Vec<Span>), Refused> {
@@ -73,7 +139,7 @@ fn flatten<'t>(source: &[u8], text: &'t str, time: Duration) -> Result<(Tree<'t>
     static LANGUAGE: OnceLock<Language> = OnceLock::new();
     static NAMES: OnceLock<Names> = OnceLock::new();
     let language = LANGUAGE.get_or_init(|| tree_sitter_dart::LANGUAGE.into());
-    let names = NAMES.get_or_init(|| Names::of(language));
+    let names = NAMES.get_or_init(|| Names::of(language, tree_sitter_dart::NODE_TYPES));
 
     PARSER.with_borrow_mut(|slot| {
         if slot.is_none() {
@@ -83,18 +149,25 @@ fn flatten<'t>(source: &[u8], text: &'t str, time: Duration) -> Result<(Tree<'t>
         }
         let parser = slot.as_mut().ok_or(Refused::Grammar)?;
         let deadline = Instant::now() + time;
-        let mut in_time = |_: &tree_sitter::ParseState| match Instant::now() < deadline {
-            true => ControlFlow::Continue(()),
-            false => ControlFlow::Break(()),
+        let mut work = Work { source, steps: 0, error_cost: 0 };
+        let mut given_up = None;
+        let mut go_on = |state: &tree_sitter::ParseState| {
+            if work.is_too_much(state) {
+                let before = source.get(..state.current_byte_offset()).unwrap_or(source);
+                given_up = Some(Refused::TooCostly { line: 1 + memchr::memchr_iter(b'\n', before).count() });
+            } else if Instant::now() >= deadline {
+                given_up = Some(Refused::TooSlow { limit: time });
+            }
+            if given_up.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let options = ParseOptions::new().progress_callback(&mut in_time);
+        let options = ParseOptions::new().progress_callback(&mut go_on);
         let mut read = |at: usize, _| source.get(at..).unwrap_or(&[]);
         let Some(tree) = parser.parse_with_options(&mut read, None, Some(options)) else {
             // Else the next parse would go on with this text.
             parser.reset();
-            return Err(Refused::TooSlow { limit: time });
+            return Err(given_up.unwrap_or(Refused::TooSlow { limit: time }));
         };
-        Ok(Tree::flatten(&tree, text, names))
+        Tree::flatten(&tree, text, names, deadline).ok_or(Refused::TooSlow { limit: time })
     })
 }
 
@@ -142,8 +215,8 @@ mod tests {
         assert!(matches!(refused(&lines), Some(Refused::OddRun { .. })));
         let size = limits.bytes + 1;
         assert_eq!(refused(&" ".repeat(size)), Some(Refused::TooLarge { bytes: size, limit: limits.bytes }));
-        let short = Limits { time: Duration::from_millis(50), ..limits };
-        assert!(matches!(parse(&"{".repeat(200_000), &short), Err(Refused::TooSlow { .. })));
+        let none = Limits { time: Duration::ZERO, ..limits };
+        assert!(matches!(parse(&"int a = 1;\n".repeat(1000), &none), Err(Refused::TooSlow { .. })));
         assert_eq!(errors("int a = 1;"), 0, "the parser is usable after it was stopped");
     }
 
@@ -153,5 +226,42 @@ mod tests {
         let Ok(Parsed { tree, errors }) = parse(&text, &Limits::default()) else { return };
         assert!(errors.is_empty());
         assert!(tree.height(tree.root()) >= 20_000);
+    }
+
+    #[test]
+    fn unclosed_runs_are_refused_at_once() {
+        let refused = |text: &str| parse(text, &Limits::default()).err();
+        for sign in ['{', '[', '(', '<', ')', '}', '?', '@'] {
+            let run = format!("int a;\n  {}", sign.to_string().repeat(1_000_000));
+            assert_eq!(refused(&run), Some(Refused::Unclosed { line: 2, sign, times: 1_000_000 }));
+        }
+        assert!(matches!(refused(&"{".repeat(UNCLOSED_RUN)), Some(Refused::Unclosed { .. })));
+        assert_eq!(refused(&"{".repeat(UNCLOSED_RUN - 1)), None);
+    }
+
+    #[test]
+    fn work_is_counted_rather_than_timed() {
+        let slow = "[<".repeat(500_000);
+        let refused = parse(&slow, &Limits::default()).err();
+        assert_eq!(refused, Some(Refused::TooCostly { line: 1 }));
+        let functions = "void f(a){ if(a){a();} }\n".repeat(150_000);
+        assert_eq!(errors(&functions), 0);
+    }
+
+    #[test]
+    fn long_hidden_repeats_stay_linear() {
+        let limits = Limits { time: Duration::from_secs(8), ..Limits::default() };
+        let cascade = format!("void f(a) {{ a{}; }}", "..b()".repeat(40_000));
+        assert!(parse(&cascade, &limits).is_ok());
+        let pattern = format!("void f(a) {{ switch (a) {{ case {}1{}: }} }}", "(".repeat(20_000), ")".repeat(20_000));
+        assert!(parse(&pattern, &limits).is_ok());
+    }
+
+    #[test]
+    fn fields_are_found_in_every_kind_of_list() {
+        let text = "void f(a) { for (var i = 0; i < 1; i++, a++) {} a..b = 1..c(2); try {} on C {} }";
+        let Ok(Parsed { tree, .. }) = parse(text, &Limits::default()) else { return assert!(text.is_empty()) };
+        let of = |field| tree.descendants(tree.root()).filter(|&node| tree.field(node) == Some(field)).count();
+        assert_eq!([of("init"), of("condition"), of("update"), of("body")].map(|count| count > 0), [true; 4]);
     }
 }
