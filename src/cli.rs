@@ -111,13 +111,15 @@ fn run_check(arguments: &CheckArguments) -> Fallible<u8> {
     }
     if arguments.verbose {
         tell_more(&report);
+    } else if !arguments.quiet {
+        tell_skipped(&report, MOST_TOLD);
     }
     for Problem { path, reason } in missing.iter().chain(&report.unreadable) {
         let advice = if *reason == discover::MISSING { "; name files or folders that exist" } else { "" };
         complain(&format!("cannot read {path}: {reason}{advice}"));
     }
     if report.nothing_parsed() {
-        complain("nothing could be parsed; -v says why");
+        complain("nothing could be parsed");
     }
     if !missing.is_empty() || !report.unreadable.is_empty() || report.nothing_parsed() {
         return Ok(FAILURE);
@@ -195,14 +197,27 @@ fn rendered(
     Ok(text)
 }
 
+/// How many skipped files are named without `-v`.
+const MOST_TOLD: usize = 5;
+
+/// What could not be analysed, on stderr: nothing is silent.
+fn tell_skipped(report: &Report, most: usize) {
+    let skipped = report.skipped.iter().map(|problem| ("skipped ", problem));
+    let told: Vec<_> = skipped.chain(report.damaged.iter().map(|problem| ("", problem))).collect();
+    for (what, Problem { path, reason }) in told.iter().take(most) {
+        complain(&format!("{what}{path}: {reason}"));
+    }
+    if told.len() > most {
+        complain(&format!("{} more; -v names them all", told.len() - most));
+    }
+}
+
 /// `-v`: what was looked at and what was not, on stderr.
 fn tell_more(report: &Report) {
     for folder in &report.nested {
         complain(&format!("{folder} has its own {}: a project of its own, not read", config::FILE_NAME));
     }
-    for Problem { path, reason } in &report.skipped {
-        complain(&format!("skipped {path}: {reason}"));
-    }
+    tell_skipped(report, usize::MAX);
     for function in &report.incomplete {
         let (path, line, name) = (&function.path, function.line, &function.function);
         complain(&format!("{path}:{line}: `{name}` {}; it was not analysed to its end", function.reason));

@@ -60,6 +60,8 @@ pub struct Family {
     pub null: NullRelease,
     /// Values that stand for "none".
     pub invalid: Vec<i64>,
+    /// An arena can allocate such memory instead.
+    pub arena: bool,
 }
 
 /// A Dart class of an API.

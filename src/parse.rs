@@ -91,31 +91,31 @@ impl fmt::Display for Refused {
             Self::TooLarge { bytes, limit } => {
                 write!(
                     f,
-                    "the file has {bytes} bytes, more than the limit of {limit}; raise the limit or exclude the file"
+                    "the file has {bytes} bytes, more than the limit of {limit}; name it under `skip` in ffilint.toml"
                 )
             }
             Self::Binary { offset } => write!(
                 f,
-                "there is a NUL byte at offset {offset}: the file is binary or UTF-16; save it as UTF-8 or exclude it"
+                "there is a NUL byte at offset {offset}: the file is binary or UTF-16; save it as UTF-8 or name it under `skip` in ffilint.toml"
             ),
             Self::OddRun { line, bytes } => write!(
                 f,
                 "up to line {line} there are too long runs of control, backtick or non-ASCII bytes, the last of {bytes} or \
-                 more, which take quadratic time to read; break them up or exclude the file"
+                 more, which take quadratic time to read; break them up or name the file under `skip` in ffilint.toml"
             ),
             Self::Unclosed { line, sign, times } => write!(
                 f,
                 "line {line} repeats `{sign}` {times} times or more and nothing closes them: the file is damaged; repair \
-                 or exclude it"
+                 or name it under `skip` in ffilint.toml"
             ),
             Self::TooCostly { line } => write!(
                 f,
                 "parsing takes too much work, given up at line {line}; long lines with syntax errors are the usual \
-                 cause: repair or exclude the file"
+                 cause: repair it or name it under `skip` in ffilint.toml"
             ),
             Self::TooSlow { limit } => write!(
                 f,
-                "parsing took longer than the limit of {} ms; the file may be damaged: repair or exclude it",
+                "parsing took longer than the limit of {} ms; the file may be damaged: repair or name it under `skip` in ffilint.toml",
                 limit.as_millis()
             ),
             Self::Grammar => write!(f, "the grammar does not fit the parser; this build of ffilint is broken"),

@@ -58,6 +58,9 @@ pub fn summary(report: &Report, elapsed: Option<Duration>) -> String {
     if !report.skipped.is_empty() {
         let _ = write!(line, "; {} skipped", report.skipped.len());
     }
+    if !report.damaged.is_empty() {
+        let _ = write!(line, "; {} with syntax errors", count(report.damaged.len(), "file"));
+    }
     if !report.incomplete.is_empty() {
         let _ = write!(line, "; {} incomplete", count(report.incomplete.len(), "function"));
     }

@@ -97,8 +97,8 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
         ViolationKind::LeakedOnThrow { subject, thrower } => {
             (&leak_on_throw::RULE, leak_on_throw::word(subject, thrower, context))
         }
-        ViolationKind::ReleasedTwice { subject, release } => {
-            (&double_free::RULE, double_free::word(subject.as_ref(), release, context))
+        ViolationKind::ReleasedTwice { managed, subject, release } => {
+            (&double_free::RULE, double_free::word(subject.as_ref(), release, *managed, context))
         }
         ViolationKind::UsedAfterRelease { subject, usage } => {
             (&use_after_free::RULE, use_after_free::word(subject.as_ref(), usage, context))
@@ -190,11 +190,11 @@ impl<'a> Context<'a> {
 
     fn kind_noun(&self, family: FamilyId) -> &'static str {
         match self.family(family).map(|family| family.kind) {
-            None | Some(FamilyKind::Memory | FamilyKind::Pair) => "memory",
+            // What is said of a scope is said of the memory in it.
+            None | Some(FamilyKind::Memory | FamilyKind::Pair | FamilyKind::Scope) => "memory",
             Some(FamilyKind::Handle) => "handle",
             Some(FamilyKind::Refcount) => "reference",
             Some(FamilyKind::Contents) => "contents",
-            Some(FamilyKind::Scope) => "arena",
         }
     }
 
@@ -217,7 +217,7 @@ impl<'a> Context<'a> {
 
     /// Whether an arena can allocate such memory instead.
     fn can_use_arena(&self, family: FamilyId) -> bool {
-        self.family(family).is_some_and(|family| family.name == "dart.malloc")
+        self.family(family).is_some_and(|family| family.arena)
     }
 
     fn function_name(&self, function: FuncRef) -> String {

@@ -157,6 +157,8 @@ pub struct Effect {
 pub enum EffectKind {
     /// Reads or writes it during the call, keeps nothing.
     Borrow,
+    /// Does not look at what it leads to.
+    Untouched,
     /// Lends it to a native function of which nothing is known: that this only borrows it is an assumption.
     BorrowAssumed,
     /// Releases it as memory of a family.

@@ -87,6 +87,8 @@ pub enum ViolationKind {
     },
     /// Released although already released.
     ReleasedTwice {
+        /// An arena or a finalizer does the other release, later.
+        managed: bool,
         /// The memory.
         subject: Option<Subject>,
         /// The second release, as written.

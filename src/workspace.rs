@@ -99,6 +99,8 @@ pub struct Report {
     pub incomplete: Vec<Unfinished>,
     /// What was not analysed, and why.
     pub skipped: Vec<Problem>,
+    /// Files with syntax errors: what overlaps one was not analysed, the rest was.
+    pub damaged: Vec<Problem>,
     /// What of that a person named.
     pub unreadable: Vec<Problem>,
     /// Folders that are projects of their own.
@@ -170,6 +172,16 @@ impl Workspace {
             match lowered {
                 Lowered::Unit(unit) => {
                     *report.parsed.entry(source.language).or_default() += 1;
+                    if let Some(first) = unit.errors.first() {
+                        let line = source.position(first.start).line;
+                        let reason = match unit.errors.len() {
+                            1 => format!("a syntax error in line {line}; what it overlaps was not analysed"),
+                            more => format!(
+                                "{more} syntax errors, the first in line {line}; what they overlap was not analysed"
+                            ),
+                        };
+                        report.damaged.push(Problem { path: source.path.to_string(), reason });
+                    }
                     units.push(*unit);
                 }
                 Lowered::Refused(reason) => {
@@ -222,6 +234,7 @@ impl Workspace {
         report.links = link::count(&program);
         report.incomplete = self.unfinished(&program, &analysis);
         report.skipped.sort();
+        report.damaged.sort();
         report
     }
 
@@ -373,6 +386,7 @@ impl Report {
         self.links.unresolved += other.links.unresolved;
         self.incomplete.extend(other.incomplete);
         self.skipped.extend(other.skipped);
+        self.damaged.extend(other.damaged);
         self.unreadable.extend(other.unreadable);
         self.nested.extend(other.nested);
     }

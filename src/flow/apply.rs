@@ -263,10 +263,10 @@ impl Engine<'_> {
                 }
                 EffectKind::ReleaseAll => {
                     if let Value::Scope(scope) = value {
-                        self.end_scope(path, scope);
+                        self.end_scope(path, scope, calling);
                     }
                 }
-                EffectKind::Fill(_) => {}
+                EffectKind::Fill(_) | EffectKind::Untouched => {}
             }
         }
     }

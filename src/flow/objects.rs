@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::calls::Calling;
 use super::engine::{Engine, Origin, OriginKey, Site};
 use super::path::{Object, Path, Story};
 use super::results::SOMEWHERE;
@@ -157,7 +158,9 @@ impl Engine<'_> {
                 };
                 ViolationKind::ReleasedBorrowed { origin: origin.by.clone(), owner, release }
             }
-            Fault::DoubleRelease => ViolationKind::ReleasedTwice { subject, release },
+            Fault::DoubleRelease => {
+                ViolationKind::ReleasedTwice { managed: object.ownership == Ownership::Managed, subject, release }
+            }
             Fault::UseAfterRelease | Fault::Leak => return,
         };
         let mut trace = object.story.steps.clone();
@@ -341,10 +344,16 @@ impl Engine<'_> {
     }
 
     /// Everything that an arena or a finalizer manages is released.
-    pub(super) fn end_scope(&mut self, path: &mut Path, scope: ObjectId) {
+    pub(super) fn end_scope(&mut self, path: &mut Path, scope: ObjectId, calling: &Calling) {
         let managed: Vec<ObjectId> =
             path.objects.iter().filter(|(_, object)| object.scope == Some(scope)).map(|(id, _)| *id).collect();
         for id in managed {
+            if let Some(family) =
+                self.origins[id.origin as usize].family.filter(|_| path.ownership(id) == Ownership::Managed)
+            {
+                let by = calling.name.clone();
+                path.tell(id, Step { kind: StepKind::Released { by, family }, location: calling.at });
+            }
             self.apply(path, id, Event::ManagedRelease);
         }
     }

@@ -111,8 +111,8 @@ impl Engine<'_> {
                 Some(if symbol.is_none() && handed_in { Value::Callback } else { Value::Native(symbol) })
             }
             Ownership::Releaser(family) => Some(Value::Releaser(*family)),
-            Ownership::Scope(_) => {
-                let origin = self.site_origin(calling, extra, None, Owner::Arena, basis);
+            Ownership::Scope(family) => {
+                let origin = self.site_origin(calling, extra, Some(*family), Owner::Arena, basis);
                 let object = self.allocate(path, origin, Object::unknown(None));
                 Some(Value::Scope(object))
             }
@@ -196,7 +196,7 @@ impl Engine<'_> {
         let (state, known, scope) = match family {
             Allocating::Family(family) => (State::Owned(MemoryFamily::Known(*family)), Some(*family), None),
             Allocating::Parameter(index) => (State::Owned(MemoryFamily::OfParameter(*index)), None, None),
-            Allocating::Scope(scope) => (State::Managed, None, Some(*scope)),
+            Allocating::Scope(scope) => (State::Managed, self.origins[scope.origin as usize].family, Some(*scope)),
             Allocating::UnknownScope | Allocating::Unknown => (State::Unknown, None, None),
         };
         let origin = self.site_origin(calling, extra, known, Owner::Arena, basis);
@@ -207,6 +207,10 @@ impl Engine<'_> {
             }
             None => Object { ownership: state, ..Object::unknown(None) },
         };
+        if scope.is_some() {
+            let with = StepKind::Registered { with: Owner::Arena };
+            std::rc::Rc::make_mut(&mut object.story).steps.push(Step { kind: with, location: calling.at });
+        }
         object.scope = scope;
         object.non_null = !nullable;
         let object = self.allocate(path, origin, object);

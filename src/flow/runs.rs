@@ -72,9 +72,14 @@ impl Engine<'_> {
                 let mut values = Vec::new();
                 for (index, given) in closure_run.gives.iter().enumerate() {
                     values.push(match given {
-                        Given::Scope(_) => {
-                            let origin =
-                                self.site_origin(calling, 500 + index as u16, None, Owner::Arena, Basis::DocsRead);
+                        Given::Scope(family) => {
+                            let origin = self.site_origin(
+                                calling,
+                                500 + index as u16,
+                                Some(*family),
+                                Owner::Arena,
+                                Basis::DocsRead,
+                            );
                             let scope = self.allocate(&mut path, origin, Object::unknown(None));
                             scopes.push(scope);
                             Value::Scope(scope)
@@ -89,7 +94,7 @@ impl Engine<'_> {
                     Ok(returned) => {
                         for (mut path, result) in returned {
                             for scope in &scopes {
-                                self.end_scope(&mut path, *scope);
+                                self.end_scope(&mut path, *scope, calling);
                             }
                             // What each round gives is collected: `List.generate`, `map`.
                             if !closure_run.returned && closure_run.times == RunTimes::Many {

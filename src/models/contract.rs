@@ -282,6 +282,7 @@ impl Entry<'_> {
                 ("take", model.take),
                 ("hold", model.hold),
                 ("borrow", model.borrow),
+                ("untouched", model.untouched),
                 ("escape", model.escape),
                 ("store_into", model.store_into.is_some()),
                 ("fill", model.fill.is_some()),
@@ -320,6 +321,7 @@ impl Entry<'_> {
             (_, _, true, ..) => EffectKind::Escape,
             (_, _, _, true, _) => EffectKind::Detach,
             (.., true) => EffectKind::ReleaseAll,
+            _ if model.untouched => EffectKind::Untouched,
             _ => EffectKind::Borrow,
         })
     }

@@ -144,6 +144,7 @@ impl Loader {
             release_with: model.release_with.clone(),
             null: model.null,
             invalid: model.invalid.clone(),
+            arena: model.arena,
         });
         Ok(())
     }

@@ -96,6 +96,9 @@ pub struct Family {
     /// Values that stand for "none".
     #[serde(default)]
     pub invalid: Vec<i64>,
+    /// An arena can allocate such memory instead.
+    #[serde(default)]
+    pub arena: bool,
     /// Where this was read.
     pub source: String,
 }
@@ -406,6 +409,9 @@ pub struct EffectModel {
     /// Uses it during the call only; to say so outright.
     #[serde(default)]
     pub borrow: bool,
+    /// Does not look at what it leads to: the length of a view.
+    #[serde(default)]
+    pub untouched: bool,
     /// Lets it go where nobody follows.
     #[serde(default)]
     pub escape: bool,

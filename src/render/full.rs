@@ -29,7 +29,9 @@ pub fn render(report: &Report, color: bool) -> String {
         // It can only fail on places outside the files, and then the findings of this report still stand in the others.
         let _ = term::emit_to_write_style(&mut writer, &config, &files, &shown);
     }
-    String::from_utf8_lossy(buffer.as_slice()).into_owned()
+    let text = String::from_utf8_lossy(buffer.as_slice());
+    let lines: Vec<&str> = text.split('\n').map(str::trim_end).collect();
+    lines.join("\n")
 }
 
 fn shown(diagnostic: &Diagnostic, files: &Sources<'_>) -> Shown<usize> {

@@ -135,6 +135,7 @@ impl<'a> Document<'a> {
                 skipped: report
                     .skipped
                     .iter()
+                    .chain(&report.damaged)
                     .map(|problem| Skipped { path: &problem.path, reason: &problem.reason })
                     .collect(),
                 // Milliseconds say all there is to say.

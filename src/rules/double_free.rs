@@ -12,11 +12,18 @@ pub(super) static RULE: Rule = Rule {
     page: include_str!("../../rules/double_free.md"),
 };
 
-pub(super) fn word(subject: Option<&Subject>, release: &str, context: &Context<'_>) -> Words {
+pub(super) fn word(subject: Option<&Subject>, release: &str, managed: bool, context: &Context<'_>) -> Words {
     let (noun, released) = match subject {
         Some(subject) => (context.noun(subject), context.released(subject.family)),
         None => ("memory".to_owned(), "released"),
     };
+    if managed {
+        return Words {
+            message: format!("{noun} is {released} by hand although its arena or finalizer does it as well"),
+            label: format!("`{release}` is one release; the other comes later"),
+            help: "leave the release to the arena or finalizer".into(),
+        };
+    }
     Words {
         message: format!("{noun} is {released} twice"),
         label: format!("`{release}` is the second release"),

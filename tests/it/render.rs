@@ -114,6 +114,7 @@ fn canned() -> Report {
             reason: "reached its step budget",
         }],
         unreadable: Vec::new(),
+        damaged: Vec::new(),
         skipped: vec![Problem { path: "lib/c.dart".into(), reason: "not UTF-8 at byte 7".into() }],
         nested: Vec::new(),
     }

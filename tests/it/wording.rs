@@ -106,7 +106,10 @@ fn kinds() -> Vec<ViolationKind> {
         kinds.push(ViolationKind::LeakedOnThrow { subject: block(), thrower });
     }
     for subject in [Some(block()), None] {
-        kinds.push(ViolationKind::ReleasedTwice { subject, release: "calloc.free".into() });
+        for managed in [false, true] {
+            let release = "calloc.free".into();
+            kinds.push(ViolationKind::ReleasedTwice { managed, subject: subject.clone(), release });
+        }
     }
     for usage in [Usage::Read, Usage::Write, Usage::Pass("puts".into()), Usage::Return] {
         kinds.push(ViolationKind::UsedAfterRelease { subject: Some(block()), usage });
