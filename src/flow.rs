@@ -1,8 +1,8 @@
 //! One function to its fixpoint → its summary and its violations.
 //!
 //! [`analyse`] walks the call graph bottom-up. `engine` drives the paths of one function, `ops` and `calls` execute
-//! operations, `apply` lets contracts happen, `objects` asks the transition function, `outcome` takes stock at the
-//! exits, `summaries` turns them into the contract that callers use.
+//! operations, `apply` lets contracts happen, `objects` asks the transition function, `memory` knows what memory
+//! holds, `outcome` takes stock at the exits, `summaries` turns them into the contract that callers use.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -24,6 +24,7 @@ mod calls;
 mod conditions;
 mod engine;
 mod liveness;
+mod memory;
 mod objects;
 mod ops;
 mod outcome;

@@ -20,8 +20,10 @@ mod internal_error;
 mod leak_on_some_path;
 mod leak_on_throw;
 mod leaked_allocation;
+mod leaked_struct_field;
 mod leaked_temporary;
 mod mismatched_deallocator;
+mod overwritten_owner;
 mod steps;
 mod use_after_free;
 
@@ -47,6 +49,8 @@ pub static ALL: &[&Rule] = &[
     &leaked_temporary::RULE,
     &leak_on_some_path::RULE,
     &leak_on_throw::RULE,
+    &overwritten_owner::RULE,
+    &leaked_struct_field::RULE,
     &double_free::RULE,
     &free_of_borrowed::RULE,
     &use_after_free::RULE,
@@ -88,6 +92,13 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
             (&mismatched_deallocator::RULE, mismatched_deallocator::word(subject, release, *released_as, context))
         }
         ViolationKind::Leaked { subject } => (&leaked_allocation::RULE, leaked_allocation::word(subject, context)),
+        ViolationKind::LeakedField { subject, field, container, release } => (
+            &leaked_struct_field::RULE,
+            leaked_struct_field::word(subject, field, container.as_deref(), release, context),
+        ),
+        ViolationKind::Overwritten { subject, owner } => {
+            (&overwritten_owner::RULE, overwritten_owner::word(subject, owner, context))
+        }
         ViolationKind::LeakedTemporary { subject, passed_to } => {
             (&leaked_temporary::RULE, leaked_temporary::word(subject, passed_to, context))
         }

@@ -62,6 +62,24 @@ pub enum ViolationKind {
         /// The memory.
         subject: Subject,
     },
+    /// The block that held it was released, and nothing else leads to it.
+    LeakedField {
+        /// The memory.
+        subject: Subject,
+        /// The field that held it; an element's step is `[]`.
+        field: Name,
+        /// The variable that held the block.
+        container: Option<Name>,
+        /// The release of the block, as written.
+        release: Name,
+    },
+    /// The only variable or field that led to it was written over.
+    Overwritten {
+        /// The memory.
+        subject: Subject,
+        /// The variable or field.
+        owner: Name,
+    },
     /// Handed straight to a call that only borrows it; nobody can release it any more.
     LeakedTemporary {
         /// The memory.
@@ -213,6 +231,20 @@ pub enum StepKind {
         by: Name,
         /// As which family.
         family: FamilyId,
+    },
+    /// The block that held it was released.
+    Orphaned {
+        /// The variable that held the block.
+        container: Option<Name>,
+        /// The field that held the memory; an element's step is `[]`.
+        field: Name,
+        /// The release, as written.
+        by: Name,
+    },
+    /// The variable or field that led to it was written over.
+    Overwritten {
+        /// Which.
+        owner: Name,
     },
     /// Registered for a later release.
     Registered {

@@ -3,15 +3,14 @@
 use super::calls::Calling;
 use super::engine::{Engine, Run, Site};
 use super::objects::Releasing;
-use super::ops::join_key;
 use super::path::Path;
 use super::results::Allocating;
 use super::value::{Offset, Symbol, Value};
 use crate::ir::Name;
 use crate::state::{Event, MemoryFamily, Ownership as State};
 use crate::summary::{
-    AccessPath, Basis, Effect, EffectKind, FamilyRef, Guard, Ownership, ResultContract, Root, Step as PathStep,
-    Summary, Throws, ValueTest,
+    AccessPath, Basis, Effect, EffectKind, FamilyRef, Guard, Ownership, ResultContract, Root, Summary, Throws,
+    ValueTest,
 };
 use crate::violation::{Owner, Step, StepKind, Usage};
 
@@ -335,24 +334,8 @@ impl Engine<'_> {
             fields.iter().for_each(|field| self.escape(path, field));
             return;
         }
-        let key = match last {
-            PathStep::Pointee => Some(Name::new_static("*")),
-            PathStep::Field(name) => Some(join_key(&prefix, name)),
-            PathStep::Elements => self.element_key(calling),
-        };
-        match key {
-            Some(key) if offset == Offset::Start => self.store_told(path, object, key, value, calling.at),
-            _ => self.escape(path, &value),
-        }
-    }
-
-    /// The heap key of an element at a constant index; the first is the pointee.
-    pub(super) fn element_key(&self, calling: &Calling) -> Option<Name> {
-        match calling.args.first().map(|arg| &arg.value) {
-            Some(Value::Int(0)) => Some(Name::new_static("*")),
-            Some(Value::Int(index)) => Some(format!("[{index}]").into()),
-            _ => None,
-        }
+        let key = Self::key(calling, offset, &prefix, last);
+        self.store_told(path, object, key, value, calling.at);
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -368,16 +351,12 @@ impl Engine<'_> {
     ) {
         let Some((last, before)) = place.steps.split_last() else { return };
         let owner = AccessPath { root: place.root.clone(), steps: before.iter().cloned().collect() };
-        let (object, prefix) = match self.value_at(path, calling, &owner) {
-            Some(Value::Pointer(object, _)) => (object, Name::default()),
-            Some(Value::View(object, prefix)) => (object, prefix),
+        let (object, offset, prefix) = match self.value_at(path, calling, &owner) {
+            Some(Value::Pointer(object, offset)) => (object, offset, Name::default()),
+            Some(Value::View(object, prefix)) => (object, Offset::Start, prefix),
             _ => return,
         };
-        let key = match last {
-            PathStep::Pointee => Name::new_static("*"),
-            PathStep::Field(name) => join_key(&prefix, name),
-            PathStep::Elements => return,
-        };
+        let key = Self::key(calling, offset, &prefix, last);
         let value = self.result(path, calling, contract, basis, extra);
         if let Some(object) = value.object().and_then(|id| path.objects.get_mut(&id)) {
             object.guard = guard;
@@ -390,7 +369,7 @@ impl Engine<'_> {
         if open {
             self.escape(path, &value);
         }
-        path.heap.insert((object, key), value);
+        path.put(object, key, value);
     }
 
     fn test(&self, path: &Path, calling: &Calling, arg: &AccessPath, test: &ValueTest) -> Option<bool> {

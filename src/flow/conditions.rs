@@ -165,6 +165,7 @@ fn split_null(path: Path, value: &Value, null: &Value) -> Split {
             });
             [held, failed]
         }
+        Value::Element(..) => [Some(path.clone()), Some(path)],
         // Closures, views, numbers: never null.
         _ => [None, Some(path)],
     }

@@ -362,7 +362,13 @@ impl<'a> Engine<'a> {
                     self.exhausted = true;
                     return;
                 }
+                let done = next.len();
+                let over = self.about_to_lose(run.frame, &path, statement);
                 self.op(run, site, statement, path, &mut next);
+                if let Some((old, name)) = over {
+                    let at = self.location(run.frame, statement.span);
+                    next[done..].iter_mut().for_each(|path| path.written_over(Some(&old), name, at));
+                }
             }
             if next.len() > 1 {
                 next = merge(next, Symbol::of(site).0);
@@ -381,6 +387,14 @@ impl<'a> Engine<'a> {
         for path in paths {
             self.end(run, block, path);
         }
+    }
+
+    /// The memory that a variable leads to which an operation is about to write, and the variable's name.
+    fn about_to_lose(&self, frame: u32, path: &Path, statement: &crate::ir::Statement) -> Option<(Value, &'a Name)> {
+        let local = crate::ir::written(&statement.op)?;
+        let name = &self.function(frame).locals.get(local.index())?.name;
+        let old = path.locals.get(&self.slot(frame, local)).filter(|_| !name.is_empty())?;
+        matches!(old, Value::Pointer(..)).then(|| (old.clone(), name))
     }
 
     fn end(&mut self, run: &mut Run, block: BlockId, mut path: Path) {
@@ -559,11 +573,11 @@ impl<'a> Engine<'a> {
         if alone || self.shared.contains(&slot) {
             self.escape(path, &value);
         }
-        if let Some(object) = value.object() {
-            let name = &self.function(frame).locals[local.index()].name;
-            if !name.is_empty() {
-                path.name(object, name);
-            }
+        let name = &self.function(frame).locals[local.index()].name;
+        if let Some(object) = value.object()
+            && !name.is_empty()
+        {
+            path.name(object, name);
         }
         path.locals.insert(slot, value);
     }

@@ -14,7 +14,8 @@ pub(super) fn live_in(function: &Function, captured: &FxHashSet<LocalId>) -> Vec
         .map(|(index, _)| LocalId(index as u32))
         .chain(captured.iter().copied())
         .collect();
-    let effects: Vec<BlockEffect> = function.blocks.iter().map(BlockEffect::of).collect();
+    let losing = Losing::of(function);
+    let effects: Vec<BlockEffect> = function.blocks.iter().map(|block| BlockEffect::of(block, &losing)).collect();
     let mut live = vec![always; function.blocks.len()];
     let mut changed = true;
     while changed {
@@ -85,6 +86,41 @@ pub(super) fn successors(end: &Terminator) -> impl Iterator<Item = ir::BlockId> 
     pair.into_iter().flatten()
 }
 
+/// Assignments by which a variable may lose what it led to: all but the one that declares it.
+struct Losing {
+    /// For each local: where it is written first, in the order of the source.
+    declared: Vec<Option<u32>>,
+}
+
+impl Losing {
+    fn of(function: &Function) -> Self {
+        let mut declared: Vec<Option<u32>> = function
+            .locals
+            .iter()
+            .map(|local| match local.kind {
+                // It comes with a value: every write is another one.
+                LocalKind::Param => Some(0),
+                _ => None,
+            })
+            .collect();
+        for statement in function.blocks.iter().flat_map(|block| &block.ops) {
+            if let Some(first) = ir::written(&statement.op).and_then(|local| declared.get_mut(local.index())) {
+                *first = Some(first.map_or(statement.span.start, |first| first.min(statement.span.start)));
+            }
+        }
+        for (first, local) in declared.iter_mut().zip(&function.locals) {
+            if local.name.is_empty() {
+                *first = None;
+            }
+        }
+        Self { declared }
+    }
+
+    fn loses(&self, local: LocalId, statement: &ir::Statement) -> bool {
+        self.declared.get(local.index()).copied().flatten().is_some_and(|first| statement.span.start > first)
+    }
+}
+
 /// What a block reads before it writes it, and what it writes.
 struct BlockEffect {
     reads: FxHashSet<LocalId>,
@@ -92,11 +128,14 @@ struct BlockEffect {
 }
 
 impl BlockEffect {
-    fn of(block: &ir::Block) -> Self {
+    fn of(block: &ir::Block, losing: &Losing) -> Self {
         let mut effect = Self { reads: FxHashSet::default(), writes: FxHashSet::default() };
         for statement in &block.ops {
             effect.read_op(&statement.op);
             if let Some(local) = ir::written(&statement.op) {
+                if losing.loses(local, statement) {
+                    effect.read(local);
+                }
                 effect.writes.insert(local);
             }
         }

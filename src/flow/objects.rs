@@ -5,12 +5,11 @@ use std::rc::Rc;
 use super::calls::Calling;
 use super::engine::{Engine, Origin, OriginKey, Site};
 use super::path::{Object, Path, Story};
-use super::results::SOMEWHERE;
 use super::value::{ObjectId, Offset, Symbol, Value};
 use crate::ir::Name;
 use crate::source::Location;
 use crate::state::{Event, Fault, MemoryFamily, Ownership, transition};
-use crate::summary::{AccessPath, Basis, FamilyId, Step as PathStep};
+use crate::summary::{AccessPath, Basis, FamilyId};
 use crate::target::TargetSet;
 use crate::violation::{Confidence, Exit, Owner, Step, StepKind, Subject, Usage, Violation, ViolationKind};
 
@@ -54,6 +53,9 @@ impl Engine<'_> {
             Some(old) => {
                 old.ownership = crate::state::join(old.ownership, object.ownership);
                 old.non_null &= object.non_null;
+                if old.story.overwritten.is_none() && object.story.overwritten.is_some() {
+                    old.story = object.story;
+                }
             }
             None => {
                 path.objects.insert(older, object);
@@ -62,6 +64,7 @@ impl Engine<'_> {
         for value in path.locals.values_mut().chain(path.heap.values_mut()) {
             rename(value, recent, older);
         }
+        path.move_elements(recent, older);
         let moved: Vec<(ObjectId, Name)> = path.heap.keys().filter(|(owner, _)| *owner == recent).cloned().collect();
         for key in moved {
             if let Some(value) = path.heap.remove(&key) {
@@ -83,6 +86,15 @@ impl Engine<'_> {
             }
             // Releasing inside a block is a rule of its own; the block is out of sight from here.
             Value::Pointer(object, Offset::Inside) => self.apply(path, *object, Event::Escape),
+            Value::Element(array, key) => {
+                for id in path.elements(*array, key) {
+                    // How often the loop around it runs is not known, and some may have been released one by one.
+                    self.ledger.entry(id.origin).or_default().drained = true;
+                    if path.ownership(id) != Ownership::Released {
+                        self.release_object(path, id, releasing);
+                    }
+                }
+            }
             Value::Symbol(symbol) => {
                 let object = self.materialise(path, site, *symbol, releasing);
                 self.release_object(path, object, releasing);
@@ -130,6 +142,7 @@ impl Engine<'_> {
                 Step { kind: StepKind::Released { by: releasing.by.clone(), family }, location: releasing.at },
             );
         }
+        path.orphan(id, &releasing.by, releasing.at);
     }
 
     fn fault_of_release(&mut self, path: &Path, id: ObjectId, fault: Fault, releasing: &Releasing) {
@@ -226,8 +239,10 @@ impl Engine<'_> {
     pub(super) fn report(&mut self, violation: Violation) {
         let known = self.violations.iter_mut().find(|known| {
             known.at == violation.at
-                && known.trace.first() == violation.trace.first()
                 && std::mem::discriminant(&known.kind) == std::mem::discriminant(&violation.kind)
+                // One assignment loses what its variable holds, wherever that came from.
+                && (known.trace.first() == violation.trace.first()
+                    || matches!(violation.kind, ViolationKind::Overwritten { .. }))
         });
         match known {
             Some(known) => known.targets = known.targets.or(violation.targets),
@@ -275,72 +290,17 @@ impl Engine<'_> {
                         }
                     }
                 }
+                Value::Element(array, key) => {
+                    for id in path.elements(*array, key) {
+                        self.ledger.entry(id.origin).or_default().drained = true;
+                        todo.push(Value::Pointer(id, Offset::Start));
+                    }
+                }
                 Value::Model(_, Some(receiver)) => todo.push((**receiver).clone()),
                 // A view cannot be released by whoever gets it.
                 _ => {}
             }
         }
-    }
-
-    /// Memory is written: what was stored in memory that others see is out of sight.
-    pub(super) fn store(&mut self, path: &mut Path, into: ObjectId, key: Name, value: Value) {
-        let open = path.objects.get(&into).is_none_or(|object| {
-            object.path.is_some()
-                || !matches!(object.ownership, Ownership::Owned(_) | Ownership::Managed | Ownership::Released)
-        });
-        if key.starts_with(SOMEWHERE.as_str()) {
-            self.escape(path, &value);
-            return;
-        }
-        if open {
-            self.escape(path, &value);
-        }
-        if let Some(object) = value.object() {
-            path.name(object, &key);
-        }
-        path.heap.insert((into, key), value);
-    }
-
-    /// What memory holds; remembered, so that reading twice gives the same.
-    pub(super) fn load(&mut self, path: &mut Path, site: Site, from: ObjectId, key: &Name) -> Value {
-        if key.starts_with(SOMEWHERE.as_str()) {
-            return self.fresh(path, site, 800);
-        }
-        if let Some(value) = path.heap.get(&(from, key.clone())) {
-            return value.clone();
-        }
-        let outer = path.objects.get(&from).and_then(|object| object.path.clone());
-        let value = match outer {
-            Some(outer) if outer.steps.len() < AccessPath::MAX_STEPS => {
-                let origin = self
-                    .origin(OriginKey::Field(from, key.clone()), |engine| engine.origins[from.origin as usize].clone());
-                let id = ObjectId { origin, older: from.older };
-                if path.objects.contains_key(&id) {
-                    // Written over or invalidated since: the old object is another one.
-                    return self.fresh(path, site, 800);
-                }
-                let mut inner = outer;
-                inner.steps.push(if key == "*" { PathStep::Pointee } else { PathStep::Field(key.clone()) });
-                path.objects.insert(id, Object::unknown(Some(inner)));
-                Value::Pointer(id, Offset::Start)
-            }
-            _ => self.fresh(path, site, 800),
-        };
-        path.heap.insert((from, key.clone()), value.clone());
-        value
-    }
-
-    /// A callee may have written into memory it was lent: what is not an owned pointer of ours is not known any more.
-    pub(super) fn invalidate(&mut self, path: &mut Path, object: ObjectId) {
-        let objects = &path.objects;
-        path.heap.retain(|(owner, _), value| {
-            *owner != object
-                || value.object().is_some_and(|id| {
-                    objects
-                        .get(&id)
-                        .is_some_and(|held| matches!(held.ownership, Ownership::Owned(_) | Ownership::Managed))
-                })
-        });
     }
 
     /// Everything that an arena or a finalizer manages is released.
@@ -355,6 +315,7 @@ impl Engine<'_> {
                 path.tell(id, Step { kind: StepKind::Released { by, family }, location: calling.at });
             }
             self.apply(path, id, Event::ManagedRelease);
+            path.orphan(id, &calling.name, calling.at);
         }
     }
 }
@@ -388,7 +349,11 @@ impl Story {
 
 fn rename(value: &mut Value, from: ObjectId, to: ObjectId) {
     match value {
-        Value::Pointer(id, _) | Value::View(id, _) | Value::Address(id) | Value::Scope(id) if *id == from => *id = to,
+        Value::Pointer(id, _) | Value::View(id, _) | Value::Address(id) | Value::Scope(id) | Value::Element(id, _)
+            if *id == from =>
+        {
+            *id = to;
+        }
         _ => {}
     }
 }

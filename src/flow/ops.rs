@@ -1,6 +1,7 @@
 //! The operations of the IR, calls apart.
 
 use super::engine::{ClosureValue, Engine, Run, Site};
+use super::memory::join_key;
 use super::path::{Flight, Path};
 use super::value::{Offset, Value};
 use crate::ir::{
@@ -282,7 +283,7 @@ impl Engine<'_> {
                         self.usage(&mut path, &owner, Usage::Write, at);
                         self.store_told(&mut path, object, join_key(&prefix, &name), stored, at);
                     }
-                    Some(Value::Pointer(object, _)) => self.store(&mut path, object, name, stored),
+                    Some(Value::Pointer(object, _)) => self.store(&mut path, object, name, stored, at),
                     _ => self.escape(&mut path, &stored),
                 }
             }
@@ -315,7 +316,7 @@ impl Engine<'_> {
             let kind = crate::violation::StepKind::Stored { into: key.clone() };
             path.tell(object, crate::violation::Step { kind, location: at });
         }
-        self.store(path, into, key, value);
+        self.store(path, into, key, value, at);
     }
 
     /// Whether a field of a struct is a struct or an array itself: reading it gives a view.
@@ -365,9 +366,4 @@ impl Engine<'_> {
             })
         });
     }
-}
-
-/// The key of a field below a field path.
-pub(super) fn join_key(prefix: &Name, field: &Name) -> Name {
-    if prefix.is_empty() { field.clone() } else { format!("{prefix}.{field}").into() }
 }

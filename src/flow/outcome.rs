@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::engine::{Engine, Exits};
 use super::objects::confidence;
-use super::path::{Branch, Flight, Object, Path, Story};
+use super::path::{Branch, Flight, Object, Orphaned, Path, Story};
 use super::value::Value;
 use crate::source::Location;
 use crate::state::{Event, Fault, Ownership, transition};
@@ -106,8 +106,12 @@ impl Engine<'_> {
     fn leak(&self, origin: u32, ledger: &Ledger) -> Option<Violation> {
         let known = &self.origins[origin as usize];
         let family = known.family.filter(|_| known.leak_matters && !ledger.drained)?;
-        let left = ledger.leaks.iter().find(|lost| matches!(lost.how, How::Left(_)));
         let discharged = ledger.released || ledger.escaped;
+        let mut left = ledger.leaks.iter().filter(|lost| matches!(lost.how, How::Left(_)));
+        // What is released at last shows that its owner was meant to release it before it was assigned again.
+        let overwritten = left.clone().find(|lost| lost.story.overwritten.is_some());
+        let always = !discharged && left.clone().any(|lost| lost.story.overwritten.is_none());
+        let left = overwritten.filter(|_| !always).or(left.find(|lost| lost.story.overwritten.is_none()));
         let lost = match left {
             Some(lost) => lost,
             // Only exceptions lose it. Where nothing ever releases it, the function never returns after the allocation.
@@ -123,7 +127,13 @@ impl Engine<'_> {
         let branch = lost
             .branch
             .filter(|branch| branch.at.file == known.location.file && branch.at.span.start >= known.location.span.end);
+        let mut at = known.location;
         let kind = match &lost.how {
+            How::Left(_) if let Some((owner, place)) = &lost.story.overwritten => {
+                at = *place;
+                trace.push(Step { kind: StepKind::Overwritten { owner: owner.clone() }, location: at });
+                ViolationKind::Overwritten { subject, owner: owner.clone() }
+            }
             How::Left(exit) if discharged => {
                 if !ledger.released {
                     sure = sure.min(Confidence::Medium);
@@ -138,6 +148,12 @@ impl Engine<'_> {
                 (None, Some(call)) if !lost.story.stored => {
                     ViolationKind::LeakedTemporary { subject, passed_to: call.clone() }
                 }
+                _ if let Some(Orphaned { field, container, by }) = &lost.story.orphaned => ViolationKind::LeakedField {
+                    subject,
+                    field: field.clone(),
+                    container: container.clone(),
+                    release: by.clone(),
+                },
                 _ => {
                     trace.push(Step { kind: StepKind::Exited(*exit), location: lost.at });
                     ViolationKind::Leaked { subject }
@@ -165,6 +181,6 @@ impl Engine<'_> {
             .filter(same_way)
             .fold(TargetSet::NONE, |set, lost| set.or(lost.targets))
             .and(known.targets);
-        Some(Violation { kind, function: self.root, at: known.location, trace, targets, confidence: sure })
+        Some(Violation { kind, function: self.root, at, trace, targets, confidence: sure })
     }
 }

@@ -44,6 +44,21 @@ pub(super) struct Story {
     pub(super) lent_to: Option<Name>,
     /// It was lent to a native function of which nothing is known.
     pub(super) assumed: bool,
+    /// Where the only variable or field that led to it was written over, and which.
+    pub(super) overwritten: Option<(Name, Location)>,
+    /// The memory it was stored in was released: the field, the release and where that was.
+    pub(super) orphaned: Option<Orphaned>,
+}
+
+/// How the memory that an object was stored in went.
+#[derive(Clone, Debug)]
+pub(super) struct Orphaned {
+    /// The field that held the object; `[]` for an element.
+    pub(super) field: Name,
+    /// The variable that held the memory.
+    pub(super) container: Option<Name>,
+    /// The release, as written.
+    pub(super) by: Name,
 }
 
 impl Object {
@@ -132,7 +147,10 @@ impl Path {
 
     /// Whether anything leads to the object.
     pub(super) fn reaches(&self, object: ObjectId) -> bool {
-        self.locals.values().chain(self.heap.values()).any(|value| value.object() == Some(object))
+        self.locals.values().chain(self.heap.values()).any(|value| match value {
+            Value::Element(array, _) => *array == object,
+            value => value.object() == Some(object),
+        })
     }
 
     /// Puts `to` in the place of every occurrence of `from`.

@@ -3,7 +3,7 @@
 use super::apply::status_symbol;
 use super::calls::Calling;
 use super::engine::{Engine, Origin, OriginKey, Site};
-use super::ops::join_key;
+use super::memory::{POINTEE, SOMEWHERE};
 use super::path::{Object, Path};
 use super::value::{ObjectId, Offset, Value};
 use crate::ir::{Const, Name};
@@ -11,11 +11,8 @@ use crate::link::Ty;
 use crate::models::VariableId;
 use crate::models::schema::FamilyKind;
 use crate::state::{Event, MemoryFamily, Ownership as State};
-use crate::summary::{AccessPath, Basis, FamilyId, FamilyRef, Ownership, ResultContract, Root, Step as PathStep};
+use crate::summary::{AccessPath, Basis, FamilyId, FamilyRef, Ownership, ResultContract, Root};
 use crate::violation::{Owner, Step, StepKind};
-
-/// The field path of a struct that lies somewhere in a block: nobody knows which element it is.
-pub(super) const SOMEWHERE: Name = Name::new_static("[]");
 
 /// The allocator that a call allocates with.
 pub(super) enum Allocating {
@@ -74,13 +71,9 @@ impl Engine<'_> {
             },
             Ownership::Pointee(of) => match self.value_at(path, calling, of) {
                 Some(Value::Pointer(object, _)) if self.gives_view(calling) => Some(Value::View(object, SOMEWHERE)),
-                Some(Value::Pointer(object, Offset::Start)) => {
-                    Some(self.load(path, site, object, &Name::new_static("*")))
-                }
-                // Any element may be meant: what is stored in them is out of sight.
-                Some(Value::Pointer(object, Offset::Inside)) => {
-                    self.escape_elements(path, object);
-                    None
+                Some(Value::Pointer(object, offset)) => {
+                    let key = if offset == Offset::Start { POINTEE } else { SOMEWHERE };
+                    Some(self.load(path, site, object, &key))
                 }
                 _ => None,
             },
@@ -149,34 +142,8 @@ impl Engine<'_> {
             let first = matches!(calling.args.first().map(|arg| &arg.value), Some(Value::Int(0)));
             return Some(Value::View(object, if first { prefix } else { SOMEWHERE }));
         }
-        let key = match last {
-            PathStep::Pointee => Name::new_static("*"),
-            PathStep::Field(name) => join_key(&prefix, name),
-            PathStep::Elements => match self.element_key(calling) {
-                Some(key) if offset == Offset::Start => key,
-                _ => {
-                    self.escape_elements(path, object);
-                    return None;
-                }
-            },
-        };
-        (offset == Offset::Start).then(|| self.load(path, calling.site, object, &key))
-    }
-
-    pub(super) fn escape_elements(&mut self, path: &mut Path, array: ObjectId) {
-        let elements: Vec<Value> = path
-            .heap
-            .range((array, Name::default())..)
-            .take_while(|((owner, _), _)| *owner == array)
-            .filter(|((_, key), _)| key == "*" || key.starts_with('['))
-            .map(|(_, value)| value.clone())
-            .collect();
-        for element in elements {
-            if let Some(object) = element.object() {
-                self.ledger.entry(object.origin).or_default().drained = true;
-            }
-            self.escape(path, &element);
-        }
+        let key = Self::key(calling, offset, &prefix, last);
+        Some(self.load(path, calling.site, object, &key))
     }
 
     pub(super) fn gives_view(&self, calling: &Calling) -> bool {
@@ -292,12 +259,7 @@ impl Engine<'_> {
                 Value::View(object, prefix) => (*object, prefix.clone()),
                 _ => return None,
             };
-            let key = match step {
-                PathStep::Pointee => Name::new_static("*"),
-                PathStep::Field(name) => join_key(&prefix, name),
-                PathStep::Elements => return None,
-            };
-            value = path.heap.get(&(object, key))?.clone();
+            value = path.look(object, &Self::key(calling, Offset::Start, &prefix, step))?;
         }
         Some(value)
     }

@@ -59,6 +59,10 @@ pub(super) enum Value {
     View(ObjectId, Name),
     /// The integer address of an object.
     Address(ObjectId),
+    /// One of the elements that an object's memory holds; nobody knows which. The key is that of [`Path::elements`].
+    ///
+    /// [`Path::elements`]: super::path::Path::elements
+    Element(ObjectId, Name),
     /// An allocator that allocates memory of that family.
     Allocator(FamilyId),
     /// A pointer to the function that releases memory of that family.

@@ -18,7 +18,12 @@ pub(super) fn word(step: &Step, context: &Context<'_>) -> TraceStep {
         StepKind::Lent { to, assumed: true } => {
             (TraceKind::Borrow, format!("`{to}` is taken to borrow it only; nothing is known of it"))
         }
-        StepKind::Stored { into } => (TraceKind::Transfer, format!("stored in the field `{into}`")),
+        StepKind::Stored { into } => (TraceKind::Transfer, format!("stored in {}", field(into))),
+        StepKind::Orphaned { container, field: held_in, by } => {
+            let container = container.as_ref().map_or_else(|| "its container".into(), |name| format!("`{name}`"));
+            (TraceKind::Release, format!("`{by}` releases {container}, and with it {}", field(held_in)))
+        }
+        StepKind::Overwritten { owner } => (TraceKind::Overwrite, format!("{} is assigned again here", field(owner))),
         StepKind::Branched { holds } => {
             let truth = if *holds { "true" } else { "false" };
             (TraceKind::Branch, format!("`{}` is {truth}", context.quote(step.location)))
@@ -44,6 +49,22 @@ pub(super) fn owned_by(owner: &Owner) -> String {
         Owner::Taker(name) => format!("`{name}` took"),
         Owner::Arena => "its arena releases".into(),
         Owner::Finalizer => "its finalizer releases".into(),
+    }
+}
+
+/// What a variable, a field path or an element is called: `name`, `server.name`, `*`, `[2]`, `[]`, `[].name`.
+pub(super) fn field(path: &str) -> String {
+    let (before, last) = path.rsplit_once('.').unwrap_or(("", path));
+    match last {
+        "*" if before.is_empty() => "the memory it points to".into(),
+        "[]" if before.is_empty() => "an element".into(),
+        "[]" => format!("an element of `{before}`"),
+        "*" => format!("the first element of `{before}`"),
+        element if element.starts_with('[') => format!("element `{path}`"),
+        _ => match path.strip_prefix("[].") {
+            Some(field) => format!("the field `{field}` of an element"),
+            None => format!("`{path}`"),
+        },
     }
 }
 

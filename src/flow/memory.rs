@@ -1,0 +1,227 @@
+//! What memory holds: fields and elements, by exact key or as one of many.
+//!
+//! A key is the path from an object's start: `name`, `server.name`, `*` for the memory a pointer leads to (its first
+//! element), `[2]` for an element at a constant index. A step `[]` stands for an element at an index that is not
+//! known: there memory holds many things at once, so each has an entry of its own, the key followed by `#` and the
+//! object.
+
+use super::calls::{Access, Calling};
+use super::engine::{Engine, OriginKey, Site};
+use super::path::{Object, Orphaned, Path};
+use super::value::{ObjectId, Offset, Value};
+use crate::ir::Name;
+use crate::source::Location;
+use crate::state::Ownership;
+use crate::summary::{AccessPath, Step as PathStep};
+use crate::violation::{Step, StepKind};
+
+/// The step to an element, nobody knows which.
+pub(super) const SOMEWHERE: Name = Name::new_static("[]");
+/// The step to what a pointer leads to.
+pub(super) const POINTEE: Name = Name::new_static("*");
+
+impl Engine<'_> {
+    /// Memory is written: what was stored in memory that others see is out of sight.
+    pub(super) fn store(&mut self, path: &mut Path, into: ObjectId, key: Name, value: Value, at: Location) {
+        let open = path.objects.get(&into).is_none_or(|object| {
+            object.path.is_some()
+                || !matches!(object.ownership, Ownership::Owned(_) | Ownership::Managed | Ownership::Released)
+        });
+        if open {
+            self.escape(path, &value);
+        }
+        if let Some(object) = value.object() {
+            path.name(object, &key);
+        }
+        if is_somewhere(&key) && value.object().is_none() {
+            self.escape(path, &value);
+        }
+        let old = path.put(into, key.clone(), value);
+        if !open {
+            path.written_over(old.as_ref(), &key, at);
+        }
+    }
+
+    /// What memory holds; remembered, so that reading twice gives the same.
+    pub(super) fn load(&mut self, path: &mut Path, site: Site, from: ObjectId, key: &Name) -> Value {
+        if let Some(value) = path.look(from, key) {
+            return value;
+        }
+        let outer = path.objects.get(&from).and_then(|object| object.path.clone());
+        let value = match outer {
+            Some(outer) if outer.steps.len() < AccessPath::MAX_STEPS => {
+                let origin = self
+                    .origin(OriginKey::Field(from, key.clone()), |engine| engine.origins[from.origin as usize].clone());
+                let id = ObjectId { origin, older: from.older };
+                if path.objects.contains_key(&id) {
+                    // Written over or invalidated since: the old object is another one.
+                    return self.fresh(path, site, 800);
+                }
+                let mut inner = outer;
+                inner.steps.push(match key.as_str() {
+                    "*" => PathStep::Pointee,
+                    "[]" => PathStep::Elements,
+                    _ => PathStep::Field(key.clone()),
+                });
+                path.objects.insert(id, Object::unknown(Some(inner)));
+                Value::Pointer(id, Offset::Start)
+            }
+            _ => self.fresh(path, site, 800),
+        };
+        path.heap.insert((from, key.clone()), value.clone());
+        value
+    }
+
+    /// The key that the last step of a path leads to, from a pointer or a view.
+    pub(super) fn key(calling: &Calling, offset: Offset, prefix: &Name, step: &PathStep) -> Name {
+        let inside = offset != Offset::Start;
+        match step {
+            PathStep::Pointee if inside => SOMEWHERE,
+            PathStep::Pointee => POINTEE,
+            PathStep::Field(name) if inside => join_key(&SOMEWHERE, name),
+            PathStep::Field(name) => join_key(prefix, name),
+            PathStep::Elements => match calling.args.first().map(|arg| &arg.value) {
+                Some(Value::Int(index)) if !inside && calling.access != Access::Call => {
+                    join_key(prefix, &if *index == 0 { POINTEE } else { format!("[{index}]").into() })
+                }
+                _ => join_key(prefix, &SOMEWHERE),
+            },
+        }
+    }
+
+    /// A callee may have written into memory it was lent: what is not an owned pointer of ours is not known any more.
+    pub(super) fn invalidate(&mut self, path: &mut Path, object: ObjectId) {
+        let objects = &path.objects;
+        path.heap.retain(|(owner, _), value| {
+            *owner != object
+                || value.object().is_some_and(|id| {
+                    objects
+                        .get(&id)
+                        .is_some_and(|held| matches!(held.ownership, Ownership::Owned(_) | Ownership::Managed))
+                })
+        });
+    }
+}
+
+impl Path {
+    /// What an object's memory holds, by key.
+    pub(super) fn held(&self, of: ObjectId) -> impl Iterator<Item = (&Name, &Value)> {
+        self.heap
+            .range((of, Name::default())..)
+            .take_while(move |((owner, _), _)| *owner == of)
+            .map(|((_, key), value)| (key, value))
+    }
+
+    /// What is known to be at a key.
+    pub(super) fn look(&self, of: ObjectId, key: &Name) -> Option<Value> {
+        if let Some(value) = self.heap.get(&(of, key.clone())) {
+            return Some(value.clone());
+        }
+        // Known only as one of many: of what was stored at an index that nobody knows, or is read at one.
+        let somewhere = is_somewhere(key);
+        self.held(of)
+            .any(|(known, _)| (somewhere || known.contains('#')) && shape(known).eq(shape(key)))
+            .then(|| Value::Element(of, key.clone()))
+    }
+
+    /// Puts a value into memory; gives what it replaced for certain.
+    pub(super) fn put(&mut self, into: ObjectId, key: Name, value: Value) -> Option<Value> {
+        if !is_somewhere(&key) {
+            return self.heap.insert((into, key), value);
+        }
+        if let Some(id) = value.object() {
+            self.heap.insert((into, entry(&key, id)), value);
+        }
+        None
+    }
+
+    /// The objects that a key may lead to when its element is not known.
+    pub(super) fn elements(&self, of: ObjectId, key: &Name) -> Vec<ObjectId> {
+        self.held(of)
+            .filter(|(known, _)| shape(known).eq(shape(key)))
+            .filter_map(|(_, value)| match value {
+                Value::Pointer(id, Offset::Start) => Some(*id),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// An object became the older one of its pair: the entries that name it follow.
+    pub(super) fn move_elements(&mut self, recent: ObjectId, older: ObjectId) {
+        let moved: Vec<(ObjectId, Name)> = self
+            .heap
+            .iter()
+            .filter(|((_, key), value)| key.contains('#') && value.object() == Some(older))
+            .map(|(key, _)| key.clone())
+            .filter(|(_, key)| key.ends_with(entry(&Name::default(), recent).as_str()))
+            .collect();
+        for (owner, key) in moved {
+            let Some(value) = self.heap.remove(&(owner, key.clone())) else { continue };
+            let group = Name::from(key.split('#').next().unwrap_or_default());
+            self.heap.insert((owner, entry(&group, older)), value);
+        }
+    }
+
+    /// What a variable or field led to was written over. If nothing else leads to it, nobody can release it any more.
+    pub(super) fn written_over(&mut self, old: Option<&Value>, name: &Name, at: Location) {
+        let Some(&Value::Pointer(id, Offset::Start)) = old else { return };
+        if matches!(self.ownership(id), Ownership::Owned(_))
+            && !self.doubtful
+            && !self.reaches(id)
+            && let Some(object) = self.objects.get_mut(&id)
+        {
+            std::rc::Rc::make_mut(&mut object.story).overwritten = Some((name.clone(), at));
+        }
+    }
+
+    /// A block of memory was released: what only it led to is told so.
+    pub(super) fn orphan(&mut self, container: ObjectId, by: &Name, at: Location) {
+        let held: Vec<(Name, ObjectId)> = self
+            .held(container)
+            .filter_map(|(key, value)| match value {
+                Value::Pointer(id, Offset::Start) => Some((key.clone(), *id)),
+                _ => None,
+            })
+            .filter(|(_, id)| matches!(self.ownership(*id), Ownership::Owned(_)))
+            .collect();
+        let name = self.objects.get(&container).and_then(|object| object.story.held_by.clone());
+        for (key, id) in held {
+            let Some(object) = self.objects.get_mut(&id) else { continue };
+            // What a call put there is the call's result, wherever it lies.
+            if !object.story.steps.iter().any(|step| matches!(step.kind, StepKind::Stored { .. })) {
+                continue;
+            }
+            let field = Name::from(key.split('#').next().unwrap_or_default());
+            let story = std::rc::Rc::make_mut(&mut object.story);
+            if story.orphaned.is_none() {
+                let container = name.clone();
+                story.steps.push(Step {
+                    kind: StepKind::Orphaned { container: container.clone(), field: field.clone(), by: by.clone() },
+                    location: at,
+                });
+                story.orphaned = Some(Orphaned { field, container, by: by.clone() });
+            }
+        }
+    }
+}
+
+/// Whether a key leads to an element, nobody knows which.
+pub(super) fn is_somewhere(key: &str) -> bool {
+    key.starts_with("[]") || key.contains(".[]")
+}
+
+/// The key of a field below a field path.
+pub(super) fn join_key(prefix: &Name, field: &Name) -> Name {
+    if prefix.is_empty() { field.clone() } else { format!("{prefix}.{field}").into() }
+}
+
+/// The key of one of many things at an element that is not known.
+fn entry(key: &Name, id: ObjectId) -> Name {
+    format!("{key}#{}{}", id.origin, if id.older { "older" } else { "" }).into()
+}
+
+/// The fields of a key, whichever elements it goes through.
+fn shape(key: &str) -> impl Iterator<Item = &str> {
+    let path = key.split('#').next().unwrap_or_default();
+    path.split('.').filter(|step| *step != "*" && !step.starts_with('[') && !step.is_empty())
+}

@@ -1,0 +1,32 @@
+//! `leaked_struct_field`: the container is released while memory its field owns is not.
+
+use super::{Context, Rule, Words, steps};
+use crate::diagnostic::Level;
+use crate::violation::Subject;
+
+pub(super) static RULE: Rule = Rule {
+    name: "leaked_struct_field",
+    level: Level::Warning,
+    cwe: Some(401),
+    summary: "memory that a released struct or array alone led to",
+    page: include_str!("../../rules/leaked_struct_field.md"),
+};
+
+pub(super) fn word(
+    subject: &Subject,
+    field: &str,
+    container: Option<&str>,
+    release: &str,
+    context: &Context<'_>,
+) -> Words {
+    let container = container.map_or_else(|| "the block that holds it".into(), |name| format!("`{name}`"));
+    Words {
+        message: format!(
+            "{} in {} is not released before its container is",
+            context.noun(subject),
+            steps::field(field)
+        ),
+        label: format!("lost when `{release}` releases {container}"),
+        help: format!("{} before {container} is released", context.release_advice(subject)),
+    }
+}

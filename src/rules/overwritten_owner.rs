@@ -1,0 +1,22 @@
+//! `overwritten_owner`: the only variable or field that leads to owned memory is assigned again.
+
+use super::{Context, Rule, Words};
+use crate::diagnostic::Level;
+use crate::violation::Subject;
+
+pub(super) static RULE: Rule = Rule {
+    name: "overwritten_owner",
+    level: Level::Warning,
+    cwe: Some(401),
+    summary: "the only variable or field that owns memory is assigned again",
+    page: include_str!("../../rules/overwritten_owner.md"),
+};
+
+pub(super) fn word(subject: &Subject, owner: &str, context: &Context<'_>) -> Words {
+    let owner = super::steps::field(owner);
+    Words {
+        message: format!("{} is lost when {owner} is assigned again", context.noun(subject)),
+        label: format!("{owner} was its only owner"),
+        help: format!("{} before this assignment", context.release_advice(subject)),
+    }
+}
