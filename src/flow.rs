@@ -23,6 +23,7 @@ mod apply;
 mod calls;
 mod conditions;
 mod engine;
+mod handed_out;
 mod liveness;
 mod memory;
 mod objects;
@@ -184,12 +185,15 @@ fn run_function(engine: &mut Engine<'_>, program: &Program, function: FuncRef, o
         let location = engine.location(frame, local.span);
         let origin = engine.origin(OriginKey::Entry(id), |_| Origin {
             by: local.name.clone(),
+            made_by: local.name.clone(),
             location,
             basis: crate::summary::Basis::Body,
             family: None,
             owner: Owner::Value(local.name.clone()),
             targets: TargetSet::ALL,
             leak_matters: false,
+            part_of: None,
+            sometimes: false,
         });
         let object = engine.allocate(&mut path, origin, Object::unknown(Some(AccessPath::root(root))));
         engine.assign(frame, &mut path, id, calls::start(object));

@@ -220,7 +220,7 @@ impl<'a> Context<'a> {
     /// `release it with `calloc.free``.
     fn release_advice(&self, subject: &Subject) -> String {
         let verb = if self.released(subject.family) == "closed" { "close" } else { "release" };
-        match self.release_of(subject.family, &subject.origin) {
+        match self.release_of(subject.family, &subject.made_by) {
             Some(call) => format!("{verb} it with `{call}`"),
             None => format!("{verb} it"),
         }

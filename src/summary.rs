@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use crate::ir::{Const, Name};
+use crate::source::Location;
 use crate::target::TargetSet;
 
 /// An allocator family, by its place in the model set's list.
@@ -69,6 +70,19 @@ pub struct Summary {
     pub runs: Vec<ClosureRun>,
     /// Where the facts come from.
     pub basis: Basis,
+    /// Where in its body, or in those it calls, the memory it hands out was allocated; for stories only.
+    pub made: Vec<Made>,
+}
+
+/// Where memory that a function hands out was allocated.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Made {
+    /// What the caller receives: the result, or something below it or below an argument.
+    pub what: AccessPath,
+    /// The call that allocated it, as written there.
+    pub by: Name,
+    /// That call.
+    pub location: Location,
 }
 
 impl Summary {
@@ -195,11 +209,13 @@ pub struct ResultContract {
     pub ownership: Ownership,
     /// Whether it may be null.
     pub nullable: bool,
+    /// It is there on some paths of the callee only, and the caller may know on which.
+    pub sometimes: bool,
 }
 
 impl ResultContract {
     /// Nothing is known of the result.
-    pub const UNKNOWN: Self = Self { ownership: Ownership::Unknown, nullable: true };
+    pub const UNKNOWN: Self = Self { ownership: Ownership::Unknown, nullable: true, sometimes: false };
 }
 
 /// Who must release the memory a value leads to.

@@ -41,6 +41,8 @@ pub struct Subject {
     pub family: FamilyId,
     /// The call that allocated it or gave it, as written: `calloc`, `HeapAlloc`, `toNativeUtf8`.
     pub origin: Name,
+    /// The call that allocated it; another than `origin` where a function of the program hands it out.
+    pub made_by: Name,
     /// The variable or field that holds it, where one does.
     pub held_by: Option<Name>,
 }
@@ -200,6 +202,11 @@ pub enum StepKind {
         by: Name,
         /// As which family.
         family: FamilyId,
+    },
+    /// Received as owned from a function of the program.
+    Received {
+        /// Which.
+        from: Name,
     },
     /// Received as somebody else's.
     Borrowed {

@@ -1,6 +1,6 @@
 //! A contract applied to a call: allocate, release, take, hold, borrow, escape.
 
-use super::calls::Calling;
+use super::calls::{ArgValue, Calling};
 use super::engine::{Engine, Run, Site};
 use super::objects::Releasing;
 use super::path::Path;
@@ -20,10 +20,11 @@ impl Engine<'_> {
         &mut self,
         run: &mut Run,
         summary: &Summary,
-        calling: Calling,
+        mut calling: Calling,
         mut path: Path,
         out: &mut Vec<Path>,
     ) {
+        calling.made.clone_from(&summary.made);
         self.lend_unnamed(&mut path, summary, &calling);
         if summary.throws == Throws::Always {
             self.thrown(run, summary, &calling, &path);
@@ -92,6 +93,11 @@ impl Engine<'_> {
             } else {
                 self.result(&mut path, &calling, &outcome.result, summary.basis, 0)
             };
+            if outcome.effects.iter().any(|effect| effect.on.root == Root::Result) {
+                let returned = Some(ArgValue { name: None, value: value.clone(), ty: None });
+                let calling = Calling { returned, ..calling.clone() };
+                self.fill_result(&mut path, &calling, &outcome.effects, summary.basis);
+            }
             match &outcome.guard {
                 Guard::ResultNull => path.replace(&value, &Value::NullPointer),
                 Guard::ResultNonNull => {
@@ -270,6 +276,15 @@ impl Engine<'_> {
         }
     }
 
+    /// What the memory that was returned holds.
+    fn fill_result(&mut self, path: &mut Path, calling: &Calling, effects: &[Effect], basis: Basis) {
+        for (index, effect) in effects.iter().enumerate() {
+            if let (EffectKind::Fill(contract), Root::Result) = (&effect.kind, &effect.on.root) {
+                self.fill(path, calling, &effect.on, contract, basis, None, 100 + index as u16);
+            }
+        }
+    }
+
     fn release_later(
         &mut self,
         path: &mut Path,
@@ -357,10 +372,22 @@ impl Engine<'_> {
             _ => return,
         };
         let key = Self::key(calling, offset, &prefix, last);
-        let value = self.result(path, calling, contract, basis, extra);
-        if let Some(object) = value.object().and_then(|id| path.objects.get_mut(&id)) {
-            object.guard = guard;
-            std::rc::Rc::make_mut(&mut object.story).stored = true;
+        let value = self.result(path, &calling.of(place), contract, basis, extra);
+        if let Some(id) = value.object() {
+            let origin = &mut self.origins[id.origin as usize];
+            origin.sometimes |= contract.sometimes;
+            if basis == Basis::Body && place.root == Root::Result {
+                origin.part_of = Some(object.origin);
+            }
+        }
+        if let Some(held) = value.object().and_then(|id| path.objects.get_mut(&id)) {
+            held.guard = guard;
+            let story = std::rc::Rc::make_mut(&mut held.story);
+            story.stored = true;
+            // What a function of the program put there is a field like any other.
+            if basis == Basis::Body {
+                story.steps.push(Step { kind: StepKind::Stored { into: key.clone() }, location: calling.at });
+            }
         }
         let open = path
             .objects

@@ -1,6 +1,7 @@
 //! Calls: what is called, with what, and what becomes of the paths.
 
 use super::engine::{Engine, MAX_DEPTH, Run, Site};
+use super::memory::POINTEE;
 use super::path::{Flight, Path};
 use super::value::{Offset, Symbol, Value};
 use crate::ir::{
@@ -8,7 +9,7 @@ use crate::ir::{
 };
 use crate::link::{ClassRef, FuncRef, Functions, Receiver, Target, Ty};
 use crate::source::Location;
-use crate::summary::{AccessPath, Basis, Root, Summary, Throws};
+use crate::summary::{AccessPath, Basis, Made, Root, Summary, Throws};
 use crate::target::TargetSet;
 use crate::violation::{Step, StepKind, Thrower, Usage};
 
@@ -37,6 +38,10 @@ pub(super) struct Calling {
     pub(super) access: Access,
     /// Where what is called exists.
     pub(super) targets: TargetSet,
+    /// What it returned, once it did.
+    pub(super) returned: Option<ArgValue>,
+    /// Where the memory that the callee hands out was allocated.
+    pub(super) made: Vec<Made>,
 }
 
 /// How a call is written.
@@ -51,6 +56,22 @@ pub(super) enum Access {
 }
 
 impl Calling {
+    fn new(site: Site, name: Name, at: Location, access: Access) -> Self {
+        Self {
+            site,
+            name,
+            at,
+            receiver: None,
+            args: Vec::new(),
+            result: None,
+            native: false,
+            access,
+            targets: TargetSet::ALL,
+            returned: None,
+            made: Vec::new(),
+        }
+    }
+
     /// What the call does with memory it is lent.
     fn usage(&self) -> Usage {
         match self.access {
@@ -60,13 +81,27 @@ impl Calling {
         }
     }
 
+    /// The call as one that gives nothing but what it puts at that place.
+    pub(super) fn of(&self, what: &AccessPath) -> Self {
+        let result = AccessPath::root(Root::Result);
+        let made = self.made.iter().filter(|made| made.what == *what);
+        let made = made.map(|made| Made { what: result.clone(), ..made.clone() }).collect();
+        Self { made, ..self.clone() }
+    }
+
+    /// Where what it returns was allocated, where that is known to be somewhere else.
+    pub(super) fn made_by(&self) -> Option<&Made> {
+        self.made.iter().find(|made| made.what.root == Root::Result && made.what.steps.is_empty())
+    }
+
     /// The argument a path starts at.
     pub(super) fn root(&self, path: &AccessPath) -> Option<&ArgValue> {
         match &path.root {
             Root::Param(index) => self.args.iter().filter(|arg| arg.name.is_none()).nth(usize::from(*index)),
             Root::Named(name) => self.args.iter().find(|arg| arg.name.as_ref() == Some(name)),
             Root::This => self.receiver.as_ref(),
-            Root::Result | Root::Static(_) => None,
+            Root::Result => self.returned.as_ref(),
+            Root::Static(_) => None,
         }
     }
 }
@@ -99,15 +134,10 @@ impl Engine<'_> {
             _ => None,
         };
         let calling = Calling {
-            site,
-            name: self.written_name(site, call),
-            at,
             receiver,
             args,
             result: Some(call.result),
-            native: false,
-            access: Access::Call,
-            targets: TargetSet::ALL,
+            ..Calling::new(site, self.written_name(site, call), at, Access::Call)
         };
         let target = self.target(site).clone();
         let by_value = matches!(call.callee, Callee::Value(_));
@@ -128,36 +158,37 @@ impl Engine<'_> {
         path: Path,
         out: &mut Vec<Path>,
     ) {
+        let mut calling = self.at_place(site, &path, from, base, at, Access::Read);
+        calling.result = Some(to);
+        self.dispatch(run, target, calling, false, path, out);
+    }
+
+    /// The call that reading or writing a place is: a member of the value it starts at, with the index as its argument.
+    fn at_place(
+        &self,
+        site: Site,
+        path: &Path,
+        place: &Place,
+        base: Option<Value>,
+        at: Location,
+        access: Access,
+    ) -> Calling {
         let mut args = Vec::new();
-        let name = match from.path.first() {
-            Some(Projection::Field(name)) => name.clone(),
-            Some(Projection::Index(index)) => {
-                args.push(self.index(site, &path, index));
-                Name::new_static("[]")
+        let name = match (place.path.first(), &place.base) {
+            (Some(Projection::Field(name)), _) | (None, Base::Name(name)) => name.clone(),
+            (Some(Projection::Index(index)), _) => {
+                args.push(self.index(site, path, index));
+                Name::new_static(if access == Access::Write { "[]=" } else { "[]" })
             }
-            Some(Projection::Pointee) => Name::new_static("*"),
-            None => match &from.base {
-                Base::Name(name) => name.clone(),
-                _ => Name::default(),
-            },
+            (Some(Projection::Pointee), _) => POINTEE,
+            (None, _) => Name::default(),
         };
-        let ty = match &from.base {
+        let ty = match &place.base {
             Base::Local(local) => self.resolved(site.frame).types.get(local.index()).cloned(),
             _ => None,
         };
         let receiver = base.map(|value| ArgValue { name: None, value, ty });
-        let calling = Calling {
-            site,
-            name,
-            at,
-            receiver,
-            args,
-            result: Some(to),
-            native: false,
-            access: Access::Read,
-            targets: TargetSet::ALL,
-        };
-        self.dispatch(run, target, calling, false, path, out);
+        Calling { receiver, args, ..Calling::new(site, name, at, access) }
     }
 
     /// An index. One that is computed is another one each time: only a literal names an element.
@@ -184,36 +215,8 @@ impl Engine<'_> {
         path: Path,
         out: &mut Vec<Path>,
     ) {
-        let mut args = Vec::new();
-        let name = match to.path.first() {
-            Some(Projection::Field(name)) => name.clone(),
-            Some(Projection::Index(index)) => {
-                args.push(self.index(site, &path, index));
-                Name::new_static("[]=")
-            }
-            Some(Projection::Pointee) => Name::new_static("*"),
-            None => match &to.base {
-                Base::Name(name) => name.clone(),
-                _ => Name::default(),
-            },
-        };
-        args.push(ArgValue { name: None, value: stored, ty: local_type(self.resolved(site.frame), operand) });
-        let ty = match &to.base {
-            Base::Local(local) => self.resolved(site.frame).types.get(local.index()).cloned(),
-            _ => None,
-        };
-        let receiver = base.map(|value| ArgValue { name: None, value, ty });
-        let calling = Calling {
-            site,
-            name,
-            at,
-            receiver,
-            args,
-            result: None,
-            native: false,
-            access: Access::Write,
-            targets: TargetSet::ALL,
-        };
+        let mut calling = self.at_place(site, &path, to, base, at, Access::Write);
+        calling.args.push(ArgValue { name: None, value: stored, ty: local_type(self.resolved(site.frame), operand) });
         self.dispatch(run, target, calling, false, path, out);
     }
 
@@ -237,15 +240,10 @@ impl Engine<'_> {
         let receiver = ArgValue { name: None, value: left, ty: local_type(resolved, operands[0]) };
         let arg = ArgValue { name: None, value: right, ty: local_type(resolved, operands[1]) };
         let calling = Calling {
-            site,
-            name: op.clone(),
-            at,
             receiver: Some(receiver),
             args: vec![arg],
             result: Some(to),
-            native: false,
-            access: Access::Call,
-            targets: TargetSet::ALL,
+            ..Calling::new(site, op.clone(), at, Access::Call)
         };
         self.dispatch(run, target, calling, false, path, out);
     }

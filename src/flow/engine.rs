@@ -76,6 +76,8 @@ pub(super) struct Frame {
 pub(super) struct Origin {
     /// The call, as written.
     pub(super) by: Name,
+    /// The call that allocated it, here or in a callee.
+    pub(super) made_by: Name,
     pub(super) location: Location,
     pub(super) basis: Basis,
     pub(super) family: Option<FamilyId>,
@@ -85,6 +87,10 @@ pub(super) struct Origin {
     pub(super) targets: TargetSet,
     /// The basis is good enough to hold a leak against the program.
     pub(super) leak_matters: bool,
+    /// The origin of the block it came in.
+    pub(super) part_of: Option<u32>,
+    /// It is not there on every path of the callee, and the caller may know on which.
+    pub(super) sometimes: bool,
 }
 
 /// What makes an origin: a place in a frame and a number for several at one place, or a field of another object.

@@ -11,8 +11,8 @@ use super::path::{Object, Orphaned, Path};
 use super::value::{ObjectId, Offset, Value};
 use crate::ir::Name;
 use crate::source::Location;
-use crate::state::Ownership;
-use crate::summary::{AccessPath, Step as PathStep};
+use crate::state::{MemoryFamily, Ownership};
+use crate::summary::{AccessPath, Root, Step as PathStep};
 use crate::violation::{Step, StepKind};
 
 /// The step to an element, nobody knows which.
@@ -28,7 +28,19 @@ impl Engine<'_> {
                 || !matches!(object.ownership, Ownership::Owned(_) | Ownership::Managed | Ownership::Released)
         });
         if open {
+            let owned = match &value {
+                Value::Pointer(id, Offset::Start) => path.ownership(*id),
+                _ => Ownership::Unknown,
+            };
             self.escape(path, &value);
+            // Memory of the caller's: it becomes the owner of what is put there.
+            let callers = path.objects.get(&into).and_then(|object| object.path.as_ref());
+            if let (Ownership::Owned(MemoryFamily::Known(family)), true) =
+                (owned, callers.is_some_and(|at| matches!(at.root, Root::Param(_) | Root::Named(_))))
+                && let Some(object) = value.object().and_then(|id| path.objects.get_mut(&id))
+            {
+                object.given = Some(family);
+            }
         }
         if let Some(object) = value.object() {
             path.name(object, &key);
@@ -58,11 +70,7 @@ impl Engine<'_> {
                     return self.fresh(path, site, 800);
                 }
                 let mut inner = outer;
-                inner.steps.push(match key.as_str() {
-                    "*" => PathStep::Pointee,
-                    "[]" => PathStep::Elements,
-                    _ => PathStep::Field(key.clone()),
-                });
+                inner.steps.push(step(key));
                 path.objects.insert(id, Object::unknown(Some(inner)));
                 Value::Pointer(id, Offset::Start)
             }
@@ -202,6 +210,15 @@ impl Path {
                 story.orphaned = Some(Orphaned { field, container, by: by.clone() });
             }
         }
+    }
+}
+
+/// The step of a path that a key is.
+pub(super) fn step(key: &str) -> PathStep {
+    match key.split('#').next().unwrap_or_default() {
+        "*" => PathStep::Pointee,
+        "[]" => PathStep::Elements,
+        field => PathStep::Field(field.into()),
     }
 }
 

@@ -107,12 +107,15 @@ impl Engine<'_> {
     fn materialise(&mut self, path: &mut Path, site: Site, symbol: Symbol, releasing: &Releasing) -> ObjectId {
         let origin = self.origin(OriginKey::Site(site, 900), |_| Origin {
             by: releasing.by.clone(),
+            made_by: releasing.by.clone(),
             location: releasing.at,
             basis: releasing.basis,
             family: None,
             owner: Owner::Library,
             targets: TargetSet::ALL,
             leak_matters: false,
+            part_of: None,
+            sometimes: false,
         });
         let object = self.allocate(path, origin, Object::unknown(None));
         path.replace(&Value::Symbol(symbol), &Value::Pointer(object, Offset::Start));
@@ -232,7 +235,12 @@ impl Engine<'_> {
     /// The subject of a finding about an object.
     pub(super) fn subject(&self, id: ObjectId, object: &Object) -> Option<Subject> {
         let origin = &self.origins[id.origin as usize];
-        origin.family.map(|family| Subject { family, origin: origin.by.clone(), held_by: object.story.held_by.clone() })
+        origin.family.map(|family| Subject {
+            family,
+            origin: origin.by.clone(),
+            made_by: origin.made_by.clone(),
+            held_by: object.story.held_by.clone(),
+        })
     }
 
     /// Adds a violation, once.
@@ -254,6 +262,7 @@ impl Engine<'_> {
     pub(super) fn apply(&mut self, path: &mut Path, id: ObjectId, event: Event) {
         if let Some(object) = path.objects.get_mut(&id) {
             object.ownership = transition(object.ownership, event).0;
+            object.given = None;
         }
     }
 
@@ -323,13 +332,21 @@ impl Engine<'_> {
 impl Object {
     /// An object of which nothing is known.
     pub(super) fn unknown(path: Option<AccessPath>) -> Self {
-        Self { ownership: Ownership::Unknown, scope: None, non_null: false, guard: None, path, story: Rc::default() }
+        Self {
+            ownership: Ownership::Unknown,
+            scope: None,
+            non_null: false,
+            guard: None,
+            path,
+            given: None,
+            story: Rc::default(),
+        }
     }
 
     /// An object whose story begins with a step.
     pub(super) fn new(ownership: Ownership, step: Step) -> Self {
         let story = Story { steps: vec![step], ..Story::default() };
-        Self { ownership, scope: None, non_null: false, guard: None, path: None, story: Rc::new(story) }
+        Self { ownership, story: Rc::new(story), ..Self::unknown(None) }
     }
 }
 

@@ -1,5 +1,6 @@
 //! How objects ended on each path, and what that says: leaks.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::engine::{Engine, Exits};
@@ -85,9 +86,12 @@ impl Engine<'_> {
             }
         }
         let ledger = std::mem::take(&mut self.ledger);
-        for (origin, ledger) in ledger {
-            if let Some(violation) = self.leak(origin, &ledger) {
-                self.report(violation);
+        let found: BTreeMap<u32, Violation> =
+            ledger.iter().filter_map(|(origin, ledger)| Some((*origin, self.leak(*origin, ledger)?))).collect();
+        for (origin, violation) in &found {
+            // What came in a block that is lost itself is lost with it.
+            if !self.origins[*origin as usize].part_of.is_some_and(|block| found.contains_key(&block)) {
+                self.report(violation.clone());
             }
         }
     }
@@ -107,6 +111,10 @@ impl Engine<'_> {
         let known = &self.origins[origin as usize];
         let family = known.family.filter(|_| known.leak_matters && !ledger.drained)?;
         let discharged = ledger.released || ledger.escaped;
+        // The caller may know on which paths it is there.
+        if known.sometimes && discharged {
+            return None;
+        }
         let mut left = ledger.leaks.iter().filter(|lost| matches!(lost.how, How::Left(_)));
         // What is released at last shows that its owner was meant to release it before it was assigned again.
         let overwritten = left.clone().find(|lost| lost.story.overwritten.is_some());
@@ -118,7 +126,12 @@ impl Engine<'_> {
             None if discharged => ledger.leaks.first()?,
             None => return None,
         };
-        let subject = Subject { family, origin: known.by.clone(), held_by: lost.story.held_by.clone() };
+        let subject = Subject {
+            family,
+            origin: known.by.clone(),
+            made_by: known.made_by.clone(),
+            held_by: lost.story.held_by.clone(),
+        };
         let mut trace = lost.story.steps.clone();
         let mut sure = confidence(known.basis);
         if lost.story.assumed {

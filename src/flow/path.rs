@@ -7,7 +7,7 @@ use super::value::{ObjectId, Symbol, Value};
 use crate::ir::Name;
 use crate::source::Location;
 use crate::state::{self, Ownership};
-use crate::summary::AccessPath;
+use crate::summary::{AccessPath, FamilyId};
 use crate::target::TargetSet;
 use crate::violation::{Step, Thrower};
 
@@ -27,6 +27,8 @@ pub(super) struct Object {
     pub(super) guard: Option<(Symbol, bool)>,
     /// Where it lies as the function's caller sees it.
     pub(super) path: Option<AccessPath>,
+    /// It was put into memory of the caller's, and nowhere else: the caller becomes the owner of that family's memory.
+    pub(super) given: Option<FamilyId>,
     /// The story so far; no part of the state.
     pub(super) story: Rc<Story>,
 }

@@ -168,10 +168,20 @@ impl Engine<'_> {
         };
         let origin = self.site_origin(calling, extra, known, Owner::Arena, basis);
         let mut object = match known {
-            Some(family) => {
-                let by = calling.name.clone();
-                Object::new(state, Step { kind: StepKind::Allocated { by, family }, location: calling.at })
-            }
+            Some(family) => match calling.made_by() {
+                Some(made) => {
+                    let by = made.by.clone();
+                    let step = Step { kind: StepKind::Allocated { by, family }, location: made.location };
+                    let mut object = Object::new(state, step);
+                    let received = StepKind::Received { from: calling.name.clone() };
+                    std::rc::Rc::make_mut(&mut object.story).steps.push(Step { kind: received, location: calling.at });
+                    object
+                }
+                None => {
+                    let by = calling.name.clone();
+                    Object::new(state, Step { kind: StepKind::Allocated { by, family }, location: calling.at })
+                }
+            },
             None => Object { ownership: state, ..Object::unknown(None) },
         };
         if scope.is_some() {
@@ -195,12 +205,15 @@ impl Engine<'_> {
         let matters = family.is_some_and(|family| self.models.family(family).kind == FamilyKind::Memory);
         self.origin(OriginKey::Site(calling.site, extra), |_| Origin {
             by: calling.name.clone(),
+            made_by: calling.made_by().map_or_else(|| calling.name.clone(), |made| made.by.clone()),
             location: calling.at,
             basis,
             family,
             owner,
             targets: calling.targets,
             leak_matters: matters,
+            part_of: None,
+            sometimes: false,
         })
     }
 

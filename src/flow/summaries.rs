@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use smallvec::smallvec;
 
 use super::engine::{Engine, Exits, Returned};
+use super::handed_out::made_by_result;
 use super::path::{Flight, Path};
 use super::value::{Offset, Symbol, Value};
 use crate::ir::{Flavor, Function};
@@ -65,19 +66,22 @@ impl Engine<'_> {
             _ => Throws::Possibly,
         };
         let mut outcomes = smallvec![];
+        let mut made = Vec::new();
         if !exits.returns.is_empty() {
             let paths: Vec<Path> = exits.returns.iter().map(keep_what_is_returned).collect();
-            outcomes.push(Outcome {
-                guard: Guard::Always,
-                effects: effects(&paths.iter().collect::<Vec<_>>()),
-                result: self.result_contract(function, &exits.returns),
-            });
+            let mut effects = effects(&paths.iter().collect::<Vec<_>>());
+            let result = self.result_contract(function, &exits.returns);
+            if matches!(result.ownership, Ownership::Owned(_)) {
+                made.extend(made_by_result(&exits.returns));
+            }
+            self.handed_out(&exits.returns, &result, &mut effects, &mut made);
+            outcomes.push(Outcome { guard: Guard::Always, effects, result });
         }
         let thrown: Vec<&Path> = thrown.collect();
         if !thrown.is_empty() {
             outcomes.push(Outcome { guard: Guard::Throws, effects: effects(&thrown), result: ResultContract::UNKNOWN });
         }
-        Some(Summary { outcomes, throws, runs: Vec::new(), basis: Basis::Body })
+        Some(Summary { outcomes, throws, runs: Vec::new(), basis: Basis::Body, made })
     }
 
     fn gives_nothing_new(&self, exits: &Exits) -> bool {
@@ -93,7 +97,7 @@ impl Engine<'_> {
 
     fn result_contract(&self, function: &Function, returns: &[Returned]) -> ResultContract {
         if let Some(ownership) = null_test(returns) {
-            return ResultContract { ownership, nullable: false };
+            return ResultContract { ownership, nullable: false, sometimes: false };
         }
         let mut nullable = false;
         let mut found: Option<Ownership> = None;
@@ -114,7 +118,7 @@ impl Engine<'_> {
                 Some(_) => return ResultContract::UNKNOWN,
             }
         }
-        ResultContract { ownership: found.unwrap_or(Ownership::Unknown), nullable }
+        ResultContract { ownership: found.unwrap_or(Ownership::Unknown), nullable, sometimes: false }
     }
 
     fn result_ownership(&self, function: &Function, path: &Path, value: &Value) -> Ownership {

@@ -37,6 +37,7 @@ impl Names<'_> {
             throws: model.throws.unwrap_or(if native || model.ends_process { Throws::Never } else { Throws::Possibly }),
             runs: model.runs.iter().map(|run| entry.run(run)).collect::<Result<_, _>>()?,
             basis: model.basis.unwrap_or(Basis::DocsRead),
+            made: Vec::new(),
         })
     }
 
@@ -69,7 +70,9 @@ impl Entry<'_> {
         }
         let result = match (&model.result, model.status) {
             (Some(result), _) => self.result(result)?,
-            (None, Some(status)) => ResultContract { ownership: Ownership::Status(status), nullable: false },
+            (None, Some(status)) => {
+                ResultContract { ownership: Ownership::Status(status), nullable: false, sometimes: false }
+            }
             (None, None) => ResultContract::UNKNOWN,
         };
         let on_outcome = model.effects.iter().any(|effect| effect.outcome != OutcomeModel::Always);
@@ -103,7 +106,9 @@ impl Entry<'_> {
                 (true, true) => (Guard::Success, result.clone()),
                 (true, false) => (Guard::Failure, result.clone()),
                 (false, true) => (Guard::ResultNonNull, ResultContract { nullable: false, ..result.clone() }),
-                (false, false) => (Guard::ResultNull, ResultContract { ownership: Ownership::Null, nullable: true }),
+                (false, false) => {
+                    (Guard::ResultNull, ResultContract { ownership: Ownership::Null, nullable: true, sometimes: false })
+                }
             };
             outcomes.push(Outcome { guard, effects, result });
         }
@@ -218,6 +223,7 @@ impl Entry<'_> {
         Ok(ResultContract {
             ownership: self.ownership(model)?,
             nullable: model.nullable || model.null || model.unknown,
+            sometimes: false,
         })
     }
 

@@ -300,7 +300,11 @@ impl Loader {
             }
             for (name, &value) in &source.file.constants {
                 let id = VariableId(self.set.variables.len() as u32);
-                let value = ResultContract { ownership: Ownership::Constant(Const::Int(value)), nullable: false };
+                let value = ResultContract {
+                    ownership: Ownership::Constant(Const::Int(value)),
+                    nullable: false,
+                    sometimes: false,
+                };
                 let ty = TypeRef::named("int");
                 self.set.variables.push(VariableInfo { name: name.into(), ty, value: Some(value), pack });
                 self.add_item(pack, name, Requirement::default(), Item::Variable(id));

@@ -11,6 +11,7 @@ pub(super) fn word(step: &Step, context: &Context<'_>) -> TraceStep {
             let verb = if context.released(*family) == "closed" { "opened" } else { "allocated" };
             (TraceKind::Allocate, format!("{verb} here by `{by}`"))
         }
+        StepKind::Received { from } => (TraceKind::Transfer, format!("`{from}` hands it to its caller")),
         StepKind::Borrowed { from, owner } => {
             (TraceKind::Borrow, format!("`{from}` gives memory that {}", owned_by(owner)))
         }
@@ -56,7 +57,7 @@ pub(super) fn owned_by(owner: &Owner) -> String {
 pub(super) fn field(path: &str) -> String {
     let (before, last) = path.rsplit_once('.').unwrap_or(("", path));
     match last {
-        "*" if before.is_empty() => "the memory it points to".into(),
+        "*" if before.is_empty() => "the first element".into(),
         "[]" if before.is_empty() => "an element".into(),
         "[]" => format!("an element of `{before}`"),
         "*" => format!("the first element of `{before}`"),

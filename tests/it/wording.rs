@@ -72,7 +72,7 @@ fn family(name: &str) -> FamilyId {
 }
 
 fn subject(name: &str, origin: &str) -> Subject {
-    Subject { family: family(name), origin: origin.into(), held_by: None }
+    Subject { family: family(name), origin: origin.into(), made_by: origin.into(), held_by: None }
 }
 
 fn held(name: &str, origin: &str, by: &str) -> Subject {
@@ -97,6 +97,17 @@ fn kinds() -> Vec<ViolationKind> {
         ViolationKind::Leaked { subject: subject("filehandle", "CreateFile") },
         ViolationKind::LeakedTemporary { subject: subject("dart.malloc", "toNativeUtf8"), passed_to: "puts".into() },
     ];
+    for (field, container) in [("name", Some("config")), ("*", None), ("[]", Some("names")), ("[].name", None)] {
+        kinds.push(ViolationKind::LeakedField {
+            subject: block(),
+            field: field.into(),
+            container: container.map(Into::into),
+            release: "calloc.free".into(),
+        });
+    }
+    for owner in ["buffer", "server.name", "[2]"] {
+        kinds.push(ViolationKind::Overwritten { subject: block(), owner: owner.into() });
+    }
     for exit in [Exit::Return, Exit::End, Exit::NextRound] {
         kinds.push(ViolationKind::LeakedOnPath { subject: block(), exit, released: true });
     }
@@ -140,7 +151,12 @@ fn steps() -> Vec<StepKind> {
         StepKind::Allocated { by: "CreateFile".into(), family: family("filehandle") },
         StepKind::Lent { to: "puts".into(), assumed: false },
         StepKind::Lent { to: "mystery".into(), assumed: true },
+        StepKind::Received { from: "createConfig".into() },
         StepKind::Stored { into: "name".into() },
+        StepKind::Stored { into: "items.[]".into() },
+        StepKind::Orphaned { container: Some("config".into()), field: "name".into(), by: "calloc.free".into() },
+        StepKind::Orphaned { container: None, field: "[]".into(), by: "calloc.free".into() },
+        StepKind::Overwritten { owner: "buffer".into() },
         StepKind::Branched { holds: true },
         StepKind::Branched { holds: false },
         StepKind::Released { by: "calloc.free".into(), family: malloc },

@@ -1,0 +1,114 @@
+//! What a function leaves in memory that its caller gets or gave: contents of its result, fields it filled.
+
+use std::collections::BTreeMap;
+
+use super::engine::{Engine, Returned};
+use super::memory;
+use super::path::{Object, Path};
+use super::value::{ObjectId, Offset, Value};
+use crate::state::{MemoryFamily, Ownership as State};
+use crate::summary::{AccessPath, Effect, EffectKind, FamilyId, FamilyRef, Made, Ownership, ResultContract, Root};
+use crate::violation::StepKind;
+
+/// What is found at one place, over all paths.
+struct Found {
+    family: FamilyId,
+    times: usize,
+    /// They agree on the family.
+    agreed: bool,
+    made: Option<Made>,
+}
+
+impl Engine<'_> {
+    /// Owned memory that the caller finds below the result or below its arguments, outer places first.
+    pub(super) fn handed_out(
+        &self,
+        returns: &[Returned],
+        result: &ResultContract,
+        effects: &mut Vec<Effect>,
+        made: &mut Vec<Made>,
+    ) {
+        let mut found: BTreeMap<(usize, AccessPath), Found> = BTreeMap::new();
+        let mut pointers = 0;
+        for Returned { path, value, .. } in returns {
+            if let (Value::Pointer(id, Offset::Start), Ownership::Owned(_)) = (value, &result.ownership) {
+                pointers += 1;
+                contents(path, *id, &AccessPath::root(Root::Result), &mut found);
+            }
+            given(path, &mut found);
+        }
+        for ((_, on), found) in found {
+            let all = if on.root == Root::Result { pointers } else { returns.len() };
+            // What one caller gets twice is one place; a place of two families is nobody's guess.
+            if !found.agreed || effects.iter().any(|effect| effect.on == on) {
+                continue;
+            }
+            let contract = ResultContract {
+                ownership: Ownership::Owned(FamilyRef::Family(found.family)),
+                nullable: found.times < all,
+                sometimes: found.times < all,
+            };
+            made.extend(found.made);
+            effects.push(Effect { on, kind: EffectKind::Fill(contract) });
+        }
+    }
+}
+
+/// Where the memory that is returned was allocated; nothing when it comes from several places.
+pub(super) fn made_by_result(returns: &[Returned]) -> Option<Made> {
+    let mut made = returns.iter().filter_map(|Returned { path, value, .. }| match value {
+        Value::Pointer(id, Offset::Start) => allocated(path.objects.get(id)?, &AccessPath::root(Root::Result)),
+        _ => None,
+    });
+    let first = made.next()?;
+    made.all(|other| other == first).then_some(first)
+}
+
+fn contents(path: &Path, of: ObjectId, at: &AccessPath, found: &mut BTreeMap<(usize, AccessPath), Found>) {
+    if at.steps.len() >= AccessPath::MAX_STEPS {
+        return;
+    }
+    for (key, value) in path.held(of) {
+        let Value::Pointer(id, Offset::Start) = value else { continue };
+        let Some(object) = path.objects.get(id).filter(|object| object.path.is_none()) else { continue };
+        if let State::Owned(MemoryFamily::Known(family)) = object.ownership {
+            let mut inner = at.clone();
+            inner.steps.push(memory::step(key));
+            note(found, inner.clone(), family, object);
+            contents(path, *id, &inner, found);
+        }
+    }
+}
+
+fn given(path: &Path, found: &mut BTreeMap<(usize, AccessPath), Found>) {
+    for ((owner, key), value) in &path.heap {
+        let Value::Pointer(id, Offset::Start) = value else { continue };
+        let Some(object) = path.objects.get(id) else { continue };
+        let (Some(family), State::Escaped) = (object.given, object.ownership) else { continue };
+        let Some(at) = path.objects.get(owner).and_then(|owner| owner.path.as_ref()) else { continue };
+        if at.steps.len() < AccessPath::MAX_STEPS {
+            let mut inner = at.clone();
+            inner.steps.push(memory::step(key));
+            note(found, inner, family, object);
+        }
+    }
+}
+
+fn note(found: &mut BTreeMap<(usize, AccessPath), Found>, at: AccessPath, family: FamilyId, object: &Object) {
+    let made = allocated(object, &at);
+    found
+        .entry((at.steps.len(), at))
+        .and_modify(|found| {
+            found.times += 1;
+            found.agreed &= found.family == family;
+            found.made = found.made.take().filter(|known| Some(known) == made.as_ref());
+        })
+        .or_insert(Found { family, times: 1, agreed: true, made });
+}
+
+fn allocated(object: &Object, what: &AccessPath) -> Option<Made> {
+    object.story.steps.iter().find_map(|step| match &step.kind {
+        StepKind::Allocated { by, .. } => Some(Made { what: what.clone(), by: by.clone(), location: step.location }),
+        _ => None,
+    })
+}
