@@ -461,6 +461,7 @@ impl<'a> Engine<'a> {
         let block = &self.function(frame).blocks[header.index()];
         let start = block.ops.iter().map(|statement| statement.span.start).chain([block.end_span.start]).min();
         let start = self.location(frame, Span::new(start.unwrap_or_default(), 0));
+        let mut passed = Vec::new();
         for (id, object) in &mut path.objects {
             if object.ownership == Ownership::Released
                 && object
@@ -469,9 +470,15 @@ impl<'a> Engine<'a> {
                     .is_some_and(|at| at.file == start.file && at.span.start >= start.span.start)
             {
                 self.ledger.entry(id.origin).or_default().settle(object);
-                object.ownership = Ownership::Escaped;
+                // What lies in memory of the caller's is another thing in each round.
+                if object.path.as_ref().is_some_and(|at| !at.steps.is_empty()) {
+                    passed.push(*id);
+                } else {
+                    object.ownership = Ownership::Escaped;
+                }
             }
         }
+        path.heap.retain(|_, value| !value.object().is_some_and(|id| passed.contains(&id)));
     }
 
     /// Whether what is thrown can only come of a mistake in the program.

@@ -7,6 +7,7 @@ use smallvec::smallvec;
 
 use super::engine::{Engine, Exits, Returned};
 use super::handed_out::made_by_result;
+use super::memory;
 use super::path::{Flight, Path};
 use super::value::{Offset, Symbol, Value};
 use crate::ir::{Flavor, Function};
@@ -258,7 +259,7 @@ fn effects(paths: &[&Path]) -> Vec<Effect> {
             continue;
         }
         // A field that some path did not even read was not released there.
-        let everywhere = at.steps.is_empty() || kinds.len() == paths.len();
+        let everywhere = kinds.len() == paths.len() || paths.iter().all(|path| seen_or_absent(path, at));
         let mut distinct: Vec<&Option<EffectKind>> = Vec::new();
         for kind in &kinds {
             if !distinct.contains(&kind) {
@@ -279,6 +280,21 @@ fn effects(paths: &[&Path]) -> Vec<Effect> {
         }
     }
     effects
+}
+
+/// Whether a path saw what lies at a place, or there is nothing: the pointer is null, or a loop over elements ran
+/// no round.
+fn seen_or_absent(path: &Path, at: &AccessPath) -> bool {
+    let find = |at: &AccessPath| path.objects.iter().find(|(_, object)| object.path.as_ref() == Some(at));
+    let Some((last, before)) = at.steps.split_last() else { return true };
+    if *last == crate::summary::Step::Elements || find(at).is_some() {
+        return true;
+    }
+    let parent = AccessPath { root: at.root.clone(), steps: before.iter().cloned().collect() };
+    match find(&parent) {
+        Some((parent, _)) => path.held(*parent).any(|(key, value)| memory::step(key) == *last && value.is_null()),
+        None => true,
+    }
 }
 
 fn released_as(object: &super::path::Object) -> Option<FamilyId> {

@@ -41,7 +41,15 @@ impl Scope<'_> {
     /// A member of a value of the type.
     pub(super) fn instance_member(&self, receiver: &Ty, name: &Name, access: Access) -> Option<Found> {
         let inherited = self.inherited(receiver, name, access).or_else(|| self.object_member(receiver, name, access));
-        inherited.or_else(|| self.extension_member(receiver, name, access))
+        match &inherited {
+            // A class's own member hides an extension's: whoever writes one has a version of the class without it.
+            Some(Found { member: Member::Model(_), .. }) => self
+                .extension_member(receiver, name, access)
+                .filter(|extension| matches!(extension.member, Member::Extension(_)))
+                .or(inherited),
+            Some(_) => inherited,
+            None => self.extension_member(receiver, name, access),
+        }
     }
 
     /// A member that every value has.
