@@ -1,11 +1,11 @@
 //! Pointers that have moved on from the start of their block, and their release.
 
 use super::calls::Calling;
-use super::engine::Engine;
+use super::engine::{Engine, Site};
 use super::objects::{Releasing, confidence};
 use super::path::Path;
 use super::value::{ObjectId, Offset, Value};
-use crate::ir::Name;
+use crate::ir::{Name, Op, Operand};
 use crate::models::Sizing;
 use crate::models::schema::FamilyKind;
 use crate::state::{MemoryFamily, Ownership};
@@ -19,7 +19,8 @@ impl Engine<'_> {
             _ => None,
         };
         let to = match (from, by) {
-            (offset, Some(Value::Int(0))) => offset,
+            // A variable that is zero now may be a loop's, in its first round.
+            (offset, Some(Value::Int(0))) if self.moves_by_literal(calling) => offset,
             (Offset::Start | Offset::Inside, Some(Value::Int(1..))) => Offset::Inside,
             (Offset::Start | Offset::Inside | Offset::Perhaps, Some(Value::Symbol(_))) => Offset::Perhaps,
             (Offset::Perhaps, Some(Value::Int(1..))) => Offset::Perhaps,
@@ -30,6 +31,17 @@ impl Engine<'_> {
             self.moves.insert(object, calling.at);
         }
         to
+    }
+
+    fn moves_by_literal(&self, calling: &Calling) -> bool {
+        let Site { frame, block, op } = calling.site;
+        let block = self.function(frame).blocks.get(block.index());
+        let by = match block.and_then(|block| block.ops.get(op as usize)).map(|statement| &statement.op) {
+            Some(Op::Binary { right, .. }) => Some(right),
+            Some(Op::Call(call)) => call.args.first().map(|arg| &arg.value),
+            _ => None,
+        };
+        matches!(by, Some(Operand::Const(_)))
     }
 
     /// A pointer that does not lead to the start of a block is released.
