@@ -246,6 +246,7 @@ fn list_rules() -> Fallible<u8> {
     let mut text = String::new();
     for rule in rules::ALL {
         let level = match rule.level {
+            _ if !rule.on => "off",
             Level::Error => "error",
             Level::Warning => "warning",
             Level::Note => "note",

@@ -24,14 +24,17 @@ mod calls;
 mod conditions;
 mod engine;
 mod handed_out;
+mod interior;
 mod liveness;
 mod memory;
+mod names;
 mod objects;
 mod ops;
 mod outcome;
 mod path;
 mod results;
 mod runs;
+mod sizes;
 mod summaries;
 mod value;
 

@@ -91,8 +91,32 @@ pub struct TypeInfo {
     /// function turns out to be such a class, this type is meant (`Pointer<Int32>.value` has the type `T` = `Int32`,
     /// which reads as `int`).
     pub reads_as: Option<TypeRef>,
+    /// The size in bytes of a native type, of an element of a typed list.
+    pub size: Option<Size>,
     /// The pack, in which the names of its types are looked up.
     pub pack: PackId,
+}
+
+/// The size of a type in bytes, over all targets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Size {
+    /// On the target where it is smallest.
+    pub least: u32,
+    /// On the target where it is largest, as far as that is known.
+    pub most: Option<u32>,
+}
+
+/// What a function has to do with sizes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Sizing {
+    /// The argument is a number of bytes.
+    Bytes(AccessPath),
+    /// The argument is a number of elements.
+    Elements(AccessPath),
+    /// The argument is how many elements the call goes on from `this`.
+    Index(AccessPath),
+    /// The result is the size of the type argument.
+    SizeOf,
 }
 
 /// A modelled function.
@@ -113,6 +137,8 @@ pub struct FunctionInfo {
     /// The result is a native function or its address, and its symbol is the constant string at this path. `this` and a
     /// path to a pointer mean: the symbol of the native function there.
     pub symbol_at: Option<AccessPath>,
+    /// What it has to do with sizes.
+    pub sizing: Option<Sizing>,
     /// Where it holds.
     pub targets: TargetSet,
     /// The source of the facts.
@@ -385,6 +411,12 @@ impl ModelSet {
             Some(Item::Type(ty)) => Some(ty),
             _ => None,
         })
+    }
+
+    /// The size of the native type of that name.
+    #[must_use]
+    pub fn native_size(&self, name: &str) -> Option<Size> {
+        self.types.iter().find(|ty| ty.name == name && ty.size.is_some()).and_then(|ty| ty.size)
     }
 
     /// The class whose objects allocate memory of a family.

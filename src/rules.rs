@@ -14,8 +14,10 @@ use crate::summary::FamilyId;
 use crate::target::TargetSet;
 use crate::violation::{Confidence, Subject, Violation, ViolationKind};
 
+mod count_vs_bytes;
 mod double_free;
 mod free_of_borrowed;
+mod free_of_interior_pointer;
 mod internal_error;
 mod leak_on_some_path;
 mod leak_on_throw;
@@ -23,6 +25,7 @@ mod leaked_allocation;
 mod leaked_struct_field;
 mod leaked_temporary;
 mod mismatched_deallocator;
+mod mixed_allocator_names;
 mod overwritten_owner;
 mod steps;
 mod use_after_free;
@@ -34,6 +37,8 @@ pub struct Rule {
     pub name: &'static str,
     /// How bad its findings are unless the project says otherwise.
     pub level: Level,
+    /// Whether it speaks without being asked; else a project turns it on by giving it a level.
+    pub on: bool,
     /// The weakness it finds, by its number in the Common Weakness Enumeration.
     pub cwe: Option<u16>,
     /// One line for lists; lowercase first letter, no final period.
@@ -45,6 +50,7 @@ pub struct Rule {
 /// Every rule, by topic.
 pub static ALL: &[&Rule] = &[
     &mismatched_deallocator::RULE,
+    &mixed_allocator_names::RULE,
     &leaked_allocation::RULE,
     &leaked_temporary::RULE,
     &leak_on_some_path::RULE,
@@ -53,7 +59,9 @@ pub static ALL: &[&Rule] = &[
     &leaked_struct_field::RULE,
     &double_free::RULE,
     &free_of_borrowed::RULE,
+    &free_of_interior_pointer::RULE,
     &use_after_free::RULE,
+    &count_vs_bytes::RULE,
     &internal_error::RULE,
 ];
 
@@ -113,6 +121,15 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
         }
         ViolationKind::UsedAfterRelease { subject, usage } => {
             (&use_after_free::RULE, use_after_free::word(subject.as_ref(), usage, context))
+        }
+        ViolationKind::ReleasedInside { origin, release, certain } => {
+            (&free_of_interior_pointer::RULE, free_of_interior_pointer::word(origin, release, *certain))
+        }
+        ViolationKind::Miscounted { call, element, wrong } => {
+            (&count_vs_bytes::RULE, count_vs_bytes::word(call, element, *wrong))
+        }
+        ViolationKind::MixedNames { subject, allocator, release } => {
+            (&mixed_allocator_names::RULE, mixed_allocator_names::word(subject, allocator, release, context))
         }
         ViolationKind::ReleasedBorrowed { origin, owner, release } => {
             (&free_of_borrowed::RULE, free_of_borrowed::word(origin, owner, release))

@@ -121,6 +121,33 @@ pub enum ViolationKind {
         /// What is done with it.
         usage: Usage,
     },
+    /// Released by a pointer that does not lead to its start.
+    ReleasedInside {
+        /// The call that allocated it, as written.
+        origin: Name,
+        /// The release, as written.
+        release: Name,
+        /// The pointer lies behind the start for certain.
+        certain: bool,
+    },
+    /// A number of elements where bytes are wanted, or the reverse.
+    Miscounted {
+        /// The call that allocates, as written.
+        call: Name,
+        /// The type of the elements.
+        element: Name,
+        /// What is wrong.
+        wrong: Miscount,
+    },
+    /// Released by the name of another allocator that is the same call underneath.
+    MixedNames {
+        /// The memory.
+        subject: Subject,
+        /// The allocator that gave it.
+        allocator: Name,
+        /// The release, as written.
+        release: Name,
+    },
     /// Released although somebody else owns it.
     ReleasedBorrowed {
         /// The call that gave the pointer, as written.
@@ -130,6 +157,29 @@ pub enum ViolationKind {
         /// The release, as written.
         release: Name,
     },
+}
+
+/// What is wrong with the size of an allocation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Miscount {
+    /// That many bytes are less than one element.
+    TooFewBytes {
+        /// How many.
+        bytes: i64,
+        /// Only on targets where the element is wider than elsewhere.
+        somewhere: bool,
+    },
+    /// That many bytes are no whole number of elements.
+    PartOfElement {
+        /// How many.
+        bytes: i64,
+    },
+    /// The length of a string or a list of wider elements where bytes are wanted.
+    LengthAsBytes,
+    /// Elements are counted where bytes are wanted.
+    ElementsAsBytes,
+    /// Bytes are counted where elements are wanted.
+    BytesAsElements,
 }
 
 /// How a path leaves a function.
@@ -262,6 +312,13 @@ pub enum StepKind {
     Taken {
         /// Which call.
         by: Name,
+    },
+    /// A pointer into it was moved on.
+    Moved,
+    /// The number it was asked for with counts elements: an argument of the call, or the end of a loop.
+    Counted {
+        /// Which call.
+        by: Option<Name>,
     },
     /// Used.
     Used(Usage),

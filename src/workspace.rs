@@ -272,6 +272,7 @@ impl Workspace {
             .into_iter()
             .filter_map(|mut diagnostic| {
                 match options.rules.get(diagnostic.rule) {
+                    None if rules::find(diagnostic.rule).is_some_and(|rule| !rule.on) => return None,
                     None => {}
                     Some(Setting::Off) => return None,
                     Some(Setting::Note) => diagnostic.level = Level::Note,

@@ -236,6 +236,7 @@ impl Engine<'_> {
                     }
                 }
                 EffectKind::Release(family) => {
+                    self.check_names(path, calling, family, &value);
                     let family = match self.allocating(path, calling, family) {
                         // An arena's `free` does nothing.
                         Allocating::Scope(_) | Allocating::UnknownScope => continue,

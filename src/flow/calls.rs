@@ -8,6 +8,7 @@ use crate::ir::{
     Base, Call, Callee, ClassKind, FunctionKind, Initializes, LocalId, Name, Op, Operand, Place, Projection,
 };
 use crate::link::{ClassRef, FuncRef, Functions, Receiver, Target, Ty};
+use crate::models::ModelId;
 use crate::source::Location;
 use crate::summary::{AccessPath, Basis, Made, Root, Summary, Throws};
 use crate::target::TargetSet;
@@ -42,6 +43,8 @@ pub(super) struct Calling {
     pub(super) returned: Option<ArgValue>,
     /// Where the memory that the callee hands out was allocated.
     pub(super) made: Vec<Made>,
+    /// The model that says what the call does.
+    pub(super) model: Option<ModelId>,
 }
 
 /// How a call is written.
@@ -69,6 +72,7 @@ impl Calling {
             targets: TargetSet::ALL,
             returned: None,
             made: Vec::new(),
+            model: None,
         }
     }
 
@@ -160,6 +164,7 @@ impl Engine<'_> {
     ) {
         let mut calling = self.at_place(site, &path, from, base, at, Access::Read);
         calling.result = Some(to);
+        self.note_index(&path, target, &calling, from);
         self.dispatch(run, target, calling, false, path, out);
     }
 
@@ -217,6 +222,7 @@ impl Engine<'_> {
     ) {
         let mut calling = self.at_place(site, &path, to, base, at, Access::Write);
         calling.args.push(ArgValue { name: None, value: stored, ty: local_type(self.resolved(site.frame), operand) });
+        self.note_index(&path, target, &calling, to);
         self.dispatch(run, target, calling, false, path, out);
     }
 
@@ -294,6 +300,8 @@ impl Engine<'_> {
                 }
                 calling.native |= self.models.function(*model).pack.is_none();
                 calling.targets = self.models.function(*model).targets;
+                calling.model = Some(*model);
+                self.note_call(&path, &calling, *model);
                 self.apply_summary(run, summary, calling, path, out);
             }
             Target::Native { symbol: None, model: None }

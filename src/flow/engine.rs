@@ -9,6 +9,7 @@ use super::Options;
 use super::liveness;
 use super::outcome::Ledger;
 use super::path::{Branch, Flight, Path, Slot};
+use super::sizes::Measures;
 use super::summaries::Summaries;
 use super::value::{ObjectId, Symbol, Value};
 use crate::ir::{BlockId, Function, LocalId, LocalKind, Name, Op, Operand, Terminator, Written};
@@ -49,6 +50,10 @@ pub(super) struct Engine<'a> {
     pub(super) parameters: FxHashSet<Symbol>,
     /// What a computed symbol was computed from.
     pub(super) comparisons: FxHashMap<Symbol, Comparison>,
+    /// What numbers were computed from.
+    pub(super) measures: Measures,
+    /// Where a pointer into an object was last moved on.
+    pub(super) moves: FxHashMap<ObjectId, Location>,
     /// How each origin's objects ended.
     pub(super) ledger: BTreeMap<u32, Ledger>,
     pub(super) violations: Vec<Violation>,
@@ -183,6 +188,8 @@ impl<'a> Engine<'a> {
             shared: FxHashSet::default(),
             parameters: FxHashSet::default(),
             comparisons: FxHashMap::default(),
+            measures: Measures::default(),
+            moves: FxHashMap::default(),
             ledger: BTreeMap::new(),
             violations: Vec::new(),
             inlined: FxHashSet::default(),

@@ -84,8 +84,15 @@ impl Engine<'_> {
             Value::Pointer(object, Offset::Start) | Value::Address(object) => {
                 self.release_object(path, *object, releasing)
             }
-            // Releasing inside a block is a rule of its own; the block is out of sight from here.
-            Value::Pointer(object, Offset::Inside) => self.apply(path, *object, Event::Escape),
+            // The block is out of sight from here.
+            Value::Pointer(object, offset) => {
+                self.release_inside(path, *object, *offset, releasing);
+                self.apply(path, *object, Event::Escape);
+            }
+            Value::View(object, field) if !field.is_empty() => {
+                self.release_inside(path, *object, self.field_offset(field), releasing);
+                self.apply(path, *object, Event::Escape);
+            }
             Value::Element(array, key) => {
                 for id in path.elements(*array, key) {
                     // How often the loop around it runs is not known, and some may have been released one by one.

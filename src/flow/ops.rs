@@ -22,7 +22,7 @@ impl Engine<'_> {
             Op::Copy { to, from, kind } => {
                 let value = self.operand(site.frame, &path, from);
                 let value = match (kind, value) {
-                    (CopyKind::Interior, Value::Pointer(object, _)) => Value::Pointer(object, Offset::Inside),
+                    (CopyKind::Interior, Value::Pointer(object, _)) => Value::Pointer(object, Offset::Somewhere),
                     (_, value) => value,
                 };
                 self.assign(site.frame, &mut path, *to, value);
@@ -113,6 +113,7 @@ impl Engine<'_> {
     }
 
     fn binary(&mut self, site: Site, op: &Name, left: Value, right: Value, path: &mut Path) -> Value {
+        self.note_arithmetic(site, op, &left, &right);
         match op.as_str() {
             "==" | "!=" | "<" | ">" | "<=" | ">=" => match (op.as_str(), &left, &right) {
                 ("==", Value::Int(a), Value::Int(b)) => Value::Bool(a == b),
@@ -149,6 +150,7 @@ impl Engine<'_> {
     ) {
         let base = self.base(site.frame, &path, &from.base);
         let target = self.target(site).clone();
+        self.note_length(site, &path, from);
         let value = match &target {
             // A member of the receiver by its bare name: `address` in an extension on pointers.
             Target::Model(model) if base.is_none() && matches!(from.base, Base::Name(_)) => {

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use super::sizes::Asked;
 use super::value::{ObjectId, Symbol, Value};
 use crate::ir::Name;
+use crate::models::VariableId;
 use crate::source::Location;
 use crate::state::{self, Ownership};
 use crate::summary::{AccessPath, FamilyId};
@@ -50,6 +52,10 @@ pub(super) struct Story {
     pub(super) overwritten: Option<(Name, Location)>,
     /// The memory it was stored in was released: the field, the release and where that was.
     pub(super) orphaned: Option<Orphaned>,
+    /// How many bytes were asked for.
+    pub(super) asked: Option<Asked>,
+    /// The variable of the allocator that was asked.
+    pub(super) allocator: Option<VariableId>,
 }
 
 /// How the memory that an object was stored in went.

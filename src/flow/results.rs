@@ -38,8 +38,10 @@ impl Engine<'_> {
         let value = match &contract.ownership {
             Ownership::Unknown => None,
             Ownership::Owned(family) => {
-                let family = self.allocating(path, calling, family);
-                Some(self.allocated(path, calling, &family, contract.nullable, basis, extra))
+                let allocating = self.allocating(path, calling, family);
+                let value = self.allocated(path, calling, &allocating, contract.nullable, basis, extra);
+                self.note_allocator(path, calling, family, &value);
+                Some(value)
             }
             Ownership::Borrowed { .. } | Ownership::Static => {
                 let (state, owner) = match contract.ownership {
@@ -60,12 +62,14 @@ impl Engine<'_> {
                 value => value,
             },
             Ownership::Interior(of) => match self.value_at(path, calling, of) {
-                Some(Value::Pointer(object, _)) => Some(Value::Pointer(object, Offset::Inside)),
+                Some(Value::Pointer(object, offset)) => {
+                    Some(Value::Pointer(object, self.moved(calling, object, offset)))
+                }
                 _ => None,
             },
             Ownership::View(of) => match self.value_at(path, calling, of) {
                 Some(Value::Pointer(object, Offset::Start)) => Some(Value::View(object, Name::default())),
-                Some(Value::Pointer(object, Offset::Inside)) => Some(Value::View(object, SOMEWHERE)),
+                Some(Value::Pointer(object, _)) => Some(Value::View(object, SOMEWHERE)),
                 Some(Value::View(object, prefix)) => Some(Value::View(object, prefix)),
                 _ => None,
             },
@@ -190,6 +194,9 @@ impl Engine<'_> {
         }
         object.scope = scope;
         object.non_null = !nullable;
+        if let Some(asked) = self.asked(path, calling) {
+            std::rc::Rc::make_mut(&mut object.story).asked = Some(asked);
+        }
         let object = self.allocate(path, origin, object);
         Value::Pointer(object, Offset::Start)
     }
@@ -228,7 +235,7 @@ impl Engine<'_> {
         };
         let value = if at.steps.is_empty() { Some(arg.value.clone()) } else { self.value_at(path, calling, at) };
         match value {
-            Some(Value::Allocator(family)) => Allocating::Family(family),
+            Some(Value::Allocator(family, _)) => Allocating::Family(family),
             Some(Value::Scope(scope)) => Allocating::Scope(scope),
             value => match arg.ty.as_ref().filter(|_| at.steps.is_empty()).and_then(|ty| self.allocator_type(ty)) {
                 Some(family) if self.models.family(family).kind == FamilyKind::Scope => Allocating::UnknownScope,
@@ -292,7 +299,7 @@ impl Engine<'_> {
             .type_named(known.pack, &known.ty.name, self.versions)
             .and_then(|ty| self.models.ty(ty).allocator);
         match allocator {
-            Some(family) if self.models.family(family).kind != FamilyKind::Scope => Value::Allocator(family),
+            Some(family) if self.models.family(family).kind != FamilyKind::Scope => Value::Allocator(family, variable),
             _ => self.fresh(path, site, 0),
         }
     }

@@ -140,7 +140,7 @@ impl Engine<'_> {
                 (None, State::Borrowed) => Ownership::Borrowed { from: None, until: Vec::new() },
                 _ => Ownership::Unknown,
             },
-            (Value::Pointer(_, Offset::Inside), Some(object)) => {
+            (Value::Pointer(_, Offset::Inside | Offset::Perhaps | Offset::Somewhere), Some(object)) => {
                 object.path.clone().map_or(Ownership::Unknown, Ownership::Interior)
             }
             (Value::View(_, prefix), Some(object)) if prefix.is_empty() => {

@@ -2,7 +2,7 @@
 
 use crate::ir::Name;
 use crate::link::FuncRef;
-use crate::models::ModelId;
+use crate::models::{ModelId, VariableId};
 use crate::summary::{FamilyId, StatusKind};
 use crate::target::TargetSet;
 
@@ -34,8 +34,12 @@ pub(super) struct ObjectId {
 pub(super) enum Offset {
     /// To its start: what a release takes.
     Start,
-    /// Inside.
+    /// Behind its start.
     Inside,
+    /// Behind its start, unless it was moved on by nothing.
+    Perhaps,
+    /// Nobody knows where.
+    Somewhere,
 }
 
 /// What a local holds.
@@ -63,8 +67,8 @@ pub(super) enum Value {
     ///
     /// [`Path::elements`]: super::path::Path::elements
     Element(ObjectId, Name),
-    /// An allocator that allocates memory of that family.
-    Allocator(FamilyId),
+    /// An allocator that allocates memory of that family, and the variable it is.
+    Allocator(FamilyId, VariableId),
     /// A pointer to the function that releases memory of that family.
     Releaser(FamilyId),
     /// An arena.

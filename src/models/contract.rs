@@ -8,8 +8,9 @@ use smallvec::{SmallVec, smallvec};
 use super::path::access_path;
 use super::schema::{
     ConditionModel, ConstantModel, EffectModel, FamilyKind, FunctionModel, OutcomeModel, ResultModel, RunModel,
+    TypeModel,
 };
-use super::{Family, ParamInfo, suggest};
+use super::{Family, ParamInfo, Size, Sizing, suggest};
 use crate::ir::{Const, Name};
 use crate::summary::{
     AccessPath, ArgumentTest, Basis, ClosureRun, Effect, EffectKind, FamilyId, FamilyRef, Given, Guard, Outcome,
@@ -362,6 +363,40 @@ impl Entry<'_> {
 
     fn path(&self, text: &str) -> Result<AccessPath, String> {
         access_path(text, self.params)
+    }
+}
+
+/// What an entry says of sizes.
+pub(super) fn sizing(model: &FunctionModel, params: &[ParamInfo]) -> Result<Option<Sizing>, String> {
+    type OfPath = fn(AccessPath) -> Sizing;
+    let by_path: [(&str, &Option<String>, OfPath); 3] = [
+        ("bytes", &model.bytes, Sizing::Bytes),
+        ("elements", &model.elements, Sizing::Elements),
+        ("index", &model.index, Sizing::Index),
+    ];
+    let mut keys: Vec<(&str, bool)> = by_path.iter().map(|(key, path, _)| (*key, path.is_some())).collect();
+    keys.push(("size_of", model.size_of));
+    if keys.iter().all(|(_, given)| !given) {
+        return Ok(None);
+    }
+    only_one("a number in a call", &keys)?;
+    for (_, path, sizing) in by_path {
+        if let Some(path) = path {
+            return access_path(path, params).map(|path| Some(sizing(path)));
+        }
+    }
+    Ok(Some(Sizing::SizeOf))
+}
+
+/// The size of a type.
+pub(super) fn size(model: &TypeModel) -> Result<Option<Size>, String> {
+    match (model.size, model.size_at_most) {
+        (None, None) => Ok(None),
+        (None, Some(_)) => Err("`size_at_most` needs a `size`".to_owned()),
+        (Some(least), most) if least > 0 && most.is_none_or(|most| most > least) => {
+            Ok(Some(Size { least, most: Some(most.unwrap_or(least)) }))
+        }
+        _ => Err("a `size` is at least 1, and `size_at_most` more than that".to_owned()),
     }
 }
 

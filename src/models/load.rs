@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 use semver::{Comparator, Version, VersionReq};
 use toml::Spanned;
 
-use super::contract::{Names, only_one, targets};
+use super::contract::{Names, only_one, size, sizing, targets};
 use super::path::{access_path, is_identifier, param, type_ref};
 use super::schema::{self, FunctionModel, ModelFile, Pack, TypeModel, VariableModel};
 use super::{
@@ -262,6 +262,7 @@ impl Loader {
                 native: model.native,
                 function: model.function,
                 reads_as: model.reads_as.as_deref().map(type_ref).transpose()?,
+                size: size(model)?,
                 pack,
             });
             self.set.members.push(FxHashMap::default());
@@ -337,6 +338,7 @@ impl Loader {
             type_params: model.type_params.iter().map(Name::new).collect(),
             summary: self.summary_of(model, &params)?,
             symbol_at: symbol_at.map(|path| access_path(path, &params)).transpose()?,
+            sizing: sizing(model, &params)?,
             params,
             returns: model.returns.as_deref().map(type_ref).transpose()?,
             targets: targets_or_all(if model.targets.is_empty() { source.targets() } else { &model.targets })?,

@@ -206,6 +206,10 @@ pub struct TypeModel {
     /// A native type that only marks a width: the Dart type that reading one from memory gives (`int` for `Int32`).
     /// Where a result type turns out to be such a class, this type is meant.
     pub reads_as: Option<String>,
+    /// The size in bytes of a native type; of an element of a typed list.
+    pub size: Option<u32>,
+    /// The size on the target where it is largest, where that differs: then `size` is the smallest.
+    pub size_at_most: Option<u32>,
 }
 
 /// `[[variable]]`: a Dart variable outside classes, or a static one (`Class.name`).
@@ -270,6 +274,15 @@ pub struct FunctionModel {
     /// Closure arguments that are run.
     #[serde(default)]
     pub runs: Vec<RunModel>,
+    /// The argument at this path is a number of bytes: the size of the block that the call gives.
+    pub bytes: Option<String>,
+    /// The argument at this path is a number of elements: of the block that the call gives, or of what `this` leads to.
+    pub elements: Option<String>,
+    /// The argument at this path is how many elements the call goes on from `this`.
+    pub index: Option<String>,
+    /// The result is the size in bytes of the type argument.
+    #[serde(default)]
+    pub size_of: bool,
     /// Whether it throws.
     pub throws: Option<Throws>,
     /// The call ends the process: nothing after it happens, and nothing is left to be released.

@@ -7,6 +7,7 @@ use crate::violation::Subject;
 pub(super) static RULE: Rule = Rule {
     name: "double_free",
     level: Level::Error,
+    on: true,
     cwe: Some(415),
     summary: "memory released twice on one path",
     page: include_str!("../../rules/double_free.md"),

@@ -7,6 +7,7 @@ use crate::violation::Owner;
 pub(super) static RULE: Rule = Rule {
     name: "free_of_borrowed",
     level: Level::Error,
+    on: true,
     cwe: Some(590),
     summary: "release of memory that somebody else owns",
     page: include_str!("../../rules/free_of_borrowed.md"),

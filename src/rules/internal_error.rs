@@ -6,6 +6,7 @@ use crate::diagnostic::Level;
 pub(super) static RULE: Rule = Rule {
     name: "internal_error",
     level: Level::Warning,
+    on: true,
     cwe: None,
     summary: "a file, or a part of it, that could not be analysed because of a fault in ffilint",
     page: include_str!("../../rules/internal_error.md"),

@@ -7,6 +7,7 @@ use crate::violation::{Exit, Subject};
 pub(super) static RULE: Rule = Rule {
     name: "leak_on_some_path",
     level: Level::Warning,
+    on: true,
     cwe: Some(401),
     summary: "memory released or handed over on one path and not on another",
     page: include_str!("../../rules/leak_on_some_path.md"),

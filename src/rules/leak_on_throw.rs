@@ -7,6 +7,7 @@ use crate::violation::{Subject, Thrower};
 pub(super) static RULE: Rule = Rule {
     name: "leak_on_throw",
     level: Level::Warning,
+    on: true,
     cwe: Some(401),
     summary: "memory that is not released when something throws",
     page: include_str!("../../rules/leak_on_throw.md"),

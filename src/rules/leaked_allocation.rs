@@ -7,6 +7,7 @@ use crate::violation::Subject;
 pub(super) static RULE: Rule = Rule {
     name: "leaked_allocation",
     level: Level::Warning,
+    on: true,
     cwe: Some(401),
     summary: "memory that no path releases or hands over",
     page: include_str!("../../rules/leaked_allocation.md"),

@@ -7,6 +7,7 @@ use crate::violation::Subject;
 pub(super) static RULE: Rule = Rule {
     name: "leaked_struct_field",
     level: Level::Warning,
+    on: true,
     cwe: Some(401),
     summary: "memory that a released struct or array alone led to",
     page: include_str!("../../rules/leaked_struct_field.md"),

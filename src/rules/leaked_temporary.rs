@@ -7,6 +7,7 @@ use crate::violation::Subject;
 pub(super) static RULE: Rule = Rule {
     name: "leaked_temporary",
     level: Level::Warning,
+    on: true,
     cwe: Some(401),
     summary: "memory allocated in an argument, where nobody can release it",
     page: include_str!("../../rules/leaked_temporary.md"),

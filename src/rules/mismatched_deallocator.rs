@@ -8,6 +8,7 @@ use crate::violation::Subject;
 pub(super) static RULE: Rule = Rule {
     name: "mismatched_deallocator",
     level: Level::Error,
+    on: true,
     cwe: Some(762),
     summary: "memory of one allocator released by another's release",
     page: include_str!("../../rules/mismatched_deallocator.md"),

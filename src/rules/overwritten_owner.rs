@@ -7,6 +7,7 @@ use crate::violation::Subject;
 pub(super) static RULE: Rule = Rule {
     name: "overwritten_owner",
     level: Level::Warning,
+    on: true,
     cwe: Some(401),
     summary: "the only variable or field that owns memory is assigned again",
     page: include_str!("../../rules/overwritten_owner.md"),

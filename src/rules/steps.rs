@@ -34,6 +34,9 @@ pub(super) fn word(step: &Step, context: &Context<'_>) -> TraceStep {
         }
         StepKind::Registered { with } => (TraceKind::Transfer, registered(with)),
         StepKind::Taken { by } => (TraceKind::Transfer, format!("`{by}` becomes its owner")),
+        StepKind::Moved => (TraceKind::Use, "the pointer moves on here".into()),
+        StepKind::Counted { by: Some(by) } => (TraceKind::Use, format!("`{by}` takes the same number of elements")),
+        StepKind::Counted { by: None } => (TraceKind::Use, "elements up to the same number are reached here".into()),
         StepKind::Used(usage) => (TraceKind::Use, used(usage)),
         StepKind::Thrown(thrower) => (TraceKind::Throw, thrown(thrower)),
         StepKind::Exited(exit) => (TraceKind::Exit, exited(*exit).into()),

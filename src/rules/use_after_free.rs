@@ -7,6 +7,7 @@ use crate::violation::{Subject, Usage};
 pub(super) static RULE: Rule = Rule {
     name: "use_after_free",
     level: Level::Error,
+    on: true,
     cwe: Some(416),
     summary: "memory used after its release",
     page: include_str!("../../rules/use_after_free.md"),

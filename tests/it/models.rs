@@ -4,7 +4,7 @@
 
 use ffilint::ir::TypeRef;
 use ffilint::models::schema::{FunctionModel, MemberKind, ModelFile, TypeModel};
-use ffilint::models::{Item, ModelId, ModelSet, PackId, Versions, builtin_files, parse_file};
+use ffilint::models::{Item, ModelId, ModelSet, PackId, Sizing, Versions, builtin_files, parse_file};
 use ffilint::summary::{
     AccessPath, Basis, EffectKind, FamilyRef, Guard, Ownership, Root, StatusKind, Step, Summary, Throws, ValueTest,
 };
@@ -238,6 +238,21 @@ effects = [{ on = "arg0", release = "libc.malloc", outcome = "success" }]
 }
 
 #[test]
+fn sizes_are_known() {
+    let set = ModelSet::builtin();
+    let size = |name: &str| set.native_size(name).map(|size| (size.least, size.most));
+    assert_eq!(size("Uint8"), Some((1, Some(1))));
+    assert_eq!(size("Double"), Some((8, Some(8))));
+    assert_eq!(size("Pointer"), Some((4, Some(8))));
+    assert_eq!(size("Opaque"), None);
+    let none = Versions::default();
+    let ffi = set.pack_for_uri("dart:ffi").unwrap();
+    let allocator = set.type_named(ffi, "Allocator", &none).unwrap();
+    let allocate = set.member(allocator, "allocate", MemberKind::Function, &none).unwrap();
+    assert_eq!(set.function(allocate).sizing, Some(Sizing::Bytes(AccessPath::root(Root::Param(0)))));
+}
+
+#[test]
 fn mistakes_are_named_with_file_and_line() {
     let error = parse_file("mine.toml", "schema = 1\n\n[[function]]\nsymbol = \"f\"\nreslt = { null = true }\n");
     let error = error.unwrap_err().to_string();
@@ -253,6 +268,8 @@ fn mistakes_are_named_with_file_and_line() {
         ("symbol = \"f\"\nparams = [\"a\"]\nresult = { alias = \"arg1\" }", "lists 1 positional"),
         ("symbol = \"f\"\nresult = { nullable = true }", "a result needs one of"),
         ("symbol = \"f\"\nresult = { null = true, unknown = true }", "`null` and `unknown` exclude each other"),
+        ("symbol = \"f\"\nbytes = \"arg0\"\nelements = \"arg0\"", "`bytes` and `elements` exclude each other"),
+        ("symbol = \"f\"\nbytes = \"first\"", "`first` is no path"),
         ("symbol = \"f\"\nname = \"g\"", "a function has one meaning"),
         ("symbol = \"f\"\nversions = \"new\"", "`new` is no version requirement"),
         ("symbol = \"f\"\ntargets = [\"window\"]", "did you mean `windows`?"),

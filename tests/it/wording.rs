@@ -10,7 +10,9 @@ use ffilint::rules::{self, Context};
 use ffilint::source::{FileId, Location, SourceFile, Span};
 use ffilint::summary::FamilyId;
 use ffilint::target::TargetSet;
-use ffilint::violation::{Confidence, Exit, Owner, Step, StepKind, Subject, Thrower, Usage, Violation, ViolationKind};
+use ffilint::violation::{
+    Confidence, Exit, Miscount, Owner, Step, StepKind, Subject, Thrower, Usage, Violation, ViolationKind,
+};
 
 use crate::support::{self, Outcome, all_well, repository, snapshot};
 
@@ -126,6 +128,24 @@ fn kinds() -> Vec<ViolationKind> {
         kinds.push(ViolationKind::UsedAfterRelease { subject: Some(block()), usage });
     }
     kinds.push(ViolationKind::UsedAfterRelease { subject: None, usage: Usage::Read });
+    for certain in [true, false] {
+        let (origin, release) = ("malloc".into(), "malloc.free".into());
+        kinds.push(ViolationKind::ReleasedInside { origin, release, certain });
+    }
+    let miscounts = [
+        Miscount::TooFewBytes { bytes: 1, somewhere: false },
+        Miscount::TooFewBytes { bytes: 4, somewhere: true },
+        Miscount::PartOfElement { bytes: 10 },
+        Miscount::LengthAsBytes,
+        Miscount::ElementsAsBytes,
+        Miscount::BytesAsElements,
+    ];
+    for wrong in miscounts {
+        let call = if wrong == Miscount::BytesAsElements { "malloc" } else { "malloc.allocate" };
+        kinds.push(ViolationKind::Miscounted { call: call.into(), element: "Int32".into(), wrong });
+    }
+    let release = "malloc.free".into();
+    kinds.push(ViolationKind::MixedNames { subject: block(), allocator: "calloc".into(), release });
     for owner in owners() {
         let release = "malloc.free".into();
         kinds.push(ViolationKind::ReleasedBorrowed { origin: "sqlite3_errmsg".into(), owner, release });
@@ -161,6 +181,9 @@ fn steps() -> Vec<StepKind> {
         StepKind::Branched { holds: false },
         StepKind::Released { by: "calloc.free".into(), family: malloc },
         StepKind::Taken { by: "take".into() },
+        StepKind::Moved,
+        StepKind::Counted { by: Some("asTypedList".into()) },
+        StepKind::Counted { by: None },
     ];
     steps.extend(owners().map(|owner| StepKind::Borrowed { from: "f".into(), owner }));
     steps.extend(owners().map(|with| StepKind::Registered { with }));
