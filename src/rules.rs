@@ -14,6 +14,7 @@ use crate::summary::FamilyId;
 use crate::target::TargetSet;
 use crate::violation::{Confidence, Subject, Violation, ViolationKind};
 
+mod arena_escape;
 mod double_free;
 mod free_of_borrowed;
 mod internal_error;
@@ -25,6 +26,7 @@ mod leaked_temporary;
 mod mismatched_deallocator;
 mod overwritten_owner;
 mod steps;
+mod unreleased_arena;
 mod use_after_free;
 
 /// One rule.
@@ -51,9 +53,11 @@ pub static ALL: &[&Rule] = &[
     &leak_on_throw::RULE,
     &overwritten_owner::RULE,
     &leaked_struct_field::RULE,
+    &unreleased_arena::RULE,
     &double_free::RULE,
     &free_of_borrowed::RULE,
     &use_after_free::RULE,
+    &arena_escape::RULE,
     &internal_error::RULE,
 ];
 
@@ -107,6 +111,12 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
         }
         ViolationKind::LeakedOnThrow { subject, thrower } => {
             (&leak_on_throw::RULE, leak_on_throw::word(subject, thrower, context))
+        }
+        ViolationKind::UnreleasedArena { subject, missing } => {
+            (&unreleased_arena::RULE, unreleased_arena::word(subject, missing, context))
+        }
+        ViolationKind::EscapedArena { subject, leaving } => {
+            (&arena_escape::RULE, arena_escape::word(subject, leaving, context))
         }
         ViolationKind::ReleasedTwice { managed, subject, release } => {
             (&double_free::RULE, double_free::word(subject.as_ref(), release, *managed, context))

@@ -105,6 +105,20 @@ pub enum ViolationKind {
         /// What throws.
         thrower: Thrower,
     },
+    /// An arena that is made by hand is not ended.
+    UnreleasedArena {
+        /// The arena.
+        subject: Subject,
+        /// Which paths do not end it.
+        missing: Missing,
+    },
+    /// An arena's memory is used after the arena.
+    EscapedArena {
+        /// The memory.
+        subject: Subject,
+        /// How it gets out of the arena.
+        leaving: Leaving,
+    },
     /// Released although already released.
     ReleasedTwice {
         /// An arena or a finalizer does the other release, later.
@@ -130,6 +144,30 @@ pub enum ViolationKind {
         /// The release, as written.
         release: Name,
     },
+}
+
+/// Where a release is missing.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Missing {
+    /// Everywhere.
+    Everywhere,
+    /// On a path that ends so, while others have it.
+    OnPath(Exit),
+    /// When this throws.
+    OnThrow(Thrower),
+}
+
+/// How memory gets out of its arena.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Leaving {
+    /// Returned from the code that the arena is open for.
+    Returned,
+    /// Captured by a closure that is returned.
+    ReturnedClosure,
+    /// Stored in a variable or field that lives on.
+    Kept(Name),
+    /// Captured by a closure that this call runs after the arena's end.
+    Captured(Name),
 }
 
 /// How a path leaves a function.
@@ -208,6 +246,18 @@ pub enum StepKind {
         /// Which.
         from: Name,
     },
+    /// An arena is made.
+    Opened {
+        /// By which call.
+        by: Name,
+    },
+    /// Something is put into an arena, or may be.
+    Filled {
+        /// By which call.
+        by: Name,
+    },
+    /// Gets out of its arena.
+    Left(Leaving),
     /// Received as somebody else's.
     Borrowed {
         /// From which call.

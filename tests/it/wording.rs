@@ -10,7 +10,9 @@ use ffilint::rules::{self, Context};
 use ffilint::source::{FileId, Location, SourceFile, Span};
 use ffilint::summary::FamilyId;
 use ffilint::target::TargetSet;
-use ffilint::violation::{Confidence, Exit, Owner, Step, StepKind, Subject, Thrower, Usage, Violation, ViolationKind};
+use ffilint::violation::{
+    Confidence, Exit, Leaving, Missing, Owner, Step, StepKind, Subject, Thrower, Usage, Violation, ViolationKind,
+};
 
 use crate::support::{self, Outcome, all_well, repository, snapshot};
 
@@ -126,11 +128,35 @@ fn kinds() -> Vec<ViolationKind> {
         kinds.push(ViolationKind::UsedAfterRelease { subject: Some(block()), usage });
     }
     kinds.push(ViolationKind::UsedAfterRelease { subject: None, usage: Usage::Read });
+    let arena = || subject("dart.arena", "Arena");
+    for missing in [
+        Missing::Everywhere,
+        Missing::OnPath(Exit::Return),
+        Missing::OnPath(Exit::End),
+        Missing::OnPath(Exit::NextRound),
+        Missing::OnThrow(Thrower::Throw),
+        Missing::OnThrow(Thrower::Callee("check".into())),
+        Missing::OnThrow(Thrower::Await),
+    ] {
+        kinds.push(ViolationKind::UnreleasedArena { subject: arena(), missing });
+    }
+    for leaving in leavings() {
+        kinds.push(ViolationKind::EscapedArena { subject: subject("dart.arena", "arena"), leaving });
+    }
     for owner in owners() {
         let release = "malloc.free".into();
         kinds.push(ViolationKind::ReleasedBorrowed { origin: "sqlite3_errmsg".into(), owner, release });
     }
     kinds
+}
+
+fn leavings() -> [Leaving; 4] {
+    [
+        Leaving::Returned,
+        Leaving::ReturnedClosure,
+        Leaving::Kept("block".into()),
+        Leaving::Captured("Timer".into()),
+    ]
 }
 
 fn owners() -> [Owner; 6] {
@@ -162,6 +188,8 @@ fn steps() -> Vec<StepKind> {
         StepKind::Released { by: "calloc.free".into(), family: malloc },
         StepKind::Taken { by: "take".into() },
     ];
+    steps.extend([StepKind::Opened { by: "Arena".into() }, StepKind::Filled { by: "arena".into() }]);
+    steps.extend(leavings().map(StepKind::Left));
     steps.extend(owners().map(|owner| StepKind::Borrowed { from: "f".into(), owner }));
     steps.extend(owners().map(|with| StepKind::Registered { with }));
     steps.extend([Usage::Read, Usage::Write, Usage::Pass("puts".into()), Usage::Return].map(StepKind::Used));
