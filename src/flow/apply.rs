@@ -10,8 +10,7 @@ use super::value::{Offset, Symbol, Value};
 use crate::ir::Name;
 use crate::state::{Event, Ownership as State};
 use crate::summary::{
-    AccessPath, Basis, Effect, EffectKind, Guard, Ownership, ResultContract, Root, Summary, Throws,
-    ValueTest,
+    AccessPath, Basis, Effect, EffectKind, Guard, Ownership, ResultContract, Root, Summary, Throws, ValueTest,
 };
 use crate::violation::{Step, StepKind, Usage};
 

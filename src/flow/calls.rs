@@ -353,8 +353,8 @@ impl Engine<'_> {
                 let closure = self.closures[*closure as usize].clone();
                 let values = calling.args.iter().map(|arg| arg.value.clone()).collect();
                 let flavor = self.program.function(closure.function).flavor;
-                let detached = (flavor == Flavor::Async && self.ignored(&calling))
-                    .then(|| (calling.name.clone(), calling.at));
+                let detached =
+                    (flavor == Flavor::Async && self.ignored(&calling)).then(|| (calling.name.clone(), calling.at));
                 let setting = Setting { ambient: self.ambient(calling.site.frame), detached };
                 match self.run_closure(run, calling.site, &closure, values, setting, path) {
                     Ok(returned) => {

@@ -204,7 +204,10 @@ impl Engine<'_> {
 /// The leak of an arena: the same paths, told of the arena.
 fn unreleased(kind: ViolationKind) -> ViolationKind {
     match kind {
-        ViolationKind::Leaked { subject } | ViolationKind::LeakedTemporary { subject, .. } => {
+        ViolationKind::Leaked { subject }
+        | ViolationKind::LeakedTemporary { subject, .. }
+        | ViolationKind::LeakedField { subject, .. }
+        | ViolationKind::Overwritten { subject, .. } => {
             ViolationKind::UnreleasedArena { subject, missing: Missing::Everywhere }
         }
         ViolationKind::LeakedOnPath { subject, exit, .. } => {

@@ -79,10 +79,10 @@ impl Engine<'_> {
             path.tell(scope, Step { kind: StepKind::Released { by, family }, location: at });
         } else if matches!(object.ownership, Ownership::Owned(_)) {
             // Empty again.
-            self.ledger.entry(scope.origin).or_default().settle(&Object {
-                ownership: Ownership::Released,
-                ..Object::unknown(None)
-            });
+            self.ledger
+                .entry(scope.origin)
+                .or_default()
+                .settle(&Object { ownership: Ownership::Released, ..Object::unknown(None) });
             object.ownership = Ownership::Unknown;
         }
     }
@@ -232,9 +232,9 @@ impl Engine<'_> {
         let Some(frame) = path.suspended else { return };
         let Some(detached) = self.frames.get(frame as usize) else { return };
         let Some((by, at)) = detached.detached.clone() else { return };
-        let outside = self.in_given_scope(path, id).is_some_and(|scope| {
-            self.given.get(&scope.origin).is_some_and(|depth| *depth < detached.depth)
-        });
+        let outside = self
+            .in_given_scope(path, id)
+            .is_some_and(|scope| self.given.get(&scope.origin).is_some_and(|depth| *depth < detached.depth));
         if outside {
             self.capture(path, id, &Captured { by, at, how: Later::Detached });
         }

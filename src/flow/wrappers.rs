@@ -80,9 +80,8 @@ impl Engine<'_> {
     /// The closure parameters that the analysed function runs in an arena that it ends.
     pub(super) fn runs(&self, exits: &Exits) -> Vec<ClosureRun> {
         let Some(call) = self.closure_calls.first() else { return Vec::new() };
-        let same = |other: &ClosureCall| {
-            other.param == call.param && other.gives == call.gives && other.result == call.result
-        };
+        let same =
+            |other: &ClosureCall| other.param == call.param && other.gives == call.gives && other.result == call.result;
         let everywhere = exits.returns.iter().all(|returned| returned.path.ran);
         if !self.closure_calls.iter().all(same) || !everywhere {
             return Vec::new();

@@ -39,7 +39,9 @@ impl Env<'_> {
             left = fewer;
             let info = self.info(class);
             own.extend(info.members.iter().filter_map(|(name, member)| match member {
-                ClassMember::Function(function) => Some((name.clone(), FuncRef { unit: class.unit, function: *function })),
+                ClassMember::Function(function) => {
+                    Some((name.clone(), FuncRef { unit: class.unit, function: *function }))
+                }
                 ClassMember::Field(_) => None,
             }));
             for ty in &info.supers {

@@ -32,5 +32,9 @@ pub(super) fn word(subject: &Subject, missing: &Missing, context: &Context<'_>) 
         (Missing::OnPath(_), _) => "released on one path and not on another".into(),
         (Missing::OnThrow(_), _) => "an exception skips the release".into(),
     };
-    Words { message, label, help: format!("call `{release}` in a `finally`, or let `using` make and release the arena") }
+    Words {
+        message,
+        label,
+        help: format!("call `{release}` in a `finally`, or let `using` make and release the arena"),
+    }
 }

@@ -151,12 +151,7 @@ fn kinds() -> Vec<ViolationKind> {
 }
 
 fn leavings() -> [Leaving; 4] {
-    [
-        Leaving::Returned,
-        Leaving::ReturnedClosure,
-        Leaving::Kept("block".into()),
-        Leaving::Captured("Timer".into()),
-    ]
+    [Leaving::Returned, Leaving::ReturnedClosure, Leaving::Kept("block".into()), Leaving::Captured("Timer".into())]
 }
 
 fn owners() -> [Owner; 6] {
