@@ -121,6 +121,9 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
         ViolationKind::ReleasedTwice { managed, subject, release } => {
             (&double_free::RULE, double_free::word(subject.as_ref(), release, *managed, context))
         }
+        ViolationKind::RegisteredTwice { subject, registration } => {
+            (&double_free::RULE, double_free::word_registered(subject.as_ref(), registration, context))
+        }
         ViolationKind::UsedAfterRelease { subject, usage } => {
             (&use_after_free::RULE, use_after_free::word(subject.as_ref(), usage, context))
         }

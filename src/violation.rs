@@ -128,6 +128,13 @@ pub enum ViolationKind {
         /// The second release, as written.
         release: Name,
     },
+    /// Given to a finalizer although an arena or a finalizer will release it already.
+    RegisteredTwice {
+        /// The memory.
+        subject: Option<Subject>,
+        /// The call that registers it, as written.
+        registration: Name,
+    },
     /// Used although released.
     UsedAfterRelease {
         /// The memory.
@@ -168,6 +175,10 @@ pub enum Leaving {
     Kept(Name),
     /// Captured by a closure that this call runs after the arena's end.
     Captured(Name),
+    /// Captured by the lazy result of this call.
+    Lazy(Name),
+    /// Used by asynchronous code that nothing waits for.
+    Unawaited,
 }
 
 /// How a path leaves a function.

@@ -48,6 +48,10 @@ impl Engine<'_> {
         {
             let releasing = Releasing { by: calling.name.clone(), at: calling.at, family: Some(family), basis };
             self.release(path, calling.site, value, &releasing);
+            // The wrong release comes later.
+            if let Some(object) = path.objects.get_mut(&id) {
+                object.ownership = Ownership::Managed;
+            }
         }
         let scope = match by {
             Some(Value::Scope(scope)) => Some(scope),
@@ -81,10 +85,9 @@ impl Engine<'_> {
         let mut trace = object.story.steps.clone();
         trace.push(Step { kind: StepKind::Registered { with: Owner::Finalizer }, location: calling.at });
         self.report(Violation {
-            kind: ViolationKind::ReleasedTwice {
-                managed: true,
+            kind: ViolationKind::RegisteredTwice {
                 subject: self.subject(id, object),
-                release: calling.name.clone(),
+                registration: calling.name.clone(),
             },
             function: self.root,
             at: calling.at,

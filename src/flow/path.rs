@@ -68,6 +68,8 @@ pub(super) struct Captured {
 pub(super) enum Later {
     /// A closure that runs some time later; nothing waits for it.
     Detached,
+    /// Asynchronous code that was started in the arena; nothing waits for it.
+    Unawaited,
     /// A closure that runs when this is walked.
     Lazy(Symbol),
     /// The list, record or map that is this.

@@ -148,11 +148,13 @@ impl Engine<'_> {
         for id in inside {
             let Some(story) = path.objects.get(&id).map(|object| object.story.clone()) else { continue };
             for captured in &story.captured {
-                let by = Leaving::Captured(captured.by.clone());
+                let walked = |symbol: Symbol| *result == Value::Symbol(symbol);
+                let by = || captured.by.clone();
                 let left = match captured.how {
-                    Later::Detached => (!waits).then_some((by, captured.at)),
-                    Later::Lazy(symbol) => (*result == Value::Symbol(symbol)).then_some((by, captured.at)),
-                    Later::PartOf(symbol) => (*result == Value::Symbol(symbol)).then_some((Leaving::Returned, at)),
+                    Later::Detached => (!waits).then(|| (Leaving::Captured(by()), captured.at)),
+                    Later::Unawaited => (!waits).then_some((Leaving::Unawaited, captured.at)),
+                    Later::Lazy(symbol) => walked(symbol).then(|| (Leaving::Lazy(by()), captured.at)),
+                    Later::PartOf(symbol) => walked(symbol).then_some((Leaving::Returned, at)),
                 };
                 if let Some((how, at)) = left {
                     self.get_out(path, id, Left { how, at, variable: None });
@@ -236,7 +238,7 @@ impl Engine<'_> {
             .in_given_scope(path, id)
             .is_some_and(|scope| self.given.get(&scope.origin).is_some_and(|depth| *depth < detached.depth));
         if outside {
-            self.capture(path, id, &Captured { by, at, how: Later::Detached });
+            self.capture(path, id, &Captured { by, at, how: Later::Unawaited });
         }
     }
 

@@ -35,6 +35,16 @@ pub(super) fn word(subject: &Subject, leaving: &Leaving, context: &Context<'_>) 
             "nothing keeps the arena open until this has run".to_owned(),
             "let the callback of the arena return or await the future, or copy what is needed",
         ),
+        Leaving::Lazy(call) => (
+            format!("{noun} is captured by the lazy result of `{call}`, which leaves its arena"),
+            "its closure runs when the result is walked, after the arena's end".to_owned(),
+            "walk the result before the arena ends: return a list",
+        ),
+        Leaving::Unawaited => (
+            format!("{noun} is used by asynchronous code that goes on after its arena's end"),
+            "nothing waits for this, so the arena does not either".to_owned(),
+            "let the callback of the arena return or await the future",
+        ),
     };
     Words { message, label, help: help.into() }
 }

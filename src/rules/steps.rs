@@ -78,6 +78,8 @@ fn left(leaving: &Leaving) -> String {
         Leaving::ReturnedClosure => "captured by the closure that is returned".into(),
         Leaving::Kept(name) => format!("kept in `{name}`"),
         Leaving::Captured(call) => format!("captured by what `{call}` runs later"),
+        Leaving::Lazy(call) => format!("captured by the lazy result of `{call}`"),
+        Leaving::Unawaited => "used by code that nothing waits for".into(),
     }
 }
 

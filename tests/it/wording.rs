@@ -127,6 +127,7 @@ fn kinds() -> Vec<ViolationKind> {
     for usage in [Usage::Read, Usage::Write, Usage::Pass("puts".into()), Usage::Return] {
         kinds.push(ViolationKind::UsedAfterRelease { subject: Some(block()), usage });
     }
+    kinds.push(ViolationKind::RegisteredTwice { subject: Some(block()), registration: "attach".into() });
     kinds.push(ViolationKind::UsedAfterRelease { subject: None, usage: Usage::Read });
     let arena = || subject("dart.arena", "Arena");
     for missing in [
@@ -150,8 +151,15 @@ fn kinds() -> Vec<ViolationKind> {
     kinds
 }
 
-fn leavings() -> [Leaving; 4] {
-    [Leaving::Returned, Leaving::ReturnedClosure, Leaving::Kept("block".into()), Leaving::Captured("Timer".into())]
+fn leavings() -> [Leaving; 6] {
+    [
+        Leaving::Returned,
+        Leaving::ReturnedClosure,
+        Leaving::Kept("block".into()),
+        Leaving::Captured("Timer".into()),
+        Leaving::Lazy("map".into()),
+        Leaving::Unawaited,
+    ]
 }
 
 fn owners() -> [Owner; 6] {
