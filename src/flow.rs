@@ -19,10 +19,12 @@ use engine::{Engine, Origin, OriginKey};
 use path::{Object, Path};
 use summaries::Summaries;
 
+mod allocators;
 mod apply;
 mod calls;
 mod conditions;
 mod engine;
+mod finalizers;
 mod handed_out;
 mod interior;
 mod liveness;
@@ -34,9 +36,11 @@ mod outcome;
 mod path;
 mod results;
 mod runs;
+mod scopes;
 mod sizes;
 mod summaries;
 mod value;
+mod wrappers;
 
 /// What the flow stage needs to know of the run.
 #[derive(Clone, Copy, Debug)]
@@ -186,12 +190,13 @@ fn run_function(engine: &mut Engine<'_>, program: &Program, function: FuncRef, o
             continue;
         }
         let location = engine.location(frame, local.span);
+        let scope = ty.and_then(|ty| engine.scope_type(ty));
         let origin = engine.origin(OriginKey::Entry(id), |_| Origin {
             by: local.name.clone(),
             made_by: local.name.clone(),
             location,
             basis: crate::summary::Basis::Body,
-            family: None,
+            family: scope,
             owner: Owner::Value(local.name.clone()),
             targets: TargetSet::ALL,
             leak_matters: false,
@@ -199,7 +204,8 @@ fn run_function(engine: &mut Engine<'_>, program: &Program, function: FuncRef, o
             sometimes: false,
         });
         let object = engine.allocate(&mut path, origin, Object::unknown(Some(AccessPath::root(root))));
-        engine.assign(frame, &mut path, id, calls::start(object));
+        let value = if scope.is_some() { value::Value::Scope(object) } else { calls::start(object) };
+        engine.assign(frame, &mut path, id, value);
     }
     engine.run(frame, path)
 }
@@ -220,7 +226,13 @@ fn levels(program: &Program) -> Vec<Vec<FuncRef>> {
         for function in functions {
             let unit = &program.units[function.unit as usize];
             let resolved = &program.resolved[function.unit as usize][function.function.index()];
-            let mut callees: Vec<FuncRef> = resolved.targets.iter().flatten().flat_map(callees).collect();
+            let targets = || resolved.targets.iter().flatten();
+            let mut callees: Vec<FuncRef> = targets().flat_map(callees).collect();
+            callees.extend(targets().filter_map(|target| match target {
+                Target::Static(variable) => program.initializer(*variable),
+                _ => None,
+            }));
+            program.allocations_in(resolved, &mut |function| callees.push(function));
             callees.extend(
                 closures_in(program.function(*function))
                     .map(|closure| FuncRef { unit: function.unit, function: closure }),

@@ -14,6 +14,7 @@ use smallvec::SmallVec;
 use crate::ir::{Class, ClassId, Function, FunctionId, Name, Unit, Variable};
 use crate::models::{ModelId, ModelSet, PackId, TypeId, VariableId, Versions};
 
+mod allocators;
 mod calls;
 mod classes;
 mod env;
@@ -103,6 +104,37 @@ struct Facts {
     supertypes: Vec<Vec<Vec<Ty>>>,
     /// The symbols of bound functions.
     bindings: FxHashMap<FuncRef, Name>,
+    /// Of classes that are allocators: the bodies of their own that allocate.
+    allocations: FxHashMap<ClassRef, Vec<FuncRef>>,
+}
+
+impl Facts {
+    fn variable_type(&self, variable: VarRef) -> &Ty {
+        let unit = variable.unit as usize;
+        match variable.class {
+            Some(class) => &self.fields[unit][class.index()][variable.index as usize],
+            None => &self.variables[unit][variable.index as usize],
+        }
+    }
+
+    /// The bodies that allocate for a function because a value in it is an allocator of the program.
+    fn allocations_in(&self, resolved: &Resolved, add: &mut dyn FnMut(FuncRef)) {
+        if self.allocations.is_empty() {
+            return;
+        }
+        let receivers = resolved.targets.iter().flatten().filter_map(|target| match target {
+            Target::Via(via) => match &via.receiver {
+                Receiver::Static(variable) | Receiver::Field(variable) => Some(self.variable_type(*variable)),
+                _ => None,
+            },
+            _ => None,
+        });
+        for ty in resolved.types.iter().chain(&resolved.defaults).chain(receivers) {
+            if let Ty::Class(class, _) = ty {
+                self.allocations.get(class).into_iter().flatten().for_each(|function| add(*function));
+            }
+        }
+    }
 }
 
 /// The types of a function's parameters and of its calls.
@@ -274,9 +306,11 @@ impl Program {
         let mut files = contexts.to_vec();
         files.resize_with(units.len(), || FileContext { path: "".into(), package: None });
         let environment = env::Env::new(&units, &files, models);
-        let (facts, resolved) = environment.resolve();
+        let allocations = environment.allocations();
+        let (mut facts, resolved) = environment.resolve();
+        facts.allocations = allocations;
         let versions = files.iter().map(env::versions_of).collect();
-        let components = graph::components(&units, &resolved);
+        let components = graph::components(&units, &resolved, &facts);
         Self { units, resolved, components, files, versions, facts }
     }
 
@@ -318,11 +352,18 @@ impl Program {
     /// The type of a variable or field, declared or inferred.
     #[must_use]
     pub fn variable_type(&self, variable: VarRef) -> &Ty {
-        let unit = variable.unit as usize;
-        match variable.class {
-            Some(class) => &self.facts.fields[unit][class.index()][variable.index as usize],
-            None => &self.facts.variables[unit][variable.index as usize],
-        }
+        self.facts.variable_type(variable)
+    }
+
+    /// Of a class that is an allocator: the bodies, its own and its subclasses', that allocate.
+    #[must_use]
+    pub fn allocations(&self, class: ClassRef) -> &[FuncRef] {
+        self.facts.allocations.get(&class).map_or(&[], Vec::as_slice)
+    }
+
+    /// The bodies that allocate for a function because a value in it is an allocator of the program.
+    pub fn allocations_in(&self, resolved: &Resolved, add: &mut dyn FnMut(FuncRef)) {
+        self.facts.allocations_in(resolved, add);
     }
 
     /// The types of a function's parameters and of its calls.

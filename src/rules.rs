@@ -14,6 +14,7 @@ use crate::summary::FamilyId;
 use crate::target::TargetSet;
 use crate::violation::{Confidence, Subject, Violation, ViolationKind};
 
+mod arena_escape;
 mod count_vs_bytes;
 mod double_free;
 mod free_of_borrowed;
@@ -28,6 +29,7 @@ mod mismatched_deallocator;
 mod mixed_allocator_names;
 mod overwritten_owner;
 mod steps;
+mod unreleased_arena;
 mod use_after_free;
 
 /// One rule.
@@ -57,11 +59,13 @@ pub static ALL: &[&Rule] = &[
     &leak_on_throw::RULE,
     &overwritten_owner::RULE,
     &leaked_struct_field::RULE,
+    &unreleased_arena::RULE,
     &double_free::RULE,
     &free_of_borrowed::RULE,
     &free_of_interior_pointer::RULE,
     &use_after_free::RULE,
     &count_vs_bytes::RULE,
+    &arena_escape::RULE,
     &internal_error::RULE,
 ];
 
@@ -116,8 +120,17 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
         ViolationKind::LeakedOnThrow { subject, thrower } => {
             (&leak_on_throw::RULE, leak_on_throw::word(subject, thrower, context))
         }
+        ViolationKind::UnreleasedArena { subject, missing } => {
+            (&unreleased_arena::RULE, unreleased_arena::word(subject, missing, context))
+        }
+        ViolationKind::EscapedArena { subject, leaving } => {
+            (&arena_escape::RULE, arena_escape::word(subject, leaving, context))
+        }
         ViolationKind::ReleasedTwice { managed, subject, release } => {
             (&double_free::RULE, double_free::word(subject.as_ref(), release, *managed, context))
+        }
+        ViolationKind::RegisteredTwice { subject, registration } => {
+            (&double_free::RULE, double_free::word_registered(subject.as_ref(), registration, context))
         }
         ViolationKind::UsedAfterRelease { subject, usage } => {
             (&use_after_free::RULE, use_after_free::word(subject.as_ref(), usage, context))

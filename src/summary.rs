@@ -193,6 +193,8 @@ pub enum EffectKind {
         by: AccessPath,
         /// As memory of which family; `None` when the registered action is not known.
         family: Option<FamilyRef>,
+        /// The object by which it can be withdrawn.
+        key: Option<AccessPath>,
     },
     /// Withdraws what releases it later.
     Detach,
@@ -250,6 +252,8 @@ pub enum Ownership {
     Releaser(FamilyId),
     /// A new arena or scope of that family.
     Scope(FamilyId),
+    /// The scope of that family that a caller opened around this code; see [`ClosureRun::ambient`].
+    Ambient(FamilyId),
     /// Always null.
     Null,
     /// A number: true on these targets, false elsewhere.
@@ -325,6 +329,8 @@ pub struct ClosureRun {
     pub gives: Vec<Given>,
     /// The closure's result is the call's.
     pub returned: bool,
+    /// A scope of that family is open around it, and ends when it is done.
+    pub ambient: Option<FamilyId>,
 }
 
 /// How often a closure runs.
@@ -337,6 +343,10 @@ pub enum RunTimes {
     Many,
     /// After the call returned, or never.
     Later,
+    /// After the code that made the call: a timer, a microtask. Nothing waits for it but what waits for the result.
+    Detached,
+    /// Whenever the result is walked.
+    Lazy,
 }
 
 /// What a closure's parameter receives.

@@ -105,6 +105,20 @@ pub enum ViolationKind {
         /// What throws.
         thrower: Thrower,
     },
+    /// An arena that is made by hand is not ended.
+    UnreleasedArena {
+        /// The arena.
+        subject: Subject,
+        /// Which paths do not end it.
+        missing: Missing,
+    },
+    /// An arena's memory is used after the arena.
+    EscapedArena {
+        /// The memory.
+        subject: Subject,
+        /// How it gets out of the arena.
+        leaving: Leaving,
+    },
     /// Released although already released.
     ReleasedTwice {
         /// An arena or a finalizer does the other release, later.
@@ -113,6 +127,13 @@ pub enum ViolationKind {
         subject: Option<Subject>,
         /// The second release, as written.
         release: Name,
+    },
+    /// Given to a finalizer although an arena or a finalizer will release it already.
+    RegisteredTwice {
+        /// The memory.
+        subject: Option<Subject>,
+        /// The call that registers it, as written.
+        registration: Name,
     },
     /// Used although released.
     UsedAfterRelease {
@@ -180,6 +201,34 @@ pub enum Miscount {
     ElementsAsBytes,
     /// Bytes are counted where elements are wanted.
     BytesAsElements,
+}
+
+/// Where a release is missing.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Missing {
+    /// Everywhere.
+    Everywhere,
+    /// On a path that ends so, while others have it.
+    OnPath(Exit),
+    /// When this throws.
+    OnThrow(Thrower),
+}
+
+/// How memory gets out of its arena.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Leaving {
+    /// Returned from the code that the arena is open for.
+    Returned,
+    /// Captured by a closure that is returned.
+    ReturnedClosure,
+    /// Stored in a variable or field that lives on.
+    Kept(Name),
+    /// Captured by a closure that this call runs after the arena's end.
+    Captured(Name),
+    /// Captured by the lazy result of this call.
+    Lazy(Name),
+    /// Used by asynchronous code that nothing waits for.
+    Unawaited,
 }
 
 /// How a path leaves a function.
@@ -258,6 +307,18 @@ pub enum StepKind {
         /// Which.
         from: Name,
     },
+    /// An arena is made.
+    Opened {
+        /// By which call.
+        by: Name,
+    },
+    /// Something is put into an arena, or may be.
+    Filled {
+        /// By which call.
+        by: Name,
+    },
+    /// Gets out of its arena.
+    Left(Leaving),
     /// Received as somebody else's.
     Borrowed {
         /// From which call.

@@ -2,17 +2,17 @@
 
 use super::calls::{ArgValue, Calling};
 use super::engine::{Engine, Run, Site};
+use super::finalizers::Registration;
 use super::objects::Releasing;
 use super::path::Path;
 use super::results::Allocating;
 use super::value::{Offset, Symbol, Value};
 use crate::ir::Name;
-use crate::state::{Event, MemoryFamily, Ownership as State};
+use crate::state::{Event, Ownership as State};
 use crate::summary::{
-    AccessPath, Basis, Effect, EffectKind, FamilyRef, Guard, Ownership, ResultContract, Root, Summary, Throws,
-    ValueTest,
+    AccessPath, Basis, Effect, EffectKind, Guard, Ownership, ResultContract, Root, Summary, Throws, ValueTest,
 };
-use crate::violation::{Owner, Step, StepKind, Usage};
+use crate::violation::{Step, StepKind, Usage};
 
 impl Engine<'_> {
     /// Lets a call with that contract happen.
@@ -25,6 +25,7 @@ impl Engine<'_> {
         out: &mut Vec<Path>,
     ) {
         calling.made.clone_from(&summary.made);
+        self.charge_arguments(&mut path, &calling);
         self.lend_unnamed(&mut path, summary, &calling);
         if summary.throws == Throws::Always {
             self.thrown(run, summary, &calling, &path);
@@ -258,18 +259,14 @@ impl Engine<'_> {
                     self.let_go(path, &value, Event::Take);
                 }
                 EffectKind::StoreInto(target) => self.store_into(path, calling, target, value),
-                EffectKind::ReleaseLater { by, family } => {
-                    self.release_later(path, calling, &value, by, family.as_ref(), basis)
+                EffectKind::ReleaseLater { by, family, key } => {
+                    let registration = Registration { by, family: family.as_ref(), key: key.as_ref() };
+                    self.release_later(path, calling, &value, &registration, basis);
                 }
-                EffectKind::Detach => {
-                    if let Some(object) = value.object().and_then(|id| path.objects.get_mut(&id)) {
-                        object.ownership = State::Escaped;
-                        object.scope = None;
-                    }
-                }
+                EffectKind::Detach => self.detach(path, &value),
                 EffectKind::ReleaseAll => {
                     if let Value::Scope(scope) = value {
-                        self.end_scope(path, scope, calling);
+                        self.end_scope(path, scope, &calling.name, calling.at);
                     }
                 }
                 EffectKind::Fill(_) | EffectKind::Untouched => {}
@@ -283,41 +280,6 @@ impl Engine<'_> {
             if let (EffectKind::Fill(contract), Root::Result) = (&effect.kind, &effect.on.root) {
                 self.fill(path, calling, &effect.on, contract, basis, None, 100 + index as u16);
             }
-        }
-    }
-
-    fn release_later(
-        &mut self,
-        path: &mut Path,
-        calling: &Calling,
-        value: &Value,
-        by: &AccessPath,
-        family: Option<&FamilyRef>,
-        basis: Basis,
-    ) {
-        let Some(id) = value.object() else {
-            if matches!(value, Value::Closure(_)) {
-                self.escape(path, value);
-            }
-            return;
-        };
-        let by = self.value_at(path, calling, by);
-        let family = match (&by, family) {
-            (_, Some(FamilyRef::Family(family))) => Some(*family),
-            (Some(Value::Releaser(family)), _) => Some(*family),
-            _ => None,
-        };
-        if let (Some(family), State::Owned(MemoryFamily::Known(memory))) = (family, path.ownership(id))
-            && !path.targets.minus(self.models.same_on(memory, family, self.versions)).is_empty()
-        {
-            let releasing = Releasing { by: calling.name.clone(), at: calling.at, family: Some(family), basis };
-            self.release(path, calling.site, value, &releasing);
-        }
-        let with = if matches!(by, Some(Value::Scope(_))) { Owner::Arena } else { Owner::Finalizer };
-        path.tell(id, Step { kind: StepKind::Registered { with }, location: calling.at });
-        self.apply(path, id, Event::Register);
-        if let (Some(Value::Scope(scope)), Some(object)) = (by, path.objects.get_mut(&id)) {
-            object.scope = Some(scope);
         }
     }
 

@@ -1,11 +1,11 @@
 //! Calls: what is called, with what, and what becomes of the paths.
 
-use super::engine::{Engine, MAX_DEPTH, Run, Site};
+use super::engine::{Engine, MAX_DEPTH, Returned, Run, Setting, Site};
 use super::memory::POINTEE;
 use super::path::{Flight, Path};
 use super::value::{Offset, Symbol, Value};
 use crate::ir::{
-    Base, Call, Callee, ClassKind, FunctionKind, Initializes, LocalId, Name, Op, Operand, Place, Projection,
+    Base, Call, Callee, ClassKind, Flavor, FunctionKind, Initializes, LocalId, Name, Op, Operand, Place, Projection,
 };
 use crate::link::{ClassRef, FuncRef, Functions, Receiver, Target, Ty};
 use crate::models::ModelId;
@@ -275,6 +275,7 @@ impl Engine<'_> {
                         let owner = owner.or_else(|| self.this_value(calling.site.frame, &path));
                         Some(self.load_field(calling.site, &mut path, owner, *field, calling.at))
                     }
+                    Receiver::Getter(Target::Model(getter)) => self.ambient_of(*getter, calling.site.frame),
                     Receiver::Static(_) | Receiver::Getter(_) => None,
                 };
                 let ty = match (&via.receiver, calling.receiver.take()) {
@@ -351,17 +352,22 @@ impl Engine<'_> {
         run: &mut Run,
         callee: &Value,
         mut calling: Calling,
-        path: Path,
+        mut path: Path,
         out: &mut Vec<Path>,
     ) {
+        self.note_closure_call(&mut path, callee, &mut calling);
         match callee {
             Value::Closure(closure) => {
                 let closure = self.closures[*closure as usize].clone();
                 let values = calling.args.iter().map(|arg| arg.value.clone()).collect();
-                match self.run_closure(run, calling.site, &closure, values, path) {
+                let flavor = self.program.function(closure.function).flavor;
+                let detached =
+                    (flavor == Flavor::Async && self.ignored(&calling)).then(|| (calling.name.clone(), calling.at));
+                let setting = Setting { ambient: self.ambient(calling.site.frame), detached };
+                match self.run_closure(run, calling.site, &closure, values, setting, path) {
                     Ok(returned) => {
-                        for (path, value) in returned {
-                            self.finish(&calling, path, value, out);
+                        for returned in returned {
+                            self.finish(&calling, returned.path, returned.value, out);
                         }
                     }
                     Err(path) => self.call_unknown(run, calling, *path, out),
@@ -401,8 +407,9 @@ impl Engine<'_> {
         site: Site,
         closure: &super::engine::ClosureValue,
         values: Vec<Value>,
+        setting: Setting,
         mut path: Path,
-    ) -> Result<Vec<(Path, Value)>, Box<Path>> {
+    ) -> Result<Vec<Returned>, Box<Path>> {
         let function = self.program.function(closure.function);
         if self.frames[site.frame as usize].depth >= MAX_DEPTH || function.blocks.is_empty() {
             return Err(Box::new(path));
@@ -410,15 +417,22 @@ impl Engine<'_> {
         self.inlined.insert(closure.function);
         let guarded = self.sees_exceptions(run, site.block);
         let frame = self.closure_frame(site, closure, guarded);
+        let (at, suspended) = (self.at, path.suspended);
+        let entered = &mut self.frames[frame as usize];
+        (entered.ambient, entered.detached) = (setting.ambient, setting.detached);
         for (param, value) in function.params.iter().filter(|param| !param.named).zip(values) {
             self.assign(frame, &mut path, param.local, value);
         }
         let exits = self.run(frame, path);
+        self.at = at;
         for mut path in exits.throws {
+            path.suspended = suspended;
             let flight = path.flight.take().unwrap_or(Flight { thrower: None });
             self.throw(run, site.block, path, flight);
         }
-        Ok(exits.returns.into_iter().map(|returned| (returned.path, returned.value)).collect())
+        let mut returns = exits.returns;
+        returns.iter_mut().for_each(|returned| returned.path.suspended = suspended);
+        Ok(returns)
     }
 
     fn call_functions(

@@ -156,7 +156,7 @@ fn split_null(path: Path, value: &Value, null: &Value) -> Split {
         // Either kind of null: a nullable pointer may have been given `nullptr`.
         value if value == null => [Some(path), None],
         Value::Null | Value::NullPointer => [None, Some(path)],
-        Value::Pointer(object, _) | Value::Address(object) => split_object(path, *object, null),
+        Value::Pointer(object, _) | Value::Address(object) | Value::Scope(object) => split_object(path, *object, null),
         Value::Symbol(symbol) => {
             let [held, failed] = on_fact(path, Fact::Null(*symbol));
             let held = held.map(|mut path| {

@@ -12,6 +12,7 @@ use super::path::{Branch, Flight, Path, Slot};
 use super::sizes::Measures;
 use super::summaries::Summaries;
 use super::value::{ObjectId, Symbol, Value};
+use super::wrappers::ClosureCall;
 use crate::ir::{BlockId, Function, LocalId, LocalKind, Name, Op, Operand, Terminator, Written};
 use crate::link::{FuncRef, Program, Resolved, Ty};
 use crate::models::{ModelSet, Versions};
@@ -57,6 +58,14 @@ pub(super) struct Engine<'a> {
     /// How each origin's objects ended.
     pub(super) ledger: BTreeMap<u32, Ledger>,
     pub(super) violations: Vec<Violation>,
+    /// The place of the operation that is executed.
+    pub(super) at: Location,
+    /// The arenas that callees open around closures, by origin: the depth of the frame that calls.
+    pub(super) given: FxHashMap<u32, u32>,
+    /// Arenas that were ended, by origin.
+    pub(super) ended: FxHashSet<u32>,
+    /// Calls of closures that the function was given.
+    pub(super) closure_calls: Vec<ClosureCall>,
     /// Closures that were run in place.
     pub(super) inlined: FxHashSet<FuncRef>,
     infos: FxHashMap<FuncRef, Rc<Info>>,
@@ -74,6 +83,18 @@ pub(super) struct Frame {
     pub(super) depth: u32,
     /// Some handler around it sees its exceptions.
     pub(super) guarded: bool,
+    /// The arena that is open around it.
+    pub(super) ambient: Option<ObjectId>,
+    /// The call that started it, where nothing waits for what it gives.
+    pub(super) detached: Option<(Name, Location)>,
+}
+
+/// What surrounds a closure that runs in place.
+pub(super) struct Setting {
+    /// The arena that is open around it.
+    pub(super) ambient: Option<ObjectId>,
+    /// The call that started it, where nothing waits for what it gives.
+    pub(super) detached: Option<(Name, Location)>,
 }
 
 /// Where an object comes from.
@@ -192,6 +213,10 @@ impl<'a> Engine<'a> {
             moves: FxHashMap::default(),
             ledger: BTreeMap::new(),
             violations: Vec::new(),
+            at: Location { file: program.units[root.unit as usize].file, span: Span::default() },
+            given: FxHashMap::default(),
+            ended: FxHashSet::default(),
+            closure_calls: Vec::new(),
             inlined: FxHashSet::default(),
             infos: FxHashMap::default(),
             steps: 0,
@@ -252,7 +277,7 @@ impl<'a> Engine<'a> {
                 self.next_slot
             }));
         }
-        self.frames.push(Frame { function, slots, own, depth, guarded });
+        self.frames.push(Frame { function, slots, own, depth, guarded, ambient: None, detached: None });
         self.frames.len() as u32 - 1
     }
 
@@ -435,6 +460,9 @@ impl<'a> Engine<'a> {
                 let off_the_end = operand.is_none() && body.end_span.end - body.end_span.start <= 1;
                 let exit = if off_the_end { Exit::End } else { Exit::Return };
                 self.check_returned(&mut path, &value, at);
+                if let Value::Closure(closure) = value {
+                    self.return_closure(&mut path, closure, at);
+                }
                 path.flight = None;
                 push_return(&mut run.exits.returns, Returned { path, value, exit, at });
             }
@@ -590,6 +618,11 @@ impl<'a> Engine<'a> {
         let slot = self.slot(frame, local);
         let alone = self.frames[frame as usize].depth == 0
             && self.function(frame).locals.get(local.index()).is_some_and(|local| local.kind == LocalKind::Captured);
+        if let Some(local) = self.function(frame).locals.get(local.index())
+            && local.kind == LocalKind::Captured
+        {
+            self.keep(path, &value, &local.name, None);
+        }
         if alone || self.shared.contains(&slot) {
             self.escape(path, &value);
         }

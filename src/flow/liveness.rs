@@ -121,6 +121,20 @@ impl Losing {
     }
 }
 
+/// Whether an operation reads a local.
+pub(super) fn op_reads(op: &Op, local: LocalId) -> bool {
+    let mut effect = BlockEffect { reads: FxHashSet::default(), writes: FxHashSet::default() };
+    effect.read_op(op);
+    effect.reads.contains(&local)
+}
+
+/// Whether the end of a block reads a local.
+pub(super) fn end_reads(end: &Terminator, local: LocalId) -> bool {
+    let mut effect = BlockEffect { reads: FxHashSet::default(), writes: FxHashSet::default() };
+    effect.read_end(end);
+    effect.reads.contains(&local)
+}
+
 /// What a block reads before it writes it, and what it writes.
 struct BlockEffect {
     reads: FxHashSet<LocalId>,

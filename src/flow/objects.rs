@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use super::calls::Calling;
 use super::engine::{Engine, Origin, OriginKey, Site};
 use super::path::{Object, Path, Story};
 use super::value::{ObjectId, Offset, Symbol, Value};
@@ -75,6 +74,9 @@ impl Engine<'_> {
             if object.scope == Some(recent) {
                 object.scope = Some(older);
             }
+            if let Some(key) = object.attached.as_mut().and_then(|attached| attached.key.as_mut()) {
+                rename(key, recent, older);
+            }
         }
     }
 
@@ -84,6 +86,7 @@ impl Engine<'_> {
             Value::Pointer(object, Offset::Start) | Value::Address(object) => {
                 self.release_object(path, *object, releasing)
             }
+            Value::Scope(scope) => self.end_scope(path, *scope, &releasing.by, releasing.at),
             // The block is out of sight from here.
             Value::Pointer(object, offset) => {
                 self.release_inside(path, *object, *offset, releasing);
@@ -190,7 +193,10 @@ impl Engine<'_> {
         if let Some(family) = releasing.family.or(origin.family) {
             trace.push(Step { kind: StepKind::Released { by: releasing.by.clone(), family }, location: releasing.at });
         }
-        let confidence = confidence(origin.basis).min(confidence(releasing.basis));
+        let mut confidence = confidence(origin.basis).min(confidence(releasing.basis));
+        if object.attached.as_ref().is_some_and(|attached| attached.family.is_none()) {
+            confidence = confidence.min(Confidence::Medium);
+        }
         self.report(Violation { kind, function: self.root, at: releasing.at, trace, targets, confidence });
     }
 
@@ -200,6 +206,7 @@ impl Engine<'_> {
             Value::Pointer(id, _) | Value::View(id, _) => *id,
             _ => return,
         };
+        self.used_detached(path, id);
         let event = if usage == Usage::Return { Event::Return } else { Event::Use };
         let (after, fault) = transition(path.ownership(id), event);
         if fault == Some(Fault::UseAfterRelease) && !path.doubtful {
@@ -214,6 +221,10 @@ impl Engine<'_> {
 
     fn fault_of_use(&mut self, path: &Path, id: ObjectId, usage: Usage, at: Location) {
         let Some(object) = path.objects.get(&id) else { return };
+        if object.scope.is_some() && object.story.left.is_some() {
+            let used = Step { kind: StepKind::Used(usage), location: at };
+            return self.escapes(path, id, Confidence::High, Some(used));
+        }
         let subject = self.subject(id, object);
         let mut trace = object.story.steps.clone();
         trace.push(Step { kind: StepKind::Used(usage.clone()), location: at });
@@ -280,6 +291,9 @@ impl Engine<'_> {
 
     /// A value and all that it leads to: escapes, is taken, is returned.
     pub(super) fn let_go(&mut self, path: &mut Path, value: &Value, event: Event) {
+        if event == Event::Escape {
+            self.hand_on(path, value);
+        }
         let mut todo = vec![value.clone()];
         let mut seen = rustc_hash::FxHashSet::default();
         while let Some(value) = todo.pop() {
@@ -318,22 +332,6 @@ impl Engine<'_> {
             }
         }
     }
-
-    /// Everything that an arena or a finalizer manages is released.
-    pub(super) fn end_scope(&mut self, path: &mut Path, scope: ObjectId, calling: &Calling) {
-        let managed: Vec<ObjectId> =
-            path.objects.iter().filter(|(_, object)| object.scope == Some(scope)).map(|(id, _)| *id).collect();
-        for id in managed {
-            if let Some(family) =
-                self.origins[id.origin as usize].family.filter(|_| path.ownership(id) == Ownership::Managed)
-            {
-                let by = calling.name.clone();
-                path.tell(id, Step { kind: StepKind::Released { by, family }, location: calling.at });
-            }
-            self.apply(path, id, Event::ManagedRelease);
-            path.orphan(id, &calling.name, calling.at);
-        }
-    }
 }
 
 impl Object {
@@ -344,6 +342,7 @@ impl Object {
             scope: None,
             non_null: false,
             guard: None,
+            attached: None,
             path,
             given: None,
             story: Rc::default(),

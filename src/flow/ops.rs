@@ -3,20 +3,21 @@
 use super::engine::{ClosureValue, Engine, Run, Site};
 use super::memory::join_key;
 use super::path::{Flight, Path};
-use super::value::{Offset, Value};
+use super::value::{Offset, Symbol, Value};
 use crate::ir::{
     AggregateKind, Base, ClassKind, Const, CopyKind, LocalId, Name, Op, Operand, Place, Projection, Statement,
     SuspendKind, Terminator,
 };
 use crate::link::{ClassRef, FuncRef, Target, Ty, VarRef};
 use crate::source::Location;
-use crate::summary::Root;
+use crate::summary::{Ownership, Root};
 use crate::violation::{Thrower, Usage};
 
 impl Engine<'_> {
     /// Executes one operation; the paths it leads to are added to `out`.
     pub(super) fn op(&mut self, run: &mut Run, site: Site, statement: &Statement, mut path: Path, out: &mut Vec<Path>) {
         let at = self.location(site.frame, statement.span);
+        self.at = at;
         match &statement.op {
             Op::Call(call) => return self.call(run, site, call, at, path, out),
             Op::Copy { to, from, kind } => {
@@ -42,6 +43,7 @@ impl Engine<'_> {
             Op::Aggregate { to, kind, items } => {
                 for (_, item) in items {
                     let value = self.operand(site.frame, &path, item);
+                    self.put_into(&mut path, &value, Symbol::of((site, 0u16)));
                     self.escape(&mut path, &value);
                 }
                 let _ = matches!(kind, AggregateKind::Record);
@@ -78,6 +80,9 @@ impl Engine<'_> {
                     SuspendKind::Yield => self.escape(&mut path, &value),
                 }
                 self.forget_fields(&mut path);
+                if *kind == SuspendKind::Await && self.frames[site.frame as usize].detached.is_some() {
+                    path.suspended = Some(site.frame);
+                }
                 if let Some(to) = to {
                     self.assign(site.frame, &mut path, *to, value);
                 }
@@ -169,7 +174,10 @@ impl Engine<'_> {
                 Some(value) => value,
                 // A callback stays one when it is cast.
                 None if self.is_callback(self.program.variable_type(*variable)) => Value::Native(None),
-                None => self.fresh(&mut path, site, 0),
+                None => match self.initial(*variable) {
+                    Some(value) => value,
+                    None => self.fresh(&mut path, site, 0),
+                },
             },
             Target::Variable(variable) => self.variable(site, &mut path, *variable),
             Target::TearOff(function) => Value::Function(*function),
@@ -285,11 +293,21 @@ impl Engine<'_> {
                         self.usage(&mut path, &owner, Usage::Write, at);
                         self.store_told(&mut path, object, join_key(&prefix, &name), stored, at);
                     }
-                    Some(Value::Pointer(object, _)) => self.store(&mut path, object, name, stored, at),
-                    _ => self.escape(&mut path, &stored),
+                    Some(Value::Pointer(object, _)) => {
+                        self.keep(&mut path, &stored, &name, Some(*field));
+                        self.store(&mut path, object, name, stored, at);
+                    }
+                    _ => {
+                        self.keep(&mut path, &stored, &name, Some(*field));
+                        self.escape(&mut path, &stored);
+                    }
                 }
             }
-            _ => {
+            target => {
+                if let Target::Static(variable) = target {
+                    let name = self.program.variable(*variable).name.clone();
+                    self.keep(&mut path, &stored, &name, Some(*variable));
+                }
                 if let (Some(owner @ Value::View(..)), Some(_)) = (&base, to.path.first()) {
                     let owner = owner.clone();
                     self.usage(&mut path, &owner, Usage::Write, at);
@@ -352,6 +370,19 @@ impl Engine<'_> {
                 ))) => Some(super::engine::constant_value(constant)),
                 _ => None,
             },
+            _ => None,
+        }
+    }
+
+    /// What a variable that never changes is made of: a native function, a finalizer.
+    fn initial(&self, variable: VarRef) -> Option<Value> {
+        if !self.program.variable(variable).is_final {
+            return None;
+        }
+        let summary = self.summaries.get(self.program.initializer(variable)?)?;
+        match &summary.outcomes.first()?.result.ownership {
+            Ownership::Releaser(family) => Some(Value::Releaser(*family)),
+            Ownership::NativeFunction(symbol) => Some(Value::Native(symbol.clone())),
             _ => None,
         }
     }

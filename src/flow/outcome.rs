@@ -7,10 +7,11 @@ use super::engine::{Engine, Exits};
 use super::objects::confidence;
 use super::path::{Branch, Flight, Object, Orphaned, Path, Story};
 use super::value::Value;
+use crate::models::schema::FamilyKind;
 use crate::source::Location;
 use crate::state::{Event, Fault, Ownership, transition};
 use crate::target::TargetSet;
-use crate::violation::{Confidence, Exit, Step, StepKind, Subject, Thrower, Violation, ViolationKind};
+use crate::violation::{Confidence, Exit, Missing, Step, StepKind, Subject, Thrower, Violation, ViolationKind};
 
 /// What became of the objects of one origin.
 #[derive(Debug, Default)]
@@ -21,7 +22,7 @@ pub(super) struct Ledger {
     /// Some path does not only hand it over.
     released_here: bool,
     /// Some path lets it go out of sight.
-    escaped: bool,
+    pub(super) escaped: bool,
     /// A loop takes it out of an array: how often that runs is not known.
     pub(super) drained: bool,
 }
@@ -187,6 +188,8 @@ impl Engine<'_> {
                 ViolationKind::LeakedOnThrow { subject, thrower: thrower.clone() }
             }
         };
+        let scope = self.models.family(family).kind == FamilyKind::Scope;
+        let kind = if scope { unreleased(kind) } else { kind };
         let same_way = |other: &&LostOn| matches!(other.how, How::Left(_)) == matches!(lost.how, How::Left(_));
         let targets = ledger
             .leaks
@@ -195,5 +198,24 @@ impl Engine<'_> {
             .fold(TargetSet::NONE, |set, lost| set.or(lost.targets))
             .and(known.targets);
         Some(Violation { kind, function: self.root, at, trace, targets, confidence: sure })
+    }
+}
+
+/// The leak of an arena: the same paths, told of the arena.
+fn unreleased(kind: ViolationKind) -> ViolationKind {
+    match kind {
+        ViolationKind::Leaked { subject }
+        | ViolationKind::LeakedTemporary { subject, .. }
+        | ViolationKind::LeakedField { subject, .. }
+        | ViolationKind::Overwritten { subject, .. } => {
+            ViolationKind::UnreleasedArena { subject, missing: Missing::Everywhere }
+        }
+        ViolationKind::LeakedOnPath { subject, exit, .. } => {
+            ViolationKind::UnreleasedArena { subject, missing: Missing::OnPath(exit) }
+        }
+        ViolationKind::LeakedOnThrow { subject, thrower } => {
+            ViolationKind::UnreleasedArena { subject, missing: Missing::OnThrow(thrower) }
+        }
+        other => other,
     }
 }

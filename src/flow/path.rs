@@ -6,12 +6,13 @@ use std::rc::Rc;
 use super::sizes::Asked;
 use super::value::{ObjectId, Symbol, Value};
 use crate::ir::Name;
+use crate::link::VarRef;
 use crate::models::VariableId;
 use crate::source::Location;
 use crate::state::{self, Ownership};
 use crate::summary::{AccessPath, FamilyId};
 use crate::target::TargetSet;
-use crate::violation::{Step, Thrower};
+use crate::violation::{Leaving, Step, Thrower};
 
 /// A local of one activation of a function; frames hand out their ranges.
 pub(super) type Slot = u32;
@@ -27,12 +28,54 @@ pub(super) struct Object {
     pub(super) non_null: bool,
     /// It exists only when that status is a success (or a failure).
     pub(super) guard: Option<(Symbol, bool)>,
+    /// The finalizer that will release it.
+    pub(super) attached: Option<Attached>,
     /// Where it lies as the function's caller sees it.
     pub(super) path: Option<AccessPath>,
     /// It was put into memory of the caller's, and nowhere else: the caller becomes the owner of that family's memory.
     pub(super) given: Option<FamilyId>,
     /// The story so far; no part of the state.
     pub(super) story: Rc<Story>,
+}
+
+/// A finalizer's registration.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Attached {
+    /// The object by which it can be withdrawn.
+    pub(super) key: Option<Value>,
+    /// The family that the finalizer releases, where it is known.
+    pub(super) family: Option<FamilyId>,
+}
+
+/// How an object left the arena it lies in.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Left {
+    pub(super) how: Leaving,
+    pub(super) at: Location,
+    /// The field or static variable that it is kept in.
+    pub(super) variable: Option<VarRef>,
+}
+
+/// Something that captured an object, and may outlive the arena it lies in.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Captured {
+    /// The call, as written.
+    pub(super) by: Name,
+    pub(super) at: Location,
+    pub(super) how: Later,
+}
+
+/// What captured an object.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Later {
+    /// A closure that runs some time later; nothing waits for it.
+    Detached,
+    /// Asynchronous code that was started in the arena; nothing waits for it.
+    Unawaited,
+    /// A closure that runs when this is walked.
+    Lazy(Symbol),
+    /// The list, record or map that is this.
+    PartOf(Symbol),
 }
 
 /// What is told of an object but decides nothing.
@@ -56,6 +99,10 @@ pub(super) struct Story {
     pub(super) asked: Option<Asked>,
     /// The variable of the allocator that was asked.
     pub(super) allocator: Option<VariableId>,
+    /// How it last left its arena.
+    pub(super) left: Option<Left>,
+    /// What captured it for later.
+    pub(super) captured: Vec<Captured>,
 }
 
 /// How the memory that an object was stored in went.
@@ -77,6 +124,7 @@ impl Object {
             && self.scope == other.scope
             && self.non_null == other.non_null
             && self.guard == other.guard
+            && self.attached == other.attached
     }
 }
 
@@ -104,6 +152,10 @@ pub(super) struct Path {
     pub(super) doubtful: bool,
     /// The exception in flight, inside handlers and `finally`.
     pub(super) flight: Option<Flight>,
+    /// The frame of code that nothing waits for, where that was suspended.
+    pub(super) suspended: Option<u32>,
+    /// It ran a closure that the function was given.
+    pub(super) ran: bool,
     /// The last branch that was decided by something unknown; no part of the state.
     pub(super) branch: Option<Branch>,
     /// Where it last went back to the start of a loop; no part of the state.
@@ -143,6 +195,8 @@ impl Path {
             targets,
             doubtful: false,
             flight: None,
+            suspended: None,
+            ran: false,
             branch: None,
             turned: None,
         }
@@ -163,7 +217,8 @@ impl Path {
 
     /// Puts `to` in the place of every occurrence of `from`.
     pub(super) fn replace(&mut self, from: &Value, to: &Value) {
-        for value in self.locals.values_mut().chain(self.heap.values_mut()) {
+        let keys = self.objects.values_mut().filter_map(|object| object.attached.as_mut()?.key.as_mut());
+        for value in self.locals.values_mut().chain(self.heap.values_mut()).chain(keys) {
             if value == from {
                 *value = to.clone();
             }
@@ -226,6 +281,8 @@ impl Path {
         self.targets == other.targets
             && self.doubtful == other.doubtful
             && self.flight == other.flight
+            && self.suspended == other.suspended
+            && self.ran == other.ran
             && self.objects.len() == other.objects.len()
             && self.objects.iter().zip(&other.objects).all(|((a, x), (b, y))| a == b && x.same(y))
             && matter(&self.heap).eq(matter(&other.heap))
@@ -250,6 +307,12 @@ impl Path {
     /// Joins any path: knowledge that differs is given up, silently. Returns whether anything changed.
     pub(super) fn join(&mut self, other: &Self, at: u64) -> bool {
         let mut changed = false;
+        if self.suspended != other.suspended {
+            changed |= self.suspended.is_some();
+            self.suspended = None;
+        }
+        changed |= self.ran && !other.ran;
+        self.ran &= other.ran;
         let targets = self.targets.or(other.targets);
         changed |= targets != self.targets;
         self.targets = targets;

@@ -7,7 +7,6 @@ use super::memory::{POINTEE, SOMEWHERE};
 use super::path::{Object, Path};
 use super::value::{ObjectId, Offset, Value};
 use crate::ir::{Const, Name};
-use crate::link::Ty;
 use crate::models::VariableId;
 use crate::models::schema::FamilyKind;
 use crate::state::{Event, MemoryFamily, Ownership as State};
@@ -110,9 +109,9 @@ impl Engine<'_> {
             Ownership::Releaser(family) => Some(Value::Releaser(*family)),
             Ownership::Scope(family) => {
                 let origin = self.site_origin(calling, extra, Some(*family), Owner::Arena, basis);
-                let object = self.allocate(path, origin, Object::unknown(None));
-                Some(Value::Scope(object))
+                Some(self.open_scope(path, origin, calling))
             }
+            Ownership::Ambient(_) => self.ambient(site.frame).map(Value::Scope),
             Ownership::Null => Some(Value::NullPointer),
             Ownership::TargetTest(targets) => Some(Value::TargetTest(*targets)),
             Ownership::Status(kind) => Some(Value::Status(status_symbol(site), *kind)),
@@ -245,13 +244,6 @@ impl Engine<'_> {
                     None => Allocating::Unknown,
                 },
             },
-        }
-    }
-
-    pub(super) fn allocator_type(&self, ty: &Ty) -> Option<FamilyId> {
-        match ty {
-            Ty::Model(ty, _) => self.models.ty(*ty).allocator,
-            _ => None,
         }
     }
 

@@ -1,9 +1,9 @@
 //! Callees that run closures: `using((arena) {…})`, `list.forEach(…)`.
 
 use super::calls::Calling;
-use super::engine::{Engine, Run};
+use super::engine::{Engine, Returned, Run, Setting};
 use super::path::{Object, Path};
-use super::value::{Symbol, Value};
+use super::value::{ObjectId, Symbol, Value};
 use crate::summary::{Basis, ClosureRun, Given, RunTimes, Summary};
 use crate::violation::Owner;
 
@@ -26,12 +26,13 @@ impl Engine<'_> {
             paths = next;
         }
         for (mut path, value) in paths {
-            let value = match (value, summary.outcomes.first()) {
+            let outcome = summary.outcomes.first();
+            if let Some(outcome) = outcome {
+                self.effects(&mut path, &calling, &outcome.effects, summary.basis, None);
+            }
+            let value = match (value, outcome) {
                 (Some(value), _) => value,
-                (None, Some(outcome)) => {
-                    self.effects(&mut path, &calling, &outcome.effects, summary.basis, None);
-                    self.result(&mut path, &calling, &outcome.result, summary.basis, 0)
-                }
+                (None, Some(outcome)) => self.result(&mut path, &calling, &outcome.result, summary.basis, 0),
                 (None, None) => self.fresh(&mut path, calling.site, 0),
             };
             self.finish(&calling, path, value, out);
@@ -50,7 +51,11 @@ impl Engine<'_> {
         let closure = self.value_at(&path, calling, &closure_run.closure);
         let closure = match (closure, closure_run.times) {
             (Some(Value::Closure(closure)), RunTimes::Once | RunTimes::Many) => self.closures[closure as usize].clone(),
-            (Some(other), _) => {
+            (Some(other), times) => {
+                self.note_closure_run(&mut path, &other, closure_run, calling);
+                if let Value::Closure(closure) = other {
+                    self.capture_later(&mut path, calling, closure, times);
+                }
                 self.escape(&mut path, &other);
                 out.push((path, value));
                 return;
@@ -80,7 +85,7 @@ impl Engine<'_> {
                                 Owner::Arena,
                                 Basis::DocsRead,
                             );
-                            let scope = self.allocate(&mut path, origin, Object::unknown(None));
+                            let scope = self.give_scope(&mut path, calling, origin);
                             scopes.push(scope);
                             Value::Scope(scope)
                         }
@@ -90,11 +95,20 @@ impl Engine<'_> {
                         Given::Element(_) | Given::Unknown => self.fresh(&mut path, calling.site, 600 + index as u16),
                     });
                 }
-                match self.run_closure(run, calling.site, &closure, values, path) {
+                let mut ambient = self.ambient(calling.site.frame);
+                if let Some(family) = closure_run.ambient {
+                    let origin = self.site_origin(calling, 499, Some(family), Owner::Arena, Basis::DocsRead);
+                    let scope = self.give_scope(&mut path, calling, origin);
+                    scopes.push(scope);
+                    ambient = Some(scope);
+                }
+                let setting = Setting { ambient, detached: None };
+                match self.run_closure(run, calling.site, &closure, values, setting, path) {
                     Ok(returned) => {
-                        for (mut path, result) in returned {
+                        for Returned { mut path, value: result, at, .. } in returned {
                             for scope in &scopes {
-                                self.end_scope(&mut path, *scope, calling);
+                                self.leave_scope(&mut path, *scope, closure.function, &result, at);
+                                self.end_scope(&mut path, *scope, &calling.name, calling.at);
                             }
                             // What each round gives is collected: `List.generate`, `map`.
                             if !closure_run.returned && closure_run.times == RunTimes::Many {
@@ -112,5 +126,13 @@ impl Engine<'_> {
         if out.len() > 16 {
             out.truncate(16);
         }
+    }
+
+    /// An arena that the callee opens for a closure, and ends.
+    fn give_scope(&mut self, path: &mut Path, calling: &Calling, origin: u32) -> ObjectId {
+        let depth = self.frames[calling.site.frame as usize].depth;
+        self.given.insert(origin, depth);
+        let object = Object { non_null: true, ..Object::unknown(None) };
+        self.allocate(path, origin, object)
     }
 }

@@ -82,7 +82,7 @@ impl Engine<'_> {
         if !thrown.is_empty() {
             outcomes.push(Outcome { guard: Guard::Throws, effects: effects(&thrown), result: ResultContract::UNKNOWN });
         }
-        Some(Summary { outcomes, throws, runs: Vec::new(), basis: Basis::Body, made })
+        Some(Summary { outcomes, throws, runs: self.runs(exits), basis: Basis::Body, made })
     }
 
     fn gives_nothing_new(&self, exits: &Exits) -> bool {
@@ -136,6 +136,11 @@ impl Engine<'_> {
                 (None, State::Owned(MemoryFamily::OfParameter(index))) if !id.older => self
                     .parameter_path(function, index)
                     .map_or(Ownership::Unknown, |(at, default)| Ownership::Owned(FamilyRef::Allocator(at, default))),
+                // Of the arena that the caller passed.
+                (None, State::Managed) if !id.older => object
+                    .scope
+                    .and_then(|scope| path.objects.get(&scope)?.path.clone())
+                    .map_or(Ownership::Unknown, |at| Ownership::Owned(FamilyRef::Allocator(at, None))),
                 (None, State::Static) => Ownership::Static,
                 (None, State::Borrowed) => Ownership::Borrowed { from: None, until: Vec::new() },
                 _ => Ownership::Unknown,
@@ -146,6 +151,14 @@ impl Engine<'_> {
             (Value::View(_, prefix), Some(object)) if prefix.is_empty() => {
                 object.path.clone().map_or(Ownership::Unknown, Ownership::View)
             }
+            (Value::Scope(scope), Some(object)) => match (&object.path, object.ownership) {
+                (Some(at), State::Unknown | State::Escaped) => Ownership::Alias(at.clone()),
+                (None, State::Unknown | State::Owned(_)) => {
+                    let family = self.origins.get(scope.origin as usize).and_then(|origin| origin.family);
+                    family.map_or(Ownership::Unknown, Ownership::Scope)
+                }
+                _ => Ownership::Unknown,
+            },
             (Value::Address(_), Some(object)) => object.path.clone().map_or(Ownership::Unknown, Ownership::Address),
             _ => Ownership::Unknown,
         }

@@ -1,10 +1,10 @@
 //! The call graph: who may call whom, and its strongly connected components.
 
-use super::{FuncRef, Receiver, Resolved, Target};
+use super::{Facts, FuncRef, Receiver, Resolved, Target};
 use crate::ir::{ClassId, FunctionId, FunctionKind, Op, Unit};
 
 /// The strongly connected components, callees before callers, each in the order of its functions.
-pub(super) fn components(units: &[Unit], resolved: &[Vec<Resolved>]) -> Vec<Vec<FuncRef>> {
+pub(super) fn components(units: &[Unit], resolved: &[Vec<Resolved>], facts: &Facts) -> Vec<Vec<FuncRef>> {
     let mut starts = Vec::with_capacity(units.len() + 1);
     let mut total = 0;
     for unit in units {
@@ -20,7 +20,9 @@ pub(super) fn components(units: &[Unit], resolved: &[Vec<Resolved>]) -> Vec<Vec<
         .iter()
         .map(|function| {
             let mut to: Vec<u32> = Vec::new();
-            callees(units, resolved, *function, &mut |callee| to.push(node(callee) as u32));
+            let mut add = |callee| to.push(node(callee) as u32);
+            callees(units, resolved, *function, &mut add);
+            facts.allocations_in(&resolved[function.unit as usize][function.function.index()], &mut add);
             to.sort_unstable();
             to.dedup();
             to

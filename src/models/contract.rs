@@ -207,6 +207,7 @@ impl Entry<'_> {
                 ("native_function", model.native_function.is_some()),
                 ("releaser", model.releaser.is_some()),
                 ("scope", model.scope.is_some()),
+                ("ambient", model.ambient.is_some()),
                 ("null", model.null),
                 ("target", model.target.is_some()),
                 ("succeeded", model.succeeded.is_some()),
@@ -269,6 +270,9 @@ impl Entry<'_> {
         if let Some(family) = &model.scope {
             return Ok(Ownership::Scope(self.scope(family)?));
         }
+        if let Some(family) = &model.ambient {
+            return Ok(Ownership::Ambient(self.scope(family)?));
+        }
         if let Some(names) = &model.target {
             return Ok(Ownership::TargetTest(targets(names)?));
         }
@@ -301,6 +305,9 @@ impl Entry<'_> {
         if model.family.is_some() && model.release_later.is_none() {
             return Err("`family` belongs to `release_later`".to_owned());
         }
+        if model.key.is_some() && model.release_later.is_none() {
+            return Err("`key` belongs to `release_later`".to_owned());
+        }
         Ok(Effect { on: self.path(&model.on)?, kind: self.effect_kind(model)? })
     }
 
@@ -320,7 +327,8 @@ impl Entry<'_> {
         }
         if let Some(by) = &model.release_later {
             let family = model.family.as_ref().map(family).transpose()?;
-            return Ok(EffectKind::ReleaseLater { by: self.path(by)?, family });
+            let key = model.key.as_ref().map(|key| self.path(key)).transpose()?;
+            return Ok(EffectKind::ReleaseLater { by: self.path(by)?, family, key });
         }
         Ok(match (model.take, model.hold, model.escape, model.detach, model.release_all) {
             (true, ..) => EffectKind::Take,
@@ -348,6 +356,7 @@ impl Entry<'_> {
             times: model.times,
             gives: model.gives.iter().map(given).collect::<Result<_, _>>()?,
             returned: model.returned,
+            ambient: model.ambient.as_ref().map(|family| self.scope(family)).transpose()?,
         })
     }
 

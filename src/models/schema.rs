@@ -346,6 +346,8 @@ pub struct ResultModel {
     pub releaser: Option<String>,
     /// A new scope of that family.
     pub scope: Option<String>,
+    /// The scope of that family that is open around this code.
+    pub ambient: Option<String>,
     /// Always null.
     #[serde(default)]
     pub null: bool,
@@ -436,6 +438,8 @@ pub struct EffectModel {
     pub release_later: Option<String>,
     /// The family of `release_later`, where it is known. Else it is that of the native function at the path.
     pub family: Option<String>,
+    /// The object by which a `release_later` can be withdrawn: a path.
+    pub key: Option<String>,
     /// Withdraws what releases it later.
     #[serde(default)]
     pub detach: bool,
@@ -476,4 +480,6 @@ pub struct RunModel {
     /// The call's result is the closure's.
     #[serde(default)]
     pub returned: bool,
+    /// A scope of that family is open while it runs, and ends with it.
+    pub ambient: Option<String>,
 }

@@ -31,3 +31,13 @@ pub(super) fn word(subject: Option<&Subject>, release: &str, managed: bool, cont
         help: "release it in one place only".into(),
     }
 }
+
+/// What will be released already is given to a finalizer.
+pub(super) fn word_registered(subject: Option<&Subject>, registration: &str, context: &Context<'_>) -> Words {
+    let noun = subject.map_or_else(|| "memory".to_owned(), |subject| context.noun(subject));
+    Words {
+        message: format!("{noun} is given to a finalizer although its arena or another finalizer releases it"),
+        label: format!("`{registration}` registers a second release"),
+        help: "leave the release to one of the two".into(),
+    }
+}

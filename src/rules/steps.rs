@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::diagnostic::{TraceKind, TraceStep};
-use crate::violation::{Exit, Owner, Step, StepKind, Thrower, Usage};
+use crate::violation::{Exit, Leaving, Owner, Step, StepKind, Thrower, Usage};
 
 /// Puts one step into words.
 pub(super) fn word(step: &Step, context: &Context<'_>) -> TraceStep {
@@ -12,6 +12,9 @@ pub(super) fn word(step: &Step, context: &Context<'_>) -> TraceStep {
             (TraceKind::Allocate, format!("{verb} here by `{by}`"))
         }
         StepKind::Received { from } => (TraceKind::Transfer, format!("`{from}` hands it to its caller")),
+        StepKind::Opened { by } => (TraceKind::Allocate, format!("the arena is made here by `{by}`")),
+        StepKind::Filled { by } => (TraceKind::Transfer, format!("`{by}` puts something in it, or may do so")),
+        StepKind::Left(leaving) => (TraceKind::Transfer, left(leaving)),
         StepKind::Borrowed { from, owner } => {
             (TraceKind::Borrow, format!("`{from}` gives memory that {}", owned_by(owner)))
         }
@@ -69,6 +72,17 @@ pub(super) fn field(path: &str) -> String {
             Some(field) => format!("the field `{field}` of an element"),
             None => format!("`{path}`"),
         },
+    }
+}
+
+fn left(leaving: &Leaving) -> String {
+    match leaving {
+        Leaving::Returned => "leaves the arena as a result".into(),
+        Leaving::ReturnedClosure => "captured by the closure that is returned".into(),
+        Leaving::Kept(name) => format!("kept in `{name}`"),
+        Leaving::Captured(call) => format!("captured by what `{call}` runs later"),
+        Leaving::Lazy(call) => format!("captured by the lazy result of `{call}`"),
+        Leaving::Unawaited => "used by code that nothing waits for".into(),
     }
 }
 

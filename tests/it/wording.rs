@@ -11,7 +11,8 @@ use ffilint::source::{FileId, Location, SourceFile, Span};
 use ffilint::summary::FamilyId;
 use ffilint::target::TargetSet;
 use ffilint::violation::{
-    Confidence, Exit, Miscount, Owner, Step, StepKind, Subject, Thrower, Usage, Violation, ViolationKind,
+    Confidence, Exit, Leaving, Miscount, Missing, Owner, Step, StepKind, Subject, Thrower, Usage, Violation,
+    ViolationKind,
 };
 
 use crate::support::{self, Outcome, all_well, repository, snapshot};
@@ -127,6 +128,7 @@ fn kinds() -> Vec<ViolationKind> {
     for usage in [Usage::Read, Usage::Write, Usage::Pass("puts".into()), Usage::Return] {
         kinds.push(ViolationKind::UsedAfterRelease { subject: Some(block()), usage });
     }
+    kinds.push(ViolationKind::RegisteredTwice { subject: Some(block()), registration: "attach".into() });
     kinds.push(ViolationKind::UsedAfterRelease { subject: None, usage: Usage::Read });
     for certain in [true, false] {
         let (origin, release) = ("malloc".into(), "malloc.free".into());
@@ -146,11 +148,37 @@ fn kinds() -> Vec<ViolationKind> {
     }
     let release = "malloc.free".into();
     kinds.push(ViolationKind::MixedNames { subject: block(), allocator: "calloc".into(), release });
+    let arena = || subject("dart.arena", "Arena");
+    for missing in [
+        Missing::Everywhere,
+        Missing::OnPath(Exit::Return),
+        Missing::OnPath(Exit::End),
+        Missing::OnPath(Exit::NextRound),
+        Missing::OnThrow(Thrower::Throw),
+        Missing::OnThrow(Thrower::Callee("check".into())),
+        Missing::OnThrow(Thrower::Await),
+    ] {
+        kinds.push(ViolationKind::UnreleasedArena { subject: arena(), missing });
+    }
+    for leaving in leavings() {
+        kinds.push(ViolationKind::EscapedArena { subject: subject("dart.arena", "arena"), leaving });
+    }
     for owner in owners() {
         let release = "malloc.free".into();
         kinds.push(ViolationKind::ReleasedBorrowed { origin: "sqlite3_errmsg".into(), owner, release });
     }
     kinds
+}
+
+fn leavings() -> [Leaving; 6] {
+    [
+        Leaving::Returned,
+        Leaving::ReturnedClosure,
+        Leaving::Kept("block".into()),
+        Leaving::Captured("Timer".into()),
+        Leaving::Lazy("map".into()),
+        Leaving::Unawaited,
+    ]
 }
 
 fn owners() -> [Owner; 6] {
@@ -185,6 +213,8 @@ fn steps() -> Vec<StepKind> {
         StepKind::Counted { by: Some("asTypedList".into()) },
         StepKind::Counted { by: None },
     ];
+    steps.extend([StepKind::Opened { by: "Arena".into() }, StepKind::Filled { by: "arena".into() }]);
+    steps.extend(leavings().map(StepKind::Left));
     steps.extend(owners().map(|owner| StepKind::Borrowed { from: "f".into(), owner }));
     steps.extend(owners().map(|with| StepKind::Registered { with }));
     steps.extend([Usage::Read, Usage::Write, Usage::Pass("puts".into()), Usage::Return].map(StepKind::Used));
