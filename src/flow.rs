@@ -25,6 +25,7 @@ mod calls;
 mod conditions;
 mod engine;
 mod finalizers;
+mod guards;
 mod handed_out;
 mod interior;
 mod liveness;

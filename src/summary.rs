@@ -213,11 +213,13 @@ pub struct ResultContract {
     pub nullable: bool,
     /// It is there on some paths of the callee only, and the caller may know on which.
     pub sometimes: bool,
+    /// What an argument must satisfy for it to be there.
+    pub when: Option<Box<ArgumentTest>>,
 }
 
 impl ResultContract {
     /// Nothing is known of the result.
-    pub const UNKNOWN: Self = Self { ownership: Ownership::Unknown, nullable: true, sometimes: false };
+    pub const UNKNOWN: Self = Self { ownership: Ownership::Unknown, nullable: true, sometimes: false, when: None };
 }
 
 /// Who must release the memory a value leads to.

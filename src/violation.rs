@@ -364,6 +364,11 @@ pub enum StepKind {
         /// Which.
         owner: Name,
     },
+    /// Another path releases it.
+    ReleasedElsewhere {
+        /// By which call.
+        by: Name,
+    },
     /// Registered for a later release.
     Registered {
         /// With what.

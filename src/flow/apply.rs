@@ -10,7 +10,7 @@ use super::value::{Offset, Symbol, Value};
 use crate::ir::Name;
 use crate::state::{Event, Ownership as State};
 use crate::summary::{
-    AccessPath, Basis, Effect, EffectKind, Guard, Ownership, ResultContract, Root, Summary, Throws, ValueTest,
+    AccessPath, Basis, Effect, EffectKind, Guard, Outcome, Ownership, ResultContract, Root, Summary, Throws, ValueTest,
 };
 use crate::violation::{Step, StepKind, Usage};
 
@@ -34,6 +34,11 @@ impl Engine<'_> {
         // What is released or taken is so even when the call throws afterwards; what it returns is not there then.
         if !summary.runs.is_empty() {
             return self.apply_runs(run, summary, calling, path, out);
+        }
+        if summary.basis == Basis::Body
+            && summary.outcomes.iter().any(|outcome| matches!(outcome.guard, Guard::Argument(_)))
+        {
+            return self.apply_by_argument(run, summary, calling, path, out);
         }
         let mut done = Vec::new();
         let mut decided = false;
@@ -66,7 +71,7 @@ impl Engine<'_> {
                     path.renew(symbol);
                 }
                 // One path serves both outcomes when nothing but new memory hangs on the status.
-                let fills = |outcome: &crate::summary::Outcome| {
+                let fills = |outcome: &Outcome| {
                     outcome.effects.iter().all(|effect| {
                         matches!(effect.kind, EffectKind::Fill(_) | EffectKind::Borrow | EffectKind::BorrowAssumed)
                     })
@@ -92,13 +97,8 @@ impl Engine<'_> {
             let value = if vague {
                 self.fresh(&mut path, calling.site, 0)
             } else {
-                self.result(&mut path, &calling, &outcome.result, summary.basis, 0)
+                self.returned(&mut path, &calling, outcome, summary.basis)
             };
-            if outcome.effects.iter().any(|effect| effect.on.root == Root::Result) {
-                let returned = Some(ArgValue { name: None, value: value.clone(), ty: None });
-                let calling = Calling { returned, ..calling.clone() };
-                self.fill_result(&mut path, &calling, &outcome.effects, summary.basis);
-            }
             match &outcome.guard {
                 Guard::ResultNull => path.replace(&value, &Value::NullPointer),
                 Guard::ResultNonNull => {
@@ -123,6 +123,55 @@ impl Engine<'_> {
         for (path, value) in done {
             self.finish(&calling, path, value, out);
         }
+    }
+
+    /// A function of the program that does different things with different arguments: a path for each.
+    fn apply_by_argument(
+        &mut self,
+        run: &mut Run,
+        summary: &Summary,
+        calling: Calling,
+        path: Path,
+        out: &mut Vec<Path>,
+    ) {
+        self.thrown(run, summary, &calling, &path);
+        let mut rest = vec![path];
+        for outcome in &summary.outcomes {
+            let Guard::Argument(test) = &outcome.guard else { continue };
+            let mut left = Vec::new();
+            for path in rest {
+                let [held, failed] = match self.test(&path, &calling, &test.arg, &test.test) {
+                    Some(true) => [Some(path), None],
+                    Some(false) => [None, Some(path)],
+                    None => match self.value_at(&path, &calling, &test.arg) {
+                        Some(value) => self.split_argument(path, &value, &test.test),
+                        None => [Some(path.clone()), Some(path)],
+                    },
+                };
+                if let Some(mut path) = held {
+                    self.effects(&mut path, &calling, &outcome.effects, summary.basis, None);
+                    let value = self.returned(&mut path, &calling, outcome, summary.basis);
+                    self.finish(&calling, path, value, out);
+                }
+                left.extend(failed);
+            }
+            rest = left;
+        }
+        for mut path in rest {
+            let value = self.fresh(&mut path, calling.site, 0);
+            self.finish(&calling, path, value, out);
+        }
+    }
+
+    /// What a call returns in one of its outcomes, and what that holds.
+    fn returned(&mut self, path: &mut Path, calling: &Calling, outcome: &Outcome, basis: Basis) -> Value {
+        let value = self.result(path, calling, &outcome.result, basis, 0);
+        if outcome.effects.iter().any(|effect| effect.on.root == Root::Result) {
+            let returned = Some(ArgValue { name: None, value: value.clone(), ty: None });
+            let calling = Calling { returned, ..calling.clone() };
+            self.fill_result(path, &calling, &outcome.effects, basis);
+        }
+        value
     }
 
     fn give_up(&mut self, path: &mut Path, calling: &Calling, effects: &[Effect]) {
@@ -335,10 +384,14 @@ impl Engine<'_> {
             _ => return,
         };
         let key = Self::key(calling, offset, &prefix, last);
+        let there = contract.when.as_ref().map(|test| self.test(path, calling, &test.arg, &test.test));
+        if there == Some(Some(false)) {
+            return;
+        }
         let value = self.result(path, &calling.of(place), contract, basis, extra);
         if let Some(id) = value.object() {
             let origin = &mut self.origins[id.origin as usize];
-            origin.sometimes |= contract.sometimes;
+            origin.sometimes |= contract.sometimes && there != Some(Some(true));
             if basis == Basis::Body && place.root == Root::Result {
                 origin.part_of = Some(object.origin);
             }
@@ -371,6 +424,8 @@ impl Engine<'_> {
         Some(match (test, value) {
             (ValueTest::Has(bits), Value::Int(value)) => value & bits == *bits,
             (ValueTest::Lacks(bits), Value::Int(value)) => value & bits != *bits,
+            (ValueTest::Equals(wanted), Value::Bool(value)) => i64::from(value) == *wanted,
+            (ValueTest::Differs(wanted), Value::Bool(value)) => i64::from(value) != *wanted,
             (ValueTest::Equals(wanted), Value::Int(value)) => value == *wanted,
             (ValueTest::Differs(wanted), Value::Int(value)) => value != *wanted,
             (ValueTest::Null, value) if value.is_null() => true,

@@ -5,7 +5,8 @@ use super::memory::POINTEE;
 use super::path::{Flight, Path};
 use super::value::{Offset, Symbol, Value};
 use crate::ir::{
-    Base, Call, Callee, ClassKind, Flavor, FunctionKind, Initializes, LocalId, Name, Op, Operand, Place, Projection,
+    Base, Call, Callee, ClassKind, DefaultValue, Flavor, FunctionKind, Initializes, LocalId, Name, Op, Operand, Place,
+    Projection,
 };
 use crate::link::{ClassRef, FuncRef, Functions, Receiver, Target, Ty};
 use crate::models::ModelId;
@@ -73,6 +74,23 @@ impl Calling {
             returned: None,
             made: Vec::new(),
             model: None,
+        }
+    }
+
+    /// What is not passed is what the callee says it is then, where that is a constant.
+    fn add_defaults(&mut self, callee: &crate::ir::Function) {
+        let positional = self.args.iter().filter(|arg| arg.name.is_none()).count();
+        let left_out = callee.params.iter().filter(|param| !param.named).skip(positional).map(|param| (None, param));
+        let named = callee.params.iter().filter(|param| param.named).map(|param| (Some(param.name.clone()), param));
+        let mut complete = true;
+        for (name, param) in left_out.chain(named).collect::<Vec<_>>() {
+            let passed = name.is_some() && self.args.iter().any(|arg| arg.name == name);
+            match &param.default {
+                Some(DefaultValue::Const(constant)) if !passed && (name.is_some() || complete) => {
+                    self.args.push(ArgValue { name, value: super::engine::constant_value(constant), ty: None });
+                }
+                _ => complete &= name.is_some(),
+            }
         }
     }
 
@@ -461,6 +479,9 @@ impl Engine<'_> {
                 let value = value.unwrap_or_else(|| self.fresh(&mut path, calling.site, 0));
                 return self.finish(&calling, path, value, out);
             }
+        }
+        if let [only] = functions.candidates.as_slice() {
+            calling.add_defaults(self.program.function(*only));
         }
         // The callee may change any field of an object it can reach.
         self.forget_fields(&mut path);

@@ -5,7 +5,7 @@ use super::path::{Fact, Path};
 use super::value::{ObjectId, Symbol, Value};
 use crate::ir::Cond;
 use crate::state::Ownership;
-use crate::summary::{Root, StatusKind};
+use crate::summary::{Root, StatusKind, ValueTest};
 
 /// The path on which a condition holds, and the one on which it does not; `None` for one that cannot be.
 type Split = [Option<Path>; 2];
@@ -36,6 +36,21 @@ impl Engine<'_> {
                     _ => on_fact(path, Fact::True(Symbol::of(("is", value, ty)))),
                 }
             }
+        }
+    }
+
+    /// Splits a path at what a contract asks of an argument.
+    pub(super) fn split_argument(&self, path: Path, value: &Value, test: &ValueTest) -> Split {
+        let null = match value {
+            Value::Pointer(..) | Value::Address(_) => Value::NullPointer,
+            _ => Value::Null,
+        };
+        match test {
+            ValueTest::Null => split_null(path, value, &null),
+            ValueTest::NonNull => swap(split_null(path, value, &null)),
+            ValueTest::Equals(1) => self.split_true(path, value),
+            ValueTest::Differs(1) => swap(self.split_true(path, value)),
+            _ => [Some(path.clone()), Some(path)],
         }
     }
 

@@ -443,10 +443,16 @@ impl<'a> Engine<'a> {
             Terminator::Branch { cond, then, otherwise, written } => {
                 let on_parameter = self.tests_parameter(run.frame, &path, cond);
                 let [mut held, mut failed] = self.split(run.frame, path, cond);
-                if let (Some(held), Some(failed), true) = (&mut held, &mut failed, *written != Written::Implied) {
-                    let holds = *written == Written::AsIs;
-                    held.branch = Some(Branch { at, holds, on_parameter });
-                    failed.branch = Some(Branch { at, holds: !holds, on_parameter });
+                if *written != Written::Implied {
+                    let open = held.is_some() && failed.is_some();
+                    for (path, side) in [(&mut held, true), (&mut failed, false)] {
+                        let Some(path) = path else { continue };
+                        let holds = (*written == Written::AsIs) == side;
+                        // A branch that was decided before says nothing new of what the function was given.
+                        let before = path.branch.is_some_and(|branch| branch.on_parameter);
+                        path.branch =
+                            Some(Branch { at, holds, on_parameter: if open { on_parameter } else { before } });
+                    }
                 }
                 for (path, to) in [(held, *then), (failed, *otherwise)] {
                     if let Some(path) = path {
@@ -578,6 +584,7 @@ impl<'a> Engine<'a> {
         let ledger = &mut self.ledger;
         path.sweep(
             &|symbol| comparisons.get(&symbol).map_or(&[][..], |comparison| &comparison.parts),
+            &self.parameters,
             &mut |id, object| ledger.entry(id.origin).or_default().settle(object),
         );
     }

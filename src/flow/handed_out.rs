@@ -1,6 +1,6 @@
 //! What a function leaves in memory that its caller gets or gave: contents of its result, fields it filled.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::engine::{Engine, Returned};
 use super::memory;
@@ -13,7 +13,8 @@ use crate::violation::StepKind;
 /// What is found at one place, over all paths.
 struct Found {
     family: FamilyId,
-    times: usize,
+    /// On which of the returns.
+    at: BTreeSet<usize>,
     /// They agree on the family.
     agreed: bool,
     made: Option<Made>,
@@ -23,30 +24,37 @@ impl Engine<'_> {
     /// Owned memory that the caller finds below the result or below its arguments, outer places first.
     pub(super) fn handed_out(
         &self,
-        returns: &[Returned],
+        returns: &[&Returned],
         result: &ResultContract,
         effects: &mut Vec<Effect>,
         made: &mut Vec<Made>,
     ) {
         let mut found: BTreeMap<(usize, AccessPath), Found> = BTreeMap::new();
-        let mut pointers = 0;
-        for Returned { path, value, .. } in returns {
+        let mut pointers = BTreeSet::new();
+        for (index, Returned { path, value, .. }) in returns.iter().enumerate() {
             if let (Value::Pointer(id, Offset::Start), Ownership::Owned(_)) = (value, &result.ownership) {
-                pointers += 1;
-                contents(path, *id, &AccessPath::root(Root::Result), &mut found);
+                pointers.insert(index);
+                contents(path, *id, &AccessPath::root(Root::Result), index, &mut found);
             }
-            given(path, &mut found);
+            given(path, index, &mut found);
         }
         for ((_, on), found) in found {
-            let all = if on.root == Root::Result { pointers } else { returns.len() };
+            let missing = |index: &usize| !found.at.contains(index);
+            let sometimes = if on.root == Root::Result {
+                pointers.iter().any(missing)
+            } else {
+                (0..returns.len()).any(|index| missing(&index))
+            };
+            let when = || self.test_of(self.program.function(self.root), returns, |index| found.at.contains(&index));
             // What one caller gets twice is one place; a place of two families is nobody's guess.
             if !found.agreed || effects.iter().any(|effect| effect.on == on) {
                 continue;
             }
             let contract = ResultContract {
                 ownership: Ownership::Owned(FamilyRef::Family(found.family)),
-                nullable: found.times < all,
-                sometimes: found.times < all,
+                nullable: sometimes,
+                sometimes,
+                when: sometimes.then(when).flatten().map(Box::new),
             };
             made.extend(found.made);
             effects.push(Effect { on, kind: EffectKind::Fill(contract) });
@@ -55,7 +63,7 @@ impl Engine<'_> {
 }
 
 /// Where the memory that is returned was allocated; nothing when it comes from several places.
-pub(super) fn made_by_result(returns: &[Returned]) -> Option<Made> {
+pub(super) fn made_by_result(returns: &[&Returned]) -> Option<Made> {
     let mut made = returns.iter().filter_map(|Returned { path, value, .. }| match value {
         Value::Pointer(id, Offset::Start) => allocated(path.objects.get(id)?, &AccessPath::root(Root::Result)),
         _ => None,
@@ -64,7 +72,13 @@ pub(super) fn made_by_result(returns: &[Returned]) -> Option<Made> {
     made.all(|other| other == first).then_some(first)
 }
 
-fn contents(path: &Path, of: ObjectId, at: &AccessPath, found: &mut BTreeMap<(usize, AccessPath), Found>) {
+fn contents(
+    path: &Path,
+    of: ObjectId,
+    at: &AccessPath,
+    index: usize,
+    found: &mut BTreeMap<(usize, AccessPath), Found>,
+) {
     if at.steps.len() >= AccessPath::MAX_STEPS {
         return;
     }
@@ -74,13 +88,13 @@ fn contents(path: &Path, of: ObjectId, at: &AccessPath, found: &mut BTreeMap<(us
         if let State::Owned(MemoryFamily::Known(family)) = object.ownership {
             let mut inner = at.clone();
             inner.steps.push(memory::step(key));
-            note(found, inner.clone(), family, object);
-            contents(path, *id, &inner, found);
+            note(found, inner.clone(), index, family, object);
+            contents(path, *id, &inner, index, found);
         }
     }
 }
 
-fn given(path: &Path, found: &mut BTreeMap<(usize, AccessPath), Found>) {
+fn given(path: &Path, index: usize, found: &mut BTreeMap<(usize, AccessPath), Found>) {
     for ((owner, key), value) in &path.heap {
         let Value::Pointer(id, Offset::Start) = value else { continue };
         let Some(object) = path.objects.get(id) else { continue };
@@ -89,21 +103,27 @@ fn given(path: &Path, found: &mut BTreeMap<(usize, AccessPath), Found>) {
         if at.steps.len() < AccessPath::MAX_STEPS {
             let mut inner = at.clone();
             inner.steps.push(memory::step(key));
-            note(found, inner, family, object);
+            note(found, inner, index, family, object);
         }
     }
 }
 
-fn note(found: &mut BTreeMap<(usize, AccessPath), Found>, at: AccessPath, family: FamilyId, object: &Object) {
+fn note(
+    found: &mut BTreeMap<(usize, AccessPath), Found>,
+    at: AccessPath,
+    index: usize,
+    family: FamilyId,
+    object: &Object,
+) {
     let made = allocated(object, &at);
     found
         .entry((at.steps.len(), at))
         .and_modify(|found| {
-            found.times += 1;
+            found.at.insert(index);
             found.agreed &= found.family == family;
             found.made = found.made.take().filter(|known| Some(known) == made.as_ref());
         })
-        .or_insert(Found { family, times: 1, agreed: true, made });
+        .or_insert(Found { family, at: BTreeSet::from([index]), agreed: true, made });
 }
 
 fn allocated(object: &Object, what: &AccessPath) -> Option<Made> {

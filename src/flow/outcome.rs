@@ -7,6 +7,7 @@ use super::engine::{Engine, Exits};
 use super::objects::confidence;
 use super::path::{Branch, Flight, Object, Orphaned, Path, Story};
 use super::value::Value;
+use crate::ir::Name;
 use crate::models::schema::FamilyKind;
 use crate::source::Location;
 use crate::state::{Event, Fault, Ownership, transition};
@@ -21,6 +22,8 @@ pub(super) struct Ledger {
     released: bool,
     /// Some path does not only hand it over.
     released_here: bool,
+    /// A release, as far as one was seen: the call and where it is.
+    release: Option<(Name, Location)>,
     /// Some path lets it go out of sight.
     pub(super) escaped: bool,
     /// A loop takes it out of an array: how often that runs is not known.
@@ -47,7 +50,18 @@ impl Ledger {
     /// An object is gone from a path without being lost.
     pub(super) fn settle(&mut self, object: &Object) {
         match object.ownership {
-            Ownership::Released | Ownership::Managed => (self.released, self.released_here) = (true, true),
+            Ownership::Released | Ownership::Managed => {
+                (self.released, self.released_here) = (true, true);
+                let release = object.story.steps.iter().find_map(|step| match &step.kind {
+                    StepKind::Released { by, .. } => Some((by.clone(), step.location)),
+                    _ => None,
+                });
+                // The first in the source, whatever order the paths were taken in.
+                self.release = match (self.release.take(), release) {
+                    (Some(known), Some(new)) => Some(if new.1 < known.1 { new } else { known }),
+                    (known, new) => known.or(new),
+                };
+            }
             Ownership::Relinquished => self.released = true,
             Ownership::Escaped => self.escaped = true,
             Ownership::Unknown | Ownership::Owned(_) | Ownership::Borrowed | Ownership::Static => {}
@@ -156,6 +170,9 @@ impl Engine<'_> {
                     trace.push(Step { kind: StepKind::Branched { holds }, location: at });
                 }
                 trace.push(Step { kind: StepKind::Exited(*exit), location: lost.at });
+                if let Some((by, location)) = ledger.release.clone() {
+                    trace.push(Step { kind: StepKind::ReleasedElsewhere { by }, location });
+                }
                 ViolationKind::LeakedOnPath { subject, exit: *exit, released: ledger.released_here }
             }
             How::Left(exit) => match (&lost.story.held_by, &lost.story.lent_to) {

@@ -360,6 +360,7 @@ impl Path {
     pub(super) fn sweep<'d>(
         &mut self,
         parts: &dyn Fn(Symbol) -> &'d [Symbol],
+        parameters: &rustc_hash::FxHashSet<Symbol>,
         gone: &mut dyn FnMut(ObjectId, &Object),
     ) {
         loop {
@@ -394,7 +395,10 @@ impl Path {
         self.known.retain(|fact, _| {
             let (Fact::True(symbol) | Fact::Null(symbol) | Fact::Success(symbol)) = fact;
             let parts = parts(*symbol);
-            live.contains(symbol) || !parts.is_empty() && parts.iter().all(|part| live.contains(part))
+            // What a parameter was found to be tells the function's ends apart.
+            live.contains(symbol)
+                || parameters.contains(symbol)
+                || !parts.is_empty() && parts.iter().all(|part| live.contains(part))
         });
     }
 }

@@ -10,12 +10,12 @@ use super::handed_out::made_by_result;
 use super::memory;
 use super::path::{Flight, Path};
 use super::value::{Offset, Symbol, Value};
-use crate::ir::{Flavor, Function};
+use crate::ir::{Const, Flavor, Function};
 use crate::link::{FuncRef, Program, Ty};
 use crate::models::schema::FamilyKind;
 use crate::state::{MemoryFamily, Ownership as State};
 use crate::summary::{
-    AccessPath, Basis, Effect, EffectKind, FamilyId, FamilyRef, Guard, Outcome, Ownership, ResultContract, Root,
+    AccessPath, Basis, Effect, EffectKind, FamilyId, FamilyRef, Guard, Made, Outcome, Ownership, ResultContract, Root,
     Summary, Throws,
 };
 use crate::violation::{StepKind, Thrower};
@@ -45,6 +45,14 @@ impl Summaries {
     }
 }
 
+/// What some returns of a function have in common.
+pub(super) struct Told {
+    pub(super) outcome: Outcome,
+    pub(super) made: Vec<Made>,
+    /// How much they disagree on.
+    pub(super) vague: usize,
+}
+
 impl Engine<'_> {
     /// The contract that the exits of the analysed function show.
     pub(super) fn summarise(&self, exits: &Exits) -> Option<Summary> {
@@ -69,20 +77,34 @@ impl Engine<'_> {
         let mut outcomes = smallvec![];
         let mut made = Vec::new();
         if !exits.returns.is_empty() {
-            let paths: Vec<Path> = exits.returns.iter().map(keep_what_is_returned).collect();
-            let mut effects = effects(&paths.iter().collect::<Vec<_>>());
-            let result = self.result_contract(function, &exits.returns);
-            if matches!(result.ownership, Ownership::Owned(_)) {
-                made.extend(made_by_result(&exits.returns));
+            for told in self.told_apart(function, &exits.returns) {
+                outcomes.push(told.outcome);
+                made.extend(told.made.into_iter().filter(|new| !made.contains(new)).collect::<Vec<_>>());
             }
-            self.handed_out(&exits.returns, &result, &mut effects, &mut made);
-            outcomes.push(Outcome { guard: Guard::Always, effects, result });
         }
         let thrown: Vec<&Path> = thrown.collect();
         if !thrown.is_empty() {
-            outcomes.push(Outcome { guard: Guard::Throws, effects: effects(&thrown), result: ResultContract::UNKNOWN });
+            let (effects, _) = effects(&thrown);
+            outcomes.push(Outcome { guard: Guard::Throws, effects, result: ResultContract::UNKNOWN });
         }
         Some(Summary { outcomes, throws, runs: self.runs(exits), basis: Basis::Body, made })
+    }
+
+    /// What a set of returns has in common.
+    pub(super) fn told(&self, function: &Function, guard: Guard, returns: &[&Returned]) -> Told {
+        let paths: Vec<Path> = returns.iter().map(|returned| keep_what_is_returned(returned)).collect();
+        let (mut effects, mut vague) = effects(&paths.iter().collect::<Vec<_>>());
+        let mut made = Vec::new();
+        let result = self.result_contract(function, &guard, returns);
+        if matches!(result.ownership, Ownership::Owned(_)) {
+            made.extend(made_by_result(returns));
+        }
+        self.handed_out(returns, &result, &mut effects, &mut made);
+        vague += effects
+            .iter()
+            .filter(|effect| matches!(&effect.kind, EffectKind::Fill(contract) if contract.sometimes))
+            .count();
+        Told { outcome: Outcome { guard, effects, result }, made, vague }
     }
 
     fn gives_nothing_new(&self, exits: &Exits) -> bool {
@@ -96,9 +118,18 @@ impl Engine<'_> {
             })
     }
 
-    fn result_contract(&self, function: &Function, returns: &[Returned]) -> ResultContract {
+    fn result_contract(&self, function: &Function, guard: &Guard, returns: &[&Returned]) -> ResultContract {
+        let always = |ownership| ResultContract { ownership, nullable: false, sometimes: false, when: None };
+        match guard {
+            Guard::ResultNull if returns.iter().all(|returned| returned.value == Value::Null) => {
+                return always(Ownership::Constant(Const::Null));
+            }
+            Guard::ResultNull => return always(Ownership::Null),
+            Guard::ResultEquals(constant) => return always(Ownership::Constant(constant.clone())),
+            _ => {}
+        }
         if let Some(ownership) = null_test(returns) {
-            return ResultContract { ownership, nullable: false, sometimes: false };
+            return always(ownership);
         }
         let mut nullable = false;
         let mut found: Option<Ownership> = None;
@@ -119,7 +150,7 @@ impl Engine<'_> {
                 Some(_) => return ResultContract::UNKNOWN,
             }
         }
-        ResultContract { ownership: found.unwrap_or(Ownership::Unknown), nullable, sometimes: false }
+        ResultContract { ownership: found.unwrap_or(Ownership::Unknown), nullable, sometimes: false, when: None }
     }
 
     fn result_ownership(&self, function: &Function, path: &Path, value: &Value) -> Ownership {
@@ -191,7 +222,7 @@ impl Engine<'_> {
 }
 
 /// `p == nullptr` as a function: true exactly where the receiver or the first parameter turned out to be null.
-fn null_test(returns: &[Returned]) -> Option<Ownership> {
+pub(super) fn null_test(returns: &[&Returned]) -> Option<Ownership> {
     [Root::This, Root::Param(0)].into_iter().find_map(|root| {
         let of = AccessPath::root(root);
         let there = |path: &Path| path.objects.values().any(|object| object.path.as_ref() == Some(&of));
@@ -243,8 +274,8 @@ fn keep_what_is_returned(returned: &Returned) -> Path {
     path
 }
 
-/// What a set of exits does to memory the caller can reach.
-fn effects(paths: &[&Path]) -> Vec<Effect> {
+/// What a set of exits does to memory the caller can reach, and to how much of it they do different things.
+fn effects(paths: &[&Path]) -> (Vec<Effect>, usize) {
     let mut seen: BTreeMap<&AccessPath, Vec<Option<EffectKind>>> = BTreeMap::new();
     for path in paths {
         for object in path.objects.values() {
@@ -263,6 +294,7 @@ fn effects(paths: &[&Path]) -> Vec<Effect> {
         }
     }
     let mut effects = Vec::new();
+    let mut vague = 0;
     for (at, kinds) in seen {
         // The fields of the receiver are its class's affair.
         if at.root == Root::This
@@ -288,11 +320,13 @@ fn effects(paths: &[&Path]) -> Vec<Effect> {
             }
             _ => Some(EffectKind::MayRelease),
         };
+        let differs = distinct.len() > 1 || !everywhere;
         if let Some(kind) = kind {
+            vague += usize::from(differs && kind != EffectKind::BorrowAssumed);
             effects.push(Effect { on: at.clone(), kind });
         }
     }
-    effects
+    (effects, vague)
 }
 
 /// Whether a path saw what lies at a place, or there is nothing: the pointer is null, or a loop over elements ran

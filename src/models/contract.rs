@@ -72,7 +72,7 @@ impl Entry<'_> {
         let result = match (&model.result, model.status) {
             (Some(result), _) => self.result(result)?,
             (None, Some(status)) => {
-                ResultContract { ownership: Ownership::Status(status), nullable: false, sometimes: false }
+                ResultContract { ownership: Ownership::Status(status), nullable: false, sometimes: false, when: None }
             }
             (None, None) => ResultContract::UNKNOWN,
         };
@@ -107,9 +107,10 @@ impl Entry<'_> {
                 (true, true) => (Guard::Success, result.clone()),
                 (true, false) => (Guard::Failure, result.clone()),
                 (false, true) => (Guard::ResultNonNull, ResultContract { nullable: false, ..result.clone() }),
-                (false, false) => {
-                    (Guard::ResultNull, ResultContract { ownership: Ownership::Null, nullable: true, sometimes: false })
-                }
+                (false, false) => (
+                    Guard::ResultNull,
+                    ResultContract { ownership: Ownership::Null, nullable: true, sometimes: false, when: None },
+                ),
             };
             outcomes.push(Outcome { guard, effects, result });
         }
@@ -226,6 +227,7 @@ impl Entry<'_> {
             ownership: self.ownership(model)?,
             nullable: model.nullable || model.null || model.unknown,
             sometimes: false,
+            when: None,
         })
     }
 

@@ -305,6 +305,7 @@ impl Loader {
                     ownership: Ownership::Constant(Const::Int(value)),
                     nullable: false,
                     sometimes: false,
+                    when: None,
                 };
                 let ty = TypeRef::named("int");
                 self.set.variables.push(VariableInfo { name: name.into(), ty, value: Some(value), pack });

@@ -208,6 +208,7 @@ fn steps() -> Vec<StepKind> {
         StepKind::Branched { holds: true },
         StepKind::Branched { holds: false },
         StepKind::Released { by: "calloc.free".into(), family: malloc },
+        StepKind::ReleasedElsewhere { by: "calloc.free".into() },
         StepKind::Taken { by: "take".into() },
         StepKind::Moved,
         StepKind::Counted { by: Some("asTypedList".into()) },

@@ -1,0 +1,134 @@
+//! What a caller can observe that tells a function's returns apart: the result, or what it passed.
+
+use super::engine::{Engine, Returned};
+use super::path::Fact;
+use super::summaries::{Told, null_test, parameter_root};
+use super::value::{Symbol, Value};
+use crate::ir::{Const, Function};
+use crate::summary::{AccessPath, ArgumentTest, Guard, Summary, ValueTest};
+
+/// Returns with the observation they share.
+type Group<'r> = (Guard, Vec<&'r Returned>);
+
+impl Engine<'_> {
+    /// The outcomes of a function: one, unless its returns do different things and a caller can tell which happened.
+    pub(super) fn told_apart(&self, function: &Function, returns: &[Returned]) -> Vec<Told> {
+        let all: Vec<&Returned> = returns.iter().collect();
+        let together = self.told(function, Guard::Always, &all);
+        if together.vague == 0 || null_test(&all).is_some() {
+            return vec![together];
+        }
+        let mut least = together.vague;
+        let mut best = vec![together];
+        let mut candidates = vec![by_null(&all), by_constant(&all)];
+        candidates.extend((0..function.params.len()).flat_map(|param| self.by_parameter(function, param, &all)));
+        for groups in candidates.into_iter().flatten() {
+            if groups.len() > Summary::MAX_OUTCOMES - 1 {
+                continue;
+            }
+            let told: Vec<Told> =
+                groups.into_iter().map(|(guard, returns)| self.told(function, guard, &returns)).collect();
+            let vague = told.iter().map(|told| told.vague).sum();
+            if vague < least {
+                least = vague;
+                best = told;
+            }
+        }
+        best
+    }
+
+    /// By what a parameter turned out to be on each path.
+    fn by_parameter<'r>(
+        &self,
+        function: &Function,
+        param: usize,
+        returns: &[&'r Returned],
+    ) -> Vec<Option<Vec<Group<'r>>>> {
+        let sides = self.sides(function, param, returns);
+        let groups = sides.into_iter().map(|Sides { held, tests }| {
+            let side = |wanted: bool| {
+                let of = returns.iter().zip(&held).filter(|(_, side)| **side == wanted);
+                of.map(|(returned, _)| *returned).collect::<Vec<_>>()
+            };
+            let [yes, no] = tests.map(Guard::Argument);
+            let [held, failed] = [side(true), side(false)];
+            (!held.is_empty() && !failed.is_empty()).then(|| vec![(yes, held), (no, failed)])
+        });
+        groups.collect()
+    }
+
+    /// What is known of a parameter on every one of the paths: null or not, true or not.
+    pub(super) fn sides(&self, function: &Function, param: usize, returns: &[&Returned]) -> Vec<Sides> {
+        let arg = AccessPath::root(parameter_root(function, param));
+        let symbol = Symbol::of(("parameter", function.params[param].local.index()));
+        let fact = |fact: Fact| {
+            let sides = returns.iter().map(|returned| returned.path.known.get(&fact).copied());
+            sides.collect::<Option<Vec<bool>>>()
+        };
+        let there =
+            |returned: &&Returned| returned.path.objects.values().any(|object| object.path.as_ref() == Some(&arg));
+        let tests = |tests: [ValueTest; 2]| tests.map(|test| ArgumentTest { arg: arg.clone(), test });
+        let null = || tests([ValueTest::Null, ValueTest::NonNull]);
+        // A parameter that leads to memory has an object, one that does not has a symbol.
+        let sides = if self.parameters.contains(&symbol) {
+            let truth = tests([ValueTest::Equals(1), ValueTest::Differs(1)]);
+            vec![(fact(Fact::Null(symbol)), null()), (fact(Fact::True(symbol)), truth)]
+        } else {
+            vec![(Some(returns.iter().map(|returned| !there(returned)).collect()), null())]
+        };
+        sides.into_iter().filter_map(|(held, tests)| Some(Sides { held: held?, tests })).collect()
+    }
+
+    /// The test of an argument that holds on just those of the returns; `None` when nothing passed decides it.
+    pub(super) fn test_of(
+        &self,
+        function: &Function,
+        returns: &[&Returned],
+        holds: impl Fn(usize) -> bool,
+    ) -> Option<ArgumentTest> {
+        (0..function.params.len()).flat_map(|param| self.sides(function, param, returns)).find_map(|sides| {
+            let [yes, no] = sides.tests;
+            let agrees = |wanted: bool| sides.held.iter().enumerate().all(|(at, side)| holds(at) == (*side == wanted));
+            if agrees(true) { Some(yes) } else { agrees(false).then_some(no) }
+        })
+    }
+}
+
+/// What a parameter was on each path: where the first test holds of it; the second holds on the others.
+pub(super) struct Sides {
+    held: Vec<bool>,
+    tests: [ArgumentTest; 2],
+}
+
+/// By whether the result is null.
+fn by_null<'r>(returns: &[&'r Returned]) -> Option<Vec<Group<'r>>> {
+    let (null, other): (Vec<&Returned>, Vec<&Returned>) = returns.iter().partition(|returned| returned.value.is_null());
+    // What may be null as well cannot be told from null.
+    let certain = other.iter().all(|returned| match &returned.value {
+        Value::Symbol(_) => false,
+        // What was passed is as null as the caller made it.
+        value => value.object().is_none_or(|id| {
+            let object = returned.path.objects.get(&id);
+            object.is_some_and(|object| object.non_null || object.path.is_some())
+        }),
+    });
+    (certain && !null.is_empty() && !other.is_empty())
+        .then(|| vec![(Guard::ResultNull, null), (Guard::ResultNonNull, other)])
+}
+
+/// By the result, where every return gives a constant.
+fn by_constant<'r>(returns: &[&'r Returned]) -> Option<Vec<Group<'r>>> {
+    let mut groups: Vec<Group<'r>> = Vec::new();
+    for &returned in returns {
+        let guard = Guard::ResultEquals(match &returned.value {
+            Value::Bool(value) => Const::Bool(*value),
+            Value::Int(value) => Const::Int(*value),
+            _ => return None,
+        });
+        match groups.iter_mut().find(|(known, _)| *known == guard) {
+            Some((_, group)) => group.push(returned),
+            None => groups.push((guard, vec![returned])),
+        }
+    }
+    (groups.len() > 1).then_some(groups)
+}
