@@ -7,7 +7,6 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
 
 use crate::ir::{FunctionId, FunctionKind, LocalKind};
 use crate::link::{FuncRef, Program, Receiver, Target, Ty};
@@ -77,7 +76,8 @@ pub fn analyse(program: &Program, models: &ModelSet, options: &Options) -> Analy
     let summaries = Summaries::new(program);
     let closures: Vec<Vec<Vec<FunctionId>>> = program.units.par_iter().map(closures_by_parent).collect();
     let mut results = Vec::new();
-    for level in levels(program) {
+    let levels = levels(program);
+    for level in levels {
         let analyse =
             |function| guarded(|| analyse_function(program, models, options, &summaries, &closures, function));
         let mut found: Vec<_> = level.into_par_iter().map(|function| (function, analyse(function))).collect();
@@ -214,12 +214,14 @@ fn run_function(engine: &mut Engine<'_>, program: &Program, function: FuncRef, o
 /// The functions in layers: what a layer calls lies in earlier ones, recursion apart. Closures are analysed with the
 /// function they are written in.
 fn levels(program: &Program) -> Vec<Vec<FuncRef>> {
-    let mut component = FxHashMap::default();
+    let mut component: Vec<Vec<usize>> =
+        program.units.iter().map(|unit| vec![usize::MAX; unit.functions.len()]).collect();
     for (index, functions) in program.components.iter().enumerate() {
         for function in functions {
-            component.insert(*function, index);
+            component[function.unit as usize][function.function.index()] = index;
         }
     }
+    let component_of = |function: FuncRef| component.get(function.unit as usize)?.get(function.function.index());
     let mut level = vec![0usize; program.components.len()];
     let mut layers: Vec<Vec<FuncRef>> = Vec::new();
     for (index, functions) in program.components.iter().enumerate() {
@@ -240,8 +242,8 @@ fn levels(program: &Program) -> Vec<Vec<FuncRef>> {
             );
             debug_assert!(unit.functions.len() > function.function.index());
             for callee in callees {
-                match component.get(&callee) {
-                    Some(&other) if other != index => own = own.max(level[other] + 1),
+                match component_of(callee) {
+                    Some(&other) if other != index && other != usize::MAX => own = own.max(level[other] + 1),
                     _ => {}
                 }
             }

@@ -8,6 +8,7 @@
 
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
@@ -312,6 +313,18 @@ impl Program {
         let versions = files.iter().map(env::versions_of).collect();
         let components = graph::components(&units, &resolved, &facts);
         Self { units, resolved, components, files, versions, facts }
+    }
+
+    /// Drops the program on all threads: a large one consists of millions of allocations.
+    pub fn dismantle(self) {
+        let Self { units, resolved, facts, .. } = self;
+        rayon::join(
+            || units.into_par_iter().for_each(drop),
+            || {
+                resolved.into_par_iter().for_each(drop);
+                drop(facts);
+            },
+        );
     }
 
     /// A function.

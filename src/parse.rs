@@ -134,6 +134,7 @@ pub struct NodeId(u32);
 pub struct Tree<'t> {
     text: &'t str,
     nodes: Vec<Node>,
+    comments: Vec<NodeId>,
     names: &'static Names,
 }
 
@@ -142,6 +143,8 @@ pub struct Tree<'t> {
 struct Names {
     /// The last one is `ERROR`, whose number in tree-sitter is `u16::MAX`.
     kinds: Vec<&'static str>,
+    /// Which of them are comments.
+    comments: Vec<bool>,
     fields: Vec<&'static str>,
     field_kinds: FieldKinds,
 }
@@ -150,11 +153,19 @@ impl Names {
     fn of(language: &'static tree_sitter::Language, node_types: &str) -> Self {
         let kinds = 0..u16::try_from(language.node_kind_count()).unwrap_or(u16::MAX);
         let fields = 0..=u16::try_from(language.field_count()).unwrap_or(u16::MAX);
+        let kinds: Vec<_> = kinds.map(|id| language.node_kind_for_id(id).unwrap_or("")).chain(["ERROR"]).collect();
+        let is_comment =
+            |kind: &&str| matches!(*kind, "comment" | "documentation_comment" | "line_comment" | "block_comment");
         Self {
-            kinds: kinds.map(|id| language.node_kind_for_id(id).unwrap_or("")).chain(["ERROR"]).collect(),
+            comments: kinds.iter().map(is_comment).collect(),
+            kinds,
             fields: fields.map(|id| language.field_name_for_id(id).unwrap_or("")).collect(),
             field_kinds: FieldKinds::of(language, node_types),
         }
+    }
+
+    fn is_comment(&self, kind: u16) -> bool {
+        self.comments.get(usize::from(kind)).copied().unwrap_or_default()
     }
 }
 
@@ -191,6 +202,7 @@ impl<'t> Tree<'t> {
     ) -> Option<(Self, Vec<Span>)> {
         let mut nodes: Vec<Node> = Vec::with_capacity(tree.root_node().descendant_count());
         let mut errors = Vec::new();
+        let mut comments = Vec::new();
         let mut open: Vec<usize> = Vec::new();
         let mut open_errors = 0_usize;
         let mut cursor = tree.walk();
@@ -211,6 +223,9 @@ impl<'t> Tree<'t> {
                 true => cursor.field_id().map_or(0, |id| id.get()),
                 false => 0,
             };
+            if names.is_comment(kind) {
+                comments.push(NodeId(nodes.len() as u32));
+            }
             open.push(nodes.len());
             nodes.push(Node {
                 kind,
@@ -240,7 +255,7 @@ impl<'t> Tree<'t> {
                     break;
                 }
                 if !cursor.goto_parent() {
-                    return Some((Self { text, nodes, names }, errors));
+                    return Some((Self { text, nodes, comments, names }, errors));
                 }
             }
         }
@@ -357,8 +372,14 @@ impl<'t> Tree<'t> {
         (node.0..self.node(node).subtree_end).map(NodeId)
     }
 
+    /// All comments, in source order.
+    #[must_use]
+    pub fn comments(&self) -> &[NodeId] {
+        &self.comments
+    }
+
     fn is_comment(&self, node: NodeId) -> bool {
-        matches!(self.kind(node), "comment" | "documentation_comment" | "line_comment" | "block_comment")
+        self.names.is_comment(self.node(node).kind)
     }
 
     fn node(&self, node: NodeId) -> &Node {

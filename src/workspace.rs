@@ -235,6 +235,8 @@ impl Workspace {
         report.incomplete = self.unfinished(&program, &analysis);
         report.skipped.sort();
         report.damaged.sort();
+        drop(analysis);
+        program.dismantle();
         report
     }
 

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Options;
-use super::liveness;
+use super::liveness::{self, Dying, Liveness};
 use super::outcome::Ledger;
 use super::path::{Branch, Flight, Path, Slot};
 use super::sizes::Measures;
@@ -78,8 +78,10 @@ pub(super) struct Engine<'a> {
 pub(super) struct Frame {
     pub(super) function: FuncRef,
     pub(super) slots: Vec<Slot>,
-    /// Slots that end with the activation.
-    own: Vec<Slot>,
+    /// The first of the slots that end with the activation; they follow each other.
+    first_own: Slot,
+    /// The locals of these slots.
+    own: Vec<LocalId>,
     pub(super) depth: u32,
     /// Some handler around it sees its exceptions.
     pub(super) guarded: bool,
@@ -95,6 +97,13 @@ pub(super) struct Setting {
     pub(super) ambient: Option<ObjectId>,
     /// The call that started it, where nothing waits for what it gives.
     pub(super) detached: Option<(Name, Location)>,
+}
+
+impl Frame {
+    /// The local of a slot that ends with the activation.
+    fn own_local(&self, slot: Slot) -> Option<LocalId> {
+        self.own.get(slot.checked_sub(self.first_own)? as usize).copied()
+    }
 }
 
 /// Where an object comes from.
@@ -153,9 +162,9 @@ pub(super) struct Comparison {
 
 /// What is computed once per function.
 struct Info {
-    live: Vec<FxHashSet<LocalId>>,
+    live: Liveness,
     /// For each block and operation: the locals that nothing reads behind it.
-    dying: Vec<Vec<Vec<LocalId>>>,
+    dying: Vec<Vec<Dying>>,
     /// Blocks from which a [`Terminator::Resume`] can be reached.
     resumes: Vec<bool>,
 }
@@ -266,18 +275,22 @@ impl<'a> Engine<'a> {
         let body = self.program.function(function);
         let mut slots = Vec::with_capacity(body.locals.len());
         let mut own = Vec::new();
-        for index in 0..body.locals.len() {
-            let captured = body.captures.iter().find(|capture| capture.inner.index() == index);
-            let outer = captured
-                .zip(parent)
-                .and_then(|(capture, parent)| self.frames[parent as usize].slots.get(capture.outer.index()).copied());
-            slots.push(outer.unwrap_or_else(|| {
+        let first_own = self.next_slot + 1;
+        let outer_slots = parent.map_or(&[][..], |parent| &self.frames[parent as usize].slots);
+        let shared: FxHashMap<LocalId, Slot> = body
+            .captures
+            .iter()
+            .rev()
+            .filter_map(|capture| Some((capture.inner, *outer_slots.get(capture.outer.index())?)))
+            .collect();
+        for local in (0..body.locals.len() as u32).map(LocalId) {
+            slots.push(shared.get(&local).copied().unwrap_or_else(|| {
                 self.next_slot += 1;
-                own.push(self.next_slot);
+                own.push(local);
                 self.next_slot
             }));
         }
-        self.frames.push(Frame { function, slots, own, depth, guarded, ambient: None, detached: None });
+        self.frames.push(Frame { function, slots, first_own, own, depth, guarded, ambient: None, detached: None });
         self.frames.len() as u32 - 1
     }
 
@@ -350,8 +363,8 @@ impl<'a> Engine<'a> {
                 break;
             }
         }
-        let own: FxHashSet<Slot> = self.frames[frame as usize].own.iter().copied().collect();
-        let keep = |path: &mut Path| path.locals.retain(|slot, _| !own.contains(slot));
+        let ended = &self.frames[frame as usize];
+        let keep = |path: &mut Path| path.locals.retain(|slot, _| ended.own_local(*slot).is_none());
         run.exits.returns.iter_mut().for_each(|returned| keep(&mut returned.path));
         run.exits.throws.iter_mut().for_each(keep);
         run.exits
@@ -363,7 +376,7 @@ impl<'a> Engine<'a> {
         }
         let body = self.program.function(function);
         let unit = &self.program.units[function.unit as usize];
-        let mut captured = FxHashSet::default();
+        let mut captured: Vec<LocalId> = Vec::new();
         for statement in body.blocks.iter().flat_map(|block| &block.ops) {
             if let Op::Closure { body: closure, .. } = &statement.op {
                 captured.extend(unit.function(*closure).captures.iter().map(|capture| capture.outer));
@@ -380,7 +393,7 @@ impl<'a> Engine<'a> {
                 }
             }
         }
-        let live = liveness::live_in(body, &captured);
+        let live = Liveness::of(body, &captured);
         let dying = liveness::dying(body, &captured, &live);
         let info = Rc::new(Info { live, dying, resumes });
         self.infos.insert(function, info.clone());
@@ -548,12 +561,8 @@ impl<'a> Engine<'a> {
 
     fn enter(&mut self, run: &mut Run, block: BlockId, mut path: Path) {
         let frame = &self.frames[run.frame as usize];
-        let live = &run.info.live[block.index()];
-        for (index, slot) in frame.slots.iter().enumerate() {
-            if !live.contains(&LocalId(index as u32)) {
-                path.locals.remove(slot);
-            }
-        }
+        let live = &run.info.live;
+        path.locals.retain(|slot, _| frame.own_local(*slot).is_none_or(|local| live.is_live(block, local)));
         if !run.info.resumes[block.index()] {
             path.flight = None;
         }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use smallvec::SmallVec;
+
 use super::sizes::Asked;
 use super::value::{ObjectId, Symbol, Value};
 use crate::ir::Name;
@@ -364,23 +366,29 @@ impl Path {
         gone: &mut dyn FnMut(ObjectId, &Object),
     ) {
         loop {
-            let dead: Vec<ObjectId> = self
-                .objects
-                .iter()
-                .filter(|(id, object)| {
-                    !matches!(object.ownership, Ownership::Owned(_)) && object.path.is_none() && !self.reaches(**id)
-                })
-                .map(|(id, _)| *id)
-                .collect();
+            let may_go = |object: &Object| !matches!(object.ownership, Ownership::Owned(_)) && object.path.is_none();
+            if !self.objects.values().any(may_go) {
+                break;
+            }
+            let values = self.locals.values().chain(self.heap.values());
+            let mut reached: SmallVec<[ObjectId; 16]> = values.filter_map(Value::object).collect();
+            reached.sort_unstable();
+            let objects = self.objects.iter();
+            let dead = objects.filter(|(id, object)| may_go(object) && reached.binary_search(id).is_err());
+            // In the order of their ids.
+            let dead: SmallVec<[ObjectId; 16]> = dead.map(|(id, _)| *id).collect();
             if dead.is_empty() {
                 break;
             }
-            for id in dead {
-                if let Some(object) = self.objects.remove(&id) {
-                    gone(id, &object);
+            for id in &dead {
+                if let Some(object) = self.objects.remove(id) {
+                    gone(*id, &object);
                 }
-                self.heap.retain(|(owner, _), _| *owner != id);
             }
+            self.heap.retain(|(owner, _), _| dead.binary_search(owner).is_err());
+        }
+        if self.known.is_empty() {
+            return;
         }
         let live: rustc_hash::FxHashSet<Symbol> = self
             .locals

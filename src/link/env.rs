@@ -7,7 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::classes::ClassInfo;
 use super::libraries::Libraries;
-use super::resolve::{self, Outcome};
+use super::resolve::{self, Closures, Outcome};
 use super::scope::Scope;
 use super::types;
 use super::{ClassRef, Facts, FileContext, FuncRef, Resolved, Signature, Ty, VarRef};
@@ -286,19 +286,22 @@ impl<'a> Env<'a> {
     /// Infers what is not declared, then resolves every function.
     pub(super) fn resolve(mut self) -> (Facts, Vec<Vec<Resolved>>) {
         let open = self.open_functions();
-        let declared = self.facts.clone();
+        let declared = Declared::of(&self.facts);
         for _ in 0..ROUNDS {
             let chunks = chunks(&open);
             let outcomes: Vec<Outcome> =
-                chunks.par_iter().map(|chunk| resolve::functions(&self, chunk.0, &chunk.1, false)).collect();
+                chunks.par_iter().map(|chunk| resolve::functions(&self, chunk.0, &chunk.1, None)).collect();
             if !self.learn(outcomes, &declared) {
                 break;
             }
         }
         let roots: Vec<Vec<FunctionId>> = self.units.iter().map(|unit| roots(unit).collect()).collect();
         let chunks = chunks(&roots);
-        let outcomes: Vec<Outcome> =
-            chunks.par_iter().map(|chunk| resolve::functions(&self, chunk.0, &chunk.1, true)).collect();
+        let closures: Vec<Closures> =
+            self.units.par_iter().map(|unit| resolve::closures_by_root(&unit.functions)).collect();
+        let resolve =
+            |(unit, ids): &(u32, Vec<FunctionId>)| resolve::functions(&self, *unit, ids, closures.get(*unit as usize));
+        let outcomes: Vec<Outcome> = chunks.par_iter().map(resolve).collect();
         let mut resolved: Vec<Vec<Resolved>> =
             self.units.iter().map(|unit| vec![Resolved::default(); unit.functions.len()]).collect();
         for outcome in outcomes {
@@ -363,7 +366,7 @@ impl<'a> Env<'a> {
     }
 
     /// Takes over what a round found; whether there was anything new.
-    fn learn(&mut self, outcomes: Vec<Outcome>, declared: &Facts) -> bool {
+    fn learn(&mut self, outcomes: Vec<Outcome>, declared: &Declared) -> bool {
         let mut stored: FxHashMap<VarRef, Ty> = FxHashMap::default();
         let mut changed = false;
         for outcome in outcomes {
@@ -372,7 +375,7 @@ impl<'a> Env<'a> {
                     add_store(self, &mut stored, *variable, ty);
                     continue;
                 }
-                let known = &declared.signatures[function.unit as usize][function.function.index()].result;
+                let known = &declared.results[function.unit as usize][function.function.index()];
                 let Some(ty) = types::refined(known, &ty) else { continue };
                 let result = &mut self.facts.signatures[function.unit as usize][function.function.index()].result;
                 if *result != ty {
@@ -469,6 +472,25 @@ impl<'a> Env<'a> {
     /// The class of an SDK library by name, if a pack describes it.
     pub(super) fn core_class(&self, name: &str, versions: &Versions) -> Option<TypeId> {
         self.core_packs.iter().find_map(|&pack| self.models.type_named(pack, name, versions))
+    }
+}
+
+/// What is declared of the types that are inferred, as [`Facts`] keeps it.
+struct Declared {
+    results: Vec<Vec<Ty>>,
+    variables: Vec<Vec<Ty>>,
+    fields: Vec<Vec<Vec<Ty>>>,
+}
+
+impl Declared {
+    fn of(facts: &Facts) -> Self {
+        let results =
+            |signatures: &Vec<Signature>| signatures.iter().map(|signature| signature.result.clone()).collect();
+        Self {
+            results: facts.signatures.par_iter().map(results).collect(),
+            variables: facts.variables.clone(),
+            fields: facts.fields.clone(),
+        }
     }
 }
 

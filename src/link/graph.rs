@@ -1,5 +1,7 @@
 //! The call graph: who may call whom, and its strongly connected components.
 
+use rayon::prelude::*;
+
 use super::{Facts, FuncRef, Receiver, Resolved, Target};
 use crate::ir::{ClassId, FunctionId, FunctionKind, Op, Unit};
 
@@ -17,7 +19,7 @@ pub(super) fn components(units: &[Unit], resolved: &[Vec<Resolved>], facts: &Fac
         all.extend((0..from.functions.len() as u32).map(|at| FuncRef { unit: unit as u32, function: FunctionId(at) }));
     }
     let edges: Vec<Vec<u32>> = all
-        .iter()
+        .par_iter()
         .map(|function| {
             let mut to: Vec<u32> = Vec::new();
             let mut add = |callee| to.push(node(callee) as u32);

@@ -30,8 +30,12 @@ pub(super) struct Outcome {
     pub(super) resolved: Vec<(FuncRef, Resolved)>,
 }
 
-/// Resolves functions of a unit with the closures in them; with `keep` everything found, else types alone.
-pub(super) fn functions(env: &Env<'_>, unit: u32, ids: &[FunctionId], keep: bool) -> Outcome {
+/// The closures of a unit by the functions outside closures that they are written in.
+pub(super) type Closures = FxHashMap<FunctionId, Vec<FunctionId>>;
+
+/// Resolves functions of a unit with the closures in them; given all its closures everything found is kept, else types
+/// alone.
+pub(super) fn functions(env: &Env<'_>, unit: u32, ids: &[FunctionId], keep: Option<&Closures>) -> Outcome {
     let mut resolver = Resolver {
         scope: Scope::new(env, unit),
         states: FxHashMap::default(),
@@ -40,7 +44,6 @@ pub(super) fn functions(env: &Env<'_>, unit: u32, ids: &[FunctionId], keep: bool
         again: false,
     };
     let mut outcome = Outcome::default();
-    let closures = if keep { closures_by_root(resolver.functions()) } else { FxHashMap::default() };
     for &id in ids {
         resolver.again = false;
         let stores = resolver.stores.len();
@@ -52,7 +55,7 @@ pub(super) fn functions(env: &Env<'_>, unit: u32, ids: &[FunctionId], keep: bool
         let function = FuncRef { unit, function: id };
         let flavor = resolver.functions()[id.index()].flavor;
         outcome.results.push((function, env::result_of_body(flavor, result)));
-        if keep {
+        if let Some(closures) = keep {
             for &closure in closures.get(&id).into_iter().flatten() {
                 if !resolver.states.contains_key(&closure) {
                     resolver.run(closure, None, &[]);
@@ -72,8 +75,9 @@ pub(super) fn functions(env: &Env<'_>, unit: u32, ids: &[FunctionId], keep: bool
     outcome
 }
 
-fn closures_by_root(functions: &[Function]) -> FxHashMap<FunctionId, Vec<FunctionId>> {
-    let mut closures: FxHashMap<FunctionId, Vec<FunctionId>> = FxHashMap::default();
+/// Finds the closures of a unit.
+pub(super) fn closures_by_root(functions: &[Function]) -> Closures {
+    let mut closures = Closures::default();
     for (at, function) in functions.iter().enumerate() {
         let Some(mut root) = function.parent else { continue };
         for _ in 0..functions.len() {

@@ -34,13 +34,56 @@ pub(super) fn parse_file(path: &str, text: &str) -> Result<ModelFile, ModelError
     }
 }
 
+/// Parses files, on several threads: it is most of what a run on a small project costs.
+///
+/// The threads are plain ones. Those of a pool could take up work that waits for the very set that is being loaded.
+fn parse_files(files: &[(&str, &str)]) -> Vec<Result<ModelFile, ModelError>> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
+    if threads < 2 || files.len() < 2 {
+        return files.iter().map(|(path, text)| parse_file(path, text)).collect();
+    }
+    // The largest first, each to the thread with least to do.
+    let mut order: Vec<usize> = (0..files.len()).collect();
+    let size = |at: usize| files.get(at).map_or(0, |(_, text)| text.len());
+    order.sort_by_key(|&at| std::cmp::Reverse(size(at)));
+    let mut shares: Vec<(usize, Vec<usize>)> = vec![(0, Vec::new()); threads];
+    for at in order {
+        if let Some((load, share)) = shares.iter_mut().min_by_key(|(load, _)| *load) {
+            *load += size(at);
+            share.push(at);
+        }
+    }
+    let parse = |share: &Vec<usize>| {
+        let files = share.iter().filter_map(|&at| files.get(at).map(|(path, text)| (at, parse_file(path, text))));
+        files.collect::<Vec<_>>()
+    };
+    let mut parsed = Vec::with_capacity(files.len());
+    std::thread::scope(|scope| {
+        let mut others = Vec::new();
+        for (_, share) in shares.iter().skip(1) {
+            others.push((share, std::thread::Builder::new().spawn_scoped(scope, move || parse(share))));
+        }
+        parsed.extend(shares.first().map(|(_, share)| parse(share)).unwrap_or_default());
+        for (share, other) in others {
+            // Without a thread, what it was to do is done here.
+            let done = other.ok().and_then(|other| other.join().ok());
+            parsed.extend(done.unwrap_or_else(|| parse(share)));
+        }
+    });
+    parsed.sort_by_key(|(at, _)| *at);
+    parsed.into_iter().map(|(_, parsed)| parsed).collect()
+}
+
+/// More threads than this are not worth their start.
+const MAX_THREADS: usize = 4;
+
 /// Loads the program's files and the user's; the user's facts come before the program's.
 pub(super) fn load(builtin: &[(&str, &str)], user: &[(&str, &str)]) -> ModelSet {
     let mut loader = Loader::default();
     let mut sources = Vec::new();
     for (files, is_user) in [(builtin, false), (user, true)] {
-        for &(path, text) in files {
-            match parse_file(path, text) {
+        for (&(path, text), parsed) in files.iter().zip(parse_files(files)) {
+            match parsed {
                 Ok(file) => sources.push(Source { path, text, file, is_user, pack: None }),
                 Err(error) => loader.set.errors.push(error),
             }

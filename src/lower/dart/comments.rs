@@ -1,7 +1,7 @@
 //! Comments that address tools, and the header that says who wrote the file.
 
 use crate::ir::Comment;
-use crate::parse::{NodeId, Tree};
+use crate::parse::Tree;
 
 /// What a directive starts with, after the comment sign.
 const DIRECTIVES: [&str; 3] = ["ignore:", "ignore_for_file:", "ffilint:"];
@@ -15,8 +15,7 @@ const SUBJECTS: [&str; 3] = ["this file is ", "this file was ", "this file has b
 
 /// The line comments that carry directives.
 pub(super) fn directives(tree: &Tree<'_>) -> Vec<Comment> {
-    let comments = tree.descendants(tree.root()).filter(|&node| is_comment(tree, node));
-    let directives = comments.filter(|&node| {
+    let directives = tree.comments().iter().copied().filter(|&node| {
         let text = tree.text(node);
         text.strip_prefix("//")
             .map(|text| text.trim_start_matches('/').trim_start())
@@ -59,10 +58,6 @@ fn says_generated(comment: &str) -> bool {
             line.strip_prefix(phrase).is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
         })
     })
-}
-
-fn is_comment(tree: &Tree<'_>, node: NodeId) -> bool {
-    matches!(tree.kind(node), "comment" | "documentation_comment")
 }
 
 #[cfg(test)]

@@ -7,11 +7,9 @@ use crate::parse::Tree;
 
 /// Whether a line comment spans several lines.
 pub(super) fn swallows(tree: &Tree<'_>) -> bool {
-    tree.descendants(tree.root()).any(|node| {
-        matches!(tree.kind(node), "comment" | "documentation_comment") && {
-            let text = tree.text(node);
-            text.starts_with("//") && memchr::memchr(b'\n', text.as_bytes()).is_some()
-        }
+    tree.comments().iter().any(|&node| {
+        let text = tree.text(node);
+        text.starts_with("//") && memchr::memchr(b'\n', text.as_bytes()).is_some()
     })
 }
 
