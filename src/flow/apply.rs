@@ -281,8 +281,8 @@ impl Engine<'_> {
             match &effect.kind {
                 EffectKind::Borrow => self.lend(path, calling, &value, false),
                 EffectKind::BorrowAssumed => {
-                    if let Some(object) = value.object().and_then(|id| path.objects.get_mut(&id)) {
-                        std::rc::Rc::make_mut(&mut object.story).assumed = true;
+                    if let Some(id) = value.object() {
+                        path.assume(id);
                     }
                 }
                 EffectKind::Release(family) => {

@@ -557,8 +557,8 @@ impl Engine<'_> {
     pub(super) fn lend(&mut self, path: &mut Path, calling: &Calling, value: &Value, assumed: bool) {
         self.usage(path, value, calling.usage(), calling.at);
         if let Value::Pointer(object, _) | Value::View(object, _) | Value::Address(object) = value {
-            if assumed && let Some(object) = path.objects.get_mut(object) {
-                std::rc::Rc::make_mut(&mut object.story).assumed = true;
+            if assumed {
+                path.assume(*object);
             }
             if calling.access == Access::Call
                 && let Some(object) = path.objects.get_mut(object)

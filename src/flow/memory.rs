@@ -154,6 +154,17 @@ impl Path {
             .collect()
     }
 
+    /// A native function of which nothing is known was lent an object: that it takes neither that nor what lies in it
+    /// is an assumption.
+    pub(super) fn assume(&mut self, object: ObjectId) {
+        let mut todo = vec![object];
+        while let Some(id) = todo.pop() {
+            let Some(object) = self.objects.get_mut(&id).filter(|object| !object.story.assumed) else { continue };
+            std::rc::Rc::make_mut(&mut object.story).assumed = true;
+            todo.extend(self.held(id).filter_map(|(_, value)| value.object()));
+        }
+    }
+
     /// An object became the older one of its pair: the entries that name it follow.
     pub(super) fn move_elements(&mut self, recent: ObjectId, older: ObjectId) {
         let moved: Vec<(ObjectId, Name)> = self
