@@ -281,6 +281,7 @@ impl Engine<'_> {
         if let Some(object) = path.objects.get_mut(&id) {
             object.ownership = transition(object.ownership, event).0;
             object.given = None;
+            object.blurred = false;
         }
     }
 
@@ -345,6 +346,7 @@ impl Object {
             attached: None,
             path,
             given: None,
+            blurred: false,
             story: Rc::default(),
         }
     }

@@ -63,7 +63,7 @@ impl Ledger {
                 };
             }
             Ownership::Relinquished => self.released = true,
-            Ownership::Escaped => self.escaped = true,
+            Ownership::Escaped => self.escaped |= !object.blurred,
             Ownership::Unknown | Ownership::Owned(_) | Ownership::Borrowed | Ownership::Static => {}
         }
     }
@@ -156,13 +156,13 @@ impl Engine<'_> {
             .branch
             .filter(|branch| branch.at.file == known.location.file && branch.at.span.start >= known.location.span.end);
         let mut at = known.location;
-        let kind = match &lost.how {
-            How::Left(_) if let Some((owner, place)) = &lost.story.overwritten => {
+        let kind = match (&lost.how, &lost.story.overwritten) {
+            (How::Left(_), Some((owner, place))) => {
                 at = *place;
                 trace.push(Step { kind: StepKind::Overwritten { owner: owner.clone() }, location: at });
                 ViolationKind::Overwritten { subject, owner: owner.clone() }
             }
-            How::Left(exit) if discharged => {
+            (How::Left(exit), None) if discharged => {
                 if !ledger.released {
                     sure = sure.min(Confidence::Medium);
                 }
@@ -175,11 +175,11 @@ impl Engine<'_> {
                 }
                 ViolationKind::LeakedOnPath { subject, exit: *exit, released: ledger.released_here }
             }
-            How::Left(exit) => match (&lost.story.held_by, &lost.story.lent_to) {
-                (None, Some(call)) if !lost.story.stored => {
+            (How::Left(exit), None) => match (&lost.story.held_by, &lost.story.lent_to, &lost.story.orphaned) {
+                (None, Some(call), _) if !lost.story.stored => {
                     ViolationKind::LeakedTemporary { subject, passed_to: call.clone() }
                 }
-                _ if let Some(Orphaned { field, container, by }) = &lost.story.orphaned => ViolationKind::LeakedField {
+                (_, _, Some(Orphaned { field, container, by })) => ViolationKind::LeakedField {
                     subject,
                     field: field.clone(),
                     container: container.clone(),
@@ -190,7 +190,7 @@ impl Engine<'_> {
                     ViolationKind::Leaked { subject }
                 }
             },
-            How::Threw(thrower) => {
+            (How::Threw(thrower), _) => {
                 if !matches!(thrower, Thrower::Throw) || !ledger.released {
                     sure = sure.min(Confidence::Medium);
                 }

@@ -36,6 +36,8 @@ pub(super) struct Object {
     pub(super) path: Option<AccessPath>,
     /// It was put into memory of the caller's, and nowhere else: the caller becomes the owner of that family's memory.
     pub(super) given: Option<FamilyId>,
+    /// It counts as escaped only because a path was joined on which it did not exist.
+    pub(super) blurred: bool,
     /// The story so far; no part of the state.
     pub(super) story: Rc<Story>,
 }
@@ -341,10 +343,12 @@ impl Path {
                 (Some(mine), None) => {
                     let joined = state::join(mine.ownership, Ownership::Escaped);
                     changed |= joined != mine.ownership;
+                    mine.blurred |= matches!(mine.ownership, Ownership::Owned(_));
                     mine.ownership = joined;
                 }
                 (None, Some(theirs)) => {
                     let mut object = theirs.clone();
+                    object.blurred |= matches!(object.ownership, Ownership::Owned(_));
                     object.ownership = state::join(object.ownership, Ownership::Escaped);
                     self.objects.insert(id, object);
                     changed = true;
