@@ -14,7 +14,7 @@ use crate::models::ModelSet;
 use crate::summary::{AccessPath, Root};
 use crate::target::TargetSet;
 use crate::violation::{Owner, Violation};
-use engine::{Engine, Origin, OriginKey};
+use engine::{Engine, Origin, OriginKey, Recursion};
 use path::{Object, Path};
 use summaries::Summaries;
 
@@ -78,10 +78,26 @@ pub fn analyse(program: &Program, models: &ModelSet, options: &Options) -> Analy
     let mut results = Vec::new();
     let levels = levels(program);
     for level in levels {
-        let analyse =
-            |function| guarded(|| analyse_function(program, models, options, &summaries, &closures, function));
-        let mut found: Vec<_> = level.into_par_iter().map(|function| (function, analyse(function))).collect();
-        results.append(&mut found);
+        let analyse = |group: Vec<FuncRef>| {
+            let recursion = guarded(|| settle_recursion(program, models, options, &summaries, &group)).ok().flatten();
+            let each = group.into_iter().map(|function| {
+                let analyse =
+                    || analyse_function(program, models, options, &summaries, recursion.as_ref(), &closures, function);
+                (function, guarded(analyse))
+            });
+            each.collect::<Vec<_>>()
+        };
+        let found: Vec<_> = level.into_par_iter().flat_map_iter(analyse).collect();
+        // Only now: what a function of the same layer sees must not depend on who was first.
+        for (function, found) in found {
+            let found = found.map(|mut found| {
+                if let Some(summary) = found.summary.take() {
+                    summaries.set(function, summary);
+                }
+                found
+            });
+            results.push((function, found));
+        }
     }
     results.sort_by_key(|(function, _)| *function);
     let mut analysis = Analysis::default();
@@ -111,8 +127,45 @@ pub fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, String> {
     })
 }
 
+/// The largest set of functions that call each other whose contracts are worked out together.
+const MAX_RECURSION: usize = 8;
+
+/// The contracts of functions that call each other, from the ways through them that do not come round again; nothing
+/// for a function that calls no such.
+fn settle_recursion(
+    program: &Program,
+    models: &ModelSet,
+    options: &Options,
+    summaries: &Summaries,
+    group: &[FuncRef],
+) -> Option<Recursion> {
+    let calls_itself = |function: &FuncRef| {
+        let resolved = &program.resolved[function.unit as usize][function.function.index()];
+        resolved.targets.iter().flatten().flat_map(callees).any(|callee| callee == *function)
+    };
+    if group.len() < 2 && !group.iter().all(calls_itself) {
+        return None;
+    }
+    let mut recursion: Recursion = group.iter().map(|function| (*function, None)).collect();
+    for function in group {
+        let body = program.function(*function);
+        let summary = (!body.blocks.is_empty() && body.incomplete.is_none()).then(|| {
+            let mut engine = Engine::new(program, models, options, summaries, *function);
+            engine.recursion = Some(&recursion);
+            let exits = run_function(&mut engine, program, *function, options);
+            engine.summarise(&exits).filter(|_| !exits.returns.is_empty())
+        });
+        match summary.flatten() {
+            Some(summary) => recursion.insert(*function, Some(std::sync::Arc::new(summary))),
+            None => recursion.remove(function),
+        };
+    }
+    Some(recursion)
+}
+
 #[derive(Default)]
 struct Found {
+    summary: Option<crate::summary::Summary>,
     violations: Vec<Violation>,
     incomplete: Vec<FuncRef>,
     functions: usize,
@@ -123,6 +176,7 @@ fn analyse_function(
     models: &ModelSet,
     options: &Options,
     summaries: &Summaries,
+    recursion: Option<&Recursion>,
     closures: &[Vec<Vec<FunctionId>>],
     root: FuncRef,
 ) -> Found {
@@ -134,15 +188,14 @@ fn analyse_function(
         let body = program.function(function);
         if !inlined.contains(&function) && !body.blocks.is_empty() && body.incomplete.is_none() {
             let mut engine = Engine::new(program, models, options, summaries, function);
+            engine.recursion = recursion;
             let exits = run_function(&mut engine, program, function, options);
             found.functions += 1;
             if engine.exhausted {
                 found.incomplete.push(function);
             } else {
-                if body.kind != FunctionKind::Closure
-                    && let Some(summary) = engine.summarise(&exits)
-                {
-                    summaries.set(function, summary);
+                if body.kind != FunctionKind::Closure {
+                    found.summary = engine.summarise(&exits);
                 }
                 engine.close(exits);
                 found.violations.append(&mut engine.violations);
@@ -213,7 +266,7 @@ fn run_function(engine: &mut Engine<'_>, program: &Program, function: FuncRef, o
 
 /// The functions in layers: what a layer calls lies in earlier ones, recursion apart. Closures are analysed with the
 /// function they are written in.
-fn levels(program: &Program) -> Vec<Vec<FuncRef>> {
+fn levels(program: &Program) -> Vec<Vec<Vec<FuncRef>>> {
     let mut component: Vec<Vec<usize>> =
         program.units.iter().map(|unit| vec![usize::MAX; unit.functions.len()]).collect();
     for (index, functions) in program.components.iter().enumerate() {
@@ -223,7 +276,7 @@ fn levels(program: &Program) -> Vec<Vec<FuncRef>> {
     }
     let component_of = |function: FuncRef| component.get(function.unit as usize)?.get(function.function.index());
     let mut level = vec![0usize; program.components.len()];
-    let mut layers: Vec<Vec<FuncRef>> = Vec::new();
+    let mut layers: Vec<Vec<Vec<FuncRef>>> = Vec::new();
     for (index, functions) in program.components.iter().enumerate() {
         let mut own = 0;
         for function in functions {
@@ -252,7 +305,14 @@ fn levels(program: &Program) -> Vec<Vec<FuncRef>> {
         if layers.len() <= own {
             layers.resize(own + 1, Vec::new());
         }
-        layers[own].extend(functions.iter().filter(|function| program.function(**function).parent.is_none()));
+        let group: Vec<FuncRef> =
+            functions.iter().filter(|function| program.function(**function).parent.is_none()).copied().collect();
+        if group.len() <= MAX_RECURSION {
+            layers[own].push(group);
+        } else {
+            // Too many to be followed round: they know nothing of each other.
+            layers[own].extend(group.into_iter().map(|function| vec![function]));
+        }
     }
     layers
 }

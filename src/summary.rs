@@ -66,6 +66,8 @@ pub struct Summary {
     pub outcomes: SmallVec<[Outcome; 1]>,
     /// Whether an exception may leave it.
     pub throws: Throws,
+    /// What an argument satisfies whenever it throws.
+    pub throws_when: Option<Box<ArgumentTest>>,
     /// Closure parameters that it runs, and how.
     pub runs: Vec<ClosureRun>,
     /// Where the facts come from.

@@ -10,7 +10,8 @@ use super::value::{Offset, Symbol, Value};
 use crate::ir::Name;
 use crate::state::{Event, Ownership as State};
 use crate::summary::{
-    AccessPath, Basis, Effect, EffectKind, Guard, Outcome, Ownership, ResultContract, Root, Summary, Throws, ValueTest,
+    AccessPath, ArgumentTest, Basis, Effect, EffectKind, Guard, Outcome, Ownership, ResultContract, Root, Summary,
+    Throws, ValueTest,
 };
 use crate::violation::{Step, StepKind, Usage};
 
@@ -27,7 +28,7 @@ impl Engine<'_> {
         calling.made.clone_from(&summary.made);
         self.charge_arguments(&mut path, &calling);
         self.lend_unnamed(&mut path, summary, &calling);
-        if summary.throws == Throws::Always {
+        if summary.throws == Throws::Always && !calling.later {
             self.thrown(run, summary, &calling, &path);
             return;
         }
@@ -114,7 +115,7 @@ impl Engine<'_> {
             }
         }
         // A call that can only throw, or that ends the process, has nothing behind it.
-        let returns = summary.outcomes.iter().any(|outcome| outcome.guard != Guard::Throws);
+        let returns = calling.later || summary.outcomes.iter().any(|outcome| outcome.guard != Guard::Throws);
         if done.is_empty() && returns {
             let value = self.fresh(&mut path, calling.site, 0);
             done.push((path.clone(), value));
@@ -186,7 +187,10 @@ impl Engine<'_> {
 
     /// The exception of a call: with what its contract says of that outcome, else with what it does always.
     fn thrown(&mut self, run: &mut Run, summary: &Summary, calling: &Calling, path: &Path) {
+        let fits = |test: &ArgumentTest| self.test(path, calling, &test.arg, &test.test) != Some(false);
         if summary.throws == Throws::Never
+            || calling.later
+            || !summary.throws_when.as_deref().is_none_or(fits)
             || summary.throws == Throws::Possibly && !self.sees_exceptions(run, calling.site.block)
         {
             return;
@@ -277,7 +281,10 @@ impl Engine<'_> {
                 self.fill(path, calling, &effect.on, contract, basis, guard, extra);
                 continue;
             }
-            let Some(value) = self.value_at(path, calling, &effect.on) else { continue };
+            let Some(value) = self.value_at(path, calling, &effect.on) else {
+                self.open_elements(path, calling, &effect.on, false);
+                continue;
+            };
             match &effect.kind {
                 EffectKind::Borrow => self.lend(path, calling, &value, false),
                 EffectKind::BorrowAssumed => {
@@ -452,7 +459,9 @@ impl Engine<'_> {
 /// Whether a result is the argument itself or something of it: then the call does not look at what it leads to.
 fn passes_through(ownership: &Ownership, root: &Root) -> bool {
     match ownership {
-        Ownership::Alias(path) | Ownership::Interior(path) | Ownership::Address(path) => path.root == *root,
+        // Reading what it leads to is a use.
+        Ownership::Alias(path) => path.root == *root && path.steps.is_empty(),
+        Ownership::Interior(path) | Ownership::Address(path) => path.root == *root,
         _ => false,
     }
 }

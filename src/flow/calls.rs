@@ -40,6 +40,8 @@ pub(super) struct Calling {
     pub(super) access: Access,
     /// Where what is called exists.
     pub(super) targets: TargetSet,
+    /// What the callee throws comes with the future that it returns.
+    pub(super) later: bool,
     /// What it returned, once it did.
     pub(super) returned: Option<ArgValue>,
     /// Where the memory that the callee hands out was allocated.
@@ -71,6 +73,7 @@ impl Calling {
             native: false,
             access,
             targets: TargetSet::ALL,
+            later: false,
             returned: None,
             made: Vec::new(),
             model: None,
@@ -483,6 +486,16 @@ impl Engine<'_> {
         if let [only] = functions.candidates.as_slice() {
             calling.add_defaults(self.program.function(*only));
         }
+        // A way that comes round to a function that is being worked out ends as one of those that do not.
+        if functions
+            .candidates
+            .iter()
+            .any(|function| self.recursion.is_some_and(|known| known.get(function) == Some(&None)))
+        {
+            return;
+        }
+        calling.later =
+            functions.candidates.iter().all(|function| self.program.function(*function).flavor == Flavor::Async);
         // The callee may change any field of an object it can reach.
         self.forget_fields(&mut path);
         match self.summary_of(functions) {
@@ -505,12 +518,18 @@ impl Engine<'_> {
             && matches!(function.params.as_slice(), [param] if param.initializes == Some(Initializes::Field))
     }
 
+    /// The contract of a function of the program, where it is known.
+    pub(super) fn contract(&self, function: FuncRef) -> Option<std::sync::Arc<Summary>> {
+        let recursive = self.recursion.and_then(|known| known.get(&function).cloned().flatten());
+        recursive.or_else(|| self.summaries.get(function))
+    }
+
     /// What the functions a call may reach have in common; `None` when they disagree or one is not known.
     fn summary_of(&self, functions: &Functions) -> Option<std::sync::Arc<Summary>> {
         let mut candidates = functions.candidates.iter();
-        let first = self.summaries.get(*candidates.next()?)?;
+        let first = self.contract(*candidates.next()?)?;
         for candidate in candidates {
-            let other = self.summaries.get(*candidate)?;
+            let other = self.contract(*candidate)?;
             if other.outcomes != first.outcomes || !other.runs.is_empty() {
                 return None;
             }
@@ -589,6 +608,7 @@ impl Engine<'_> {
     /// The exceptions of a call whose contract is known.
     pub(super) fn exceptions(&mut self, run: &mut Run, calling: &Calling, throws: Throws, path: &Path) {
         match throws {
+            _ if calling.later => {}
             Throws::Never => {}
             Throws::Possibly => self.possible_exception(run, calling, path),
             Throws::Known | Throws::Always => {

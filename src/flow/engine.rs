@@ -31,6 +31,9 @@ const SWEEP_EVERY: usize = 32;
 /// How deep closures that run in place may nest.
 pub(super) const MAX_DEPTH: u32 = 6;
 
+/// What is known so far of functions that call each other; nothing for one that is still to come.
+pub(super) type Recursion = FxHashMap<FuncRef, Option<std::sync::Arc<crate::summary::Summary>>>;
+
 /// The analysis of one function.
 pub(super) struct Engine<'a> {
     pub(super) program: &'a Program,
@@ -38,6 +41,7 @@ pub(super) struct Engine<'a> {
     pub(super) versions: &'a Versions,
     pub(super) options: &'a Options,
     pub(super) summaries: &'a Summaries,
+    pub(super) recursion: Option<&'a Recursion>,
     pub(super) root: FuncRef,
     pub(super) frames: Vec<Frame>,
     frame_ids: FxHashMap<(u32, u32, u32, FuncRef), u32>,
@@ -208,6 +212,7 @@ impl<'a> Engine<'a> {
             versions: program.versions(root.unit),
             options,
             summaries,
+            recursion: None,
             root,
             frames: Vec::new(),
             frame_ids: FxHashMap::default(),

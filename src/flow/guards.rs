@@ -1,7 +1,7 @@
 //! What a caller can observe that tells a function's returns apart: the result, or what it passed.
 
 use super::engine::{Engine, Returned};
-use super::path::Fact;
+use super::path::{Fact, Path};
 use super::summaries::{Told, null_test, parameter_root};
 use super::value::{Symbol, Value};
 use crate::ir::{Const, Function};
@@ -44,7 +44,8 @@ impl Engine<'_> {
         param: usize,
         returns: &[&'r Returned],
     ) -> Vec<Option<Vec<Group<'r>>>> {
-        let sides = self.sides(function, param, returns);
+        let paths: Vec<&Path> = returns.iter().map(|returned| &returned.path).collect();
+        let sides = self.sides(function, param, &paths);
         let groups = sides.into_iter().map(|Sides { held, tests }| {
             let side = |wanted: bool| {
                 let of = returns.iter().zip(&held).filter(|(_, side)| **side == wanted);
@@ -58,15 +59,14 @@ impl Engine<'_> {
     }
 
     /// What is known of a parameter on every one of the paths: null or not, true or not.
-    pub(super) fn sides(&self, function: &Function, param: usize, returns: &[&Returned]) -> Vec<Sides> {
+    fn sides(&self, function: &Function, param: usize, paths: &[&Path]) -> Vec<Sides> {
         let arg = AccessPath::root(parameter_root(function, param));
         let symbol = Symbol::of(("parameter", function.params[param].local.index()));
         let fact = |fact: Fact| {
-            let sides = returns.iter().map(|returned| returned.path.known.get(&fact).copied());
+            let sides = paths.iter().map(|path| path.known.get(&fact).copied());
             sides.collect::<Option<Vec<bool>>>()
         };
-        let there =
-            |returned: &&Returned| returned.path.objects.values().any(|object| object.path.as_ref() == Some(&arg));
+        let there = |path: &&Path| path.objects.values().any(|object| object.path.as_ref() == Some(&arg));
         let tests = |tests: [ValueTest; 2]| tests.map(|test| ArgumentTest { arg: arg.clone(), test });
         let null = || tests([ValueTest::Null, ValueTest::NonNull]);
         // A parameter that leads to memory has an object, one that does not has a symbol.
@@ -74,19 +74,19 @@ impl Engine<'_> {
             let truth = tests([ValueTest::Equals(1), ValueTest::Differs(1)]);
             vec![(fact(Fact::Null(symbol)), null()), (fact(Fact::True(symbol)), truth)]
         } else {
-            vec![(Some(returns.iter().map(|returned| !there(returned)).collect()), null())]
+            vec![(Some(paths.iter().map(|path| !there(path)).collect()), null())]
         };
         sides.into_iter().filter_map(|(held, tests)| Some(Sides { held: held?, tests })).collect()
     }
 
-    /// The test of an argument that holds on just those of the returns; `None` when nothing passed decides it.
+    /// The test of an argument that holds on just those of the paths; `None` when nothing passed decides it.
     pub(super) fn test_of(
         &self,
         function: &Function,
-        returns: &[&Returned],
+        paths: &[&Path],
         holds: impl Fn(usize) -> bool,
     ) -> Option<ArgumentTest> {
-        (0..function.params.len()).flat_map(|param| self.sides(function, param, returns)).find_map(|sides| {
+        (0..function.params.len()).flat_map(|param| self.sides(function, param, paths)).find_map(|sides| {
             let [yes, no] = sides.tests;
             let agrees = |wanted: bool| sides.held.iter().enumerate().all(|(at, side)| holds(at) == (*side == wanted));
             if agrees(true) { Some(yes) } else { agrees(false).then_some(no) }

@@ -7,12 +7,12 @@ use super::memory;
 use super::path::{Object, Path};
 use super::value::{ObjectId, Offset, Value};
 use crate::state::{MemoryFamily, Ownership as State};
-use crate::summary::{AccessPath, Effect, EffectKind, FamilyId, FamilyRef, Made, Ownership, ResultContract, Root};
+use crate::summary::{AccessPath, Effect, EffectKind, FamilyRef, Made, Ownership, ResultContract, Root};
 use crate::violation::StepKind;
 
 /// What is found at one place, over all paths.
 struct Found {
-    family: FamilyId,
+    family: MemoryFamily,
     /// On which of the returns.
     at: BTreeSet<usize>,
     /// They agree on the family.
@@ -45,13 +45,23 @@ impl Engine<'_> {
             } else {
                 (0..returns.len()).any(|index| missing(&index))
             };
-            let when = || self.test_of(self.program.function(self.root), returns, |index| found.at.contains(&index));
+            let paths: Vec<&Path> = returns.iter().map(|returned| &returned.path).collect();
+            let when = || self.test_of(self.program.function(self.root), &paths, |index| found.at.contains(&index));
             // What one caller gets twice is one place; a place of two families is nobody's guess.
             if !found.agreed || effects.iter().any(|effect| effect.on == on) {
                 continue;
             }
+            let family = match found.family {
+                MemoryFamily::Known(family) => FamilyRef::Family(family),
+                MemoryFamily::OfParameter(index) => {
+                    match self.parameter_path(self.program.function(self.root), index) {
+                        Some((at, default)) => FamilyRef::Allocator(at, default),
+                        None => continue,
+                    }
+                }
+            };
             let contract = ResultContract {
-                ownership: Ownership::Owned(FamilyRef::Family(found.family)),
+                ownership: Ownership::Owned(family),
                 nullable: sometimes,
                 sometimes,
                 when: sometimes.then(when).flatten().map(Box::new),
@@ -85,7 +95,7 @@ fn contents(
     for (key, value) in path.held(of) {
         let Value::Pointer(id, Offset::Start) = value else { continue };
         let Some(object) = path.objects.get(id).filter(|object| object.path.is_none()) else { continue };
-        if let State::Owned(MemoryFamily::Known(family)) = object.ownership {
+        if let State::Owned(family) = object.ownership {
             let mut inner = at.clone();
             inner.steps.push(memory::step(key));
             note(found, inner.clone(), index, family, object);
@@ -103,7 +113,7 @@ fn given(path: &Path, index: usize, found: &mut BTreeMap<(usize, AccessPath), Fo
         if at.steps.len() < AccessPath::MAX_STEPS {
             let mut inner = at.clone();
             inner.steps.push(memory::step(key));
-            note(found, inner, index, family, object);
+            note(found, inner, index, MemoryFamily::Known(family), object);
         }
     }
 }
@@ -112,7 +122,7 @@ fn note(
     found: &mut BTreeMap<(usize, AccessPath), Found>,
     at: AccessPath,
     index: usize,
-    family: FamilyId,
+    family: MemoryFamily,
     object: &Object,
 ) {
     let made = allocated(object, &at);

@@ -80,6 +80,23 @@ impl Engine<'_> {
         value
     }
 
+    /// A path goes through one element of many (`through`: or its result does): what lies in those is out of sight.
+    pub(super) fn open_elements(&mut self, path: &mut Path, calling: &Calling, access: &AccessPath, through: bool) {
+        let Some(Value::Element(array, key)) = calling.root(access).map(|arg| arg.value.clone()) else { return };
+        if access.steps.is_empty() && !through {
+            return;
+        }
+        for id in path.elements(array, &key) {
+            let held: Vec<Value> = path.held(id).map(|(_, value)| value.clone()).collect();
+            for value in held {
+                if let Some(object) = value.object() {
+                    self.ledger.entry(object.origin).or_default().drained = true;
+                }
+                self.escape(path, &value);
+            }
+        }
+    }
+
     /// The key that the last step of a path leads to, from a pointer or a view.
     pub(super) fn key(calling: &Calling, offset: Offset, prefix: &Name, step: &PathStep) -> Name {
         let inside = offset != Offset::Start;
@@ -178,6 +195,28 @@ impl Path {
             let Some(value) = self.heap.remove(&(owner, key.clone())) else { continue };
             let group = Name::from(key.split('#').next().unwrap_or_default());
             self.heap.insert((owner, entry(&group, older)), value);
+        }
+    }
+
+    /// A block became one of the older ones of its pair: what it holds joins what they hold.
+    pub(super) fn move_contents(&mut self, recent: ObjectId, older: ObjectId) {
+        let keys: Vec<Name> = self.held(recent).map(|(key, _)| key.clone()).collect();
+        for key in keys {
+            let Some(value) = self.heap.remove(&(recent, key.clone())) else { continue };
+            match self.heap.get(&(older, key.clone())).cloned() {
+                // Two things at one place: from here on it holds many.
+                Some(old) if old != value && !key.contains('#') => {
+                    self.heap.remove(&(older, key.clone()));
+                    for value in [old, value] {
+                        if let Some(id) = value.object() {
+                            self.heap.insert((older, entry(&key, id)), value);
+                        }
+                    }
+                }
+                _ => {
+                    self.heap.insert((older, key), value);
+                }
+            }
         }
     }
 

@@ -64,12 +64,7 @@ impl Engine<'_> {
             rename(value, recent, older);
         }
         path.move_elements(recent, older);
-        let moved: Vec<(ObjectId, Name)> = path.heap.keys().filter(|(owner, _)| *owner == recent).cloned().collect();
-        for key in moved {
-            if let Some(value) = path.heap.remove(&key) {
-                path.heap.insert((older, key.1), value);
-            }
-        }
+        path.move_contents(recent, older);
         for object in path.objects.values_mut() {
             if object.scope == Some(recent) {
                 object.scope = Some(older);
@@ -208,9 +203,11 @@ impl Engine<'_> {
         };
         self.used_detached(path, id);
         let event = if usage == Usage::Return { Event::Return } else { Event::Use };
-        let (after, fault) = transition(path.ownership(id), event);
+        let (mut after, fault) = transition(path.ownership(id), event);
         if fault == Some(Fault::UseAfterRelease) && !path.doubtful {
             self.fault_of_use(path, id, usage, at);
+            // Said once: what follows comes of the same mistake.
+            after = Ownership::Escaped;
         }
         if event == Event::Use
             && let Some(object) = path.objects.get_mut(&id)
@@ -328,7 +325,10 @@ impl Engine<'_> {
                     }
                 }
                 Value::Model(_, Some(receiver)) => todo.push((**receiver).clone()),
-                // A view cannot be released by whoever gets it.
+                // A view cannot be released by whoever gets it; what it leads to can.
+                Value::View(id, _) if seen.insert(*id) => {
+                    todo.extend(path.held(*id).map(|(_, value)| value.clone()));
+                }
                 _ => {}
             }
         }

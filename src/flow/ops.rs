@@ -5,12 +5,12 @@ use super::memory::join_key;
 use super::path::{Flight, Path};
 use super::value::{Offset, Symbol, Value};
 use crate::ir::{
-    AggregateKind, Base, ClassKind, Const, CopyKind, LocalId, Name, Op, Operand, Place, Projection, Statement,
+    AggregateKind, Base, ClassKind, Const, CopyKind, Flavor, LocalId, Name, Op, Operand, Place, Projection, Statement,
     SuspendKind, Terminator,
 };
 use crate::link::{ClassRef, FuncRef, Target, Ty, VarRef};
 use crate::source::Location;
-use crate::summary::{Ownership, Root};
+use crate::summary::{Ownership, Root, Throws};
 use crate::violation::{Thrower, Usage};
 
 impl Engine<'_> {
@@ -99,10 +99,11 @@ impl Engine<'_> {
         let made = ops.iter().take(site.op as usize).rposition(|made| crate::ir::written(&made.op) == Some(*awaited));
         let Some(made) = made else { return true };
         match self.target(Site { op: made as u32, ..site }) {
-            Target::Functions(functions) => {
-                functions.candidates.iter().any(|candidate| self.summaries.get(*candidate).is_none())
-            }
-            Target::Model(model) => self.models.function(*model).summary.throws >= crate::summary::Throws::Known,
+            Target::Functions(functions) => functions.candidates.iter().any(|candidate| {
+                let later = self.program.function(*candidate).flavor == Flavor::Async;
+                self.contract(*candidate).is_none_or(|known| later && known.throws >= Throws::Known)
+            }),
+            Target::Model(model) => self.models.function(*model).summary.throws >= Throws::Known,
             _ => true,
         }
     }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::engine::{Engine, Exits};
 use super::objects::confidence;
 use super::path::{Branch, Flight, Object, Orphaned, Path, Story};
-use super::value::Value;
+use super::value::{Offset, Value};
 use crate::ir::Name;
 use crate::models::schema::FamilyKind;
 use crate::source::Location;
@@ -90,7 +90,9 @@ impl Engine<'_> {
             let mut path = returned.path;
             match &returned.value {
                 // A view that is returned keeps its memory in use; who releases it cannot be seen here.
-                Value::View(object, _) => self.apply(&mut path, *object, Event::Escape),
+                Value::View(object, _) => {
+                    self.escape(&mut path, &Value::Pointer(*object, Offset::Start));
+                }
                 value => self.let_go(&mut path, &value.clone(), Event::Return),
             }
             self.take_stock(&path, &How::Left(returned.exit), returned.at);

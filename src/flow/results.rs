@@ -34,6 +34,10 @@ impl Engine<'_> {
         extra: u16,
     ) -> Value {
         let site = calling.site;
+        if let Some(of) = contract.ownership.path() {
+            let through = matches!(contract.ownership, Ownership::View(_) | Ownership::Pointee(_));
+            self.open_elements(path, calling, of, through);
+        }
         let value = match &contract.ownership {
             Ownership::Unknown => None,
             Ownership::Owned(family) => {

@@ -87,7 +87,9 @@ impl Engine<'_> {
             let (effects, _) = effects(&thrown);
             outcomes.push(Outcome { guard: Guard::Throws, effects, result: ResultContract::UNKNOWN });
         }
-        Some(Summary { outcomes, throws, runs: self.runs(exits), basis: Basis::Body, made })
+        let throws_when =
+            (!thrown.is_empty()).then(|| self.test_of(function, &thrown, |_| true)).flatten().map(Box::new);
+        Some(Summary { outcomes, throws, throws_when, runs: self.runs(exits), basis: Basis::Body, made })
     }
 
     /// What a set of returns has in common.
@@ -212,7 +214,7 @@ impl Engine<'_> {
     }
 
     /// A parameter as callers see it, and the family of its default.
-    fn parameter_path(&self, function: &Function, index: u16) -> Option<(AccessPath, Option<FamilyId>)> {
+    pub(super) fn parameter_path(&self, function: &Function, index: u16) -> Option<(AccessPath, Option<FamilyId>)> {
         function.params.get(usize::from(index))?;
         let default = self.program.resolved(self.root).defaults.get(usize::from(index));
         let default = default.and_then(|ty| self.allocator_type(ty));

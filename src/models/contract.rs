@@ -39,6 +39,7 @@ impl Names<'_> {
             runs: model.runs.iter().map(|run| entry.run(run)).collect::<Result<_, _>>()?,
             basis: model.basis.unwrap_or(Basis::DocsRead),
             made: Vec::new(),
+            throws_when: None,
         })
     }
 
