@@ -217,7 +217,7 @@ fn project_folder(path: &Path, cwd: &Path) -> PathBuf {
 }
 
 fn language_of(path: &Path) -> Option<Language> {
-    Language::of_file_name(&path.file_name()?.to_string_lossy())
+    Language::of_file_name(&path.file_name()?.to_string_lossy()).filter(|language| !language.is_native())
 }
 
 /// Reads a file that is meant to be text, or says why not.

@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
+use crate::language::Language;
 use crate::source::{FileId, Span};
 use crate::target::TargetSet;
 
@@ -59,6 +60,8 @@ index!(
 pub struct Unit {
     /// The file it came from.
     pub file: FileId,
+    /// The language it is written in.
+    pub language: Language,
     /// `library`, `import`, `export`, `part` and `part of`.
     pub directives: Directives,
     /// Functions, members, initializers and closures, in source order.
@@ -81,6 +84,8 @@ pub struct Unit {
     pub generated: bool,
     /// Syntax errors: what could not be parsed. Functions that overlap one carry [`Incomplete::SyntaxError`].
     pub errors: Vec<Span>,
+    /// What was parsed but not understood: macros that are not written out, assembler.
+    pub opaque: Vec<Span>,
 }
 
 impl Unit {
@@ -134,6 +139,10 @@ pub struct Import {
 ///
 /// A function type is named `Function` and carries the result first, then the positional parameters; a record type is
 /// named `Record`. A type that was not written is an absent [`TypeRef`], never an empty one.
+///
+/// Native languages spell out what Dart has classes for: `*` is a pointer to its argument, `&` a reference, `[]` an
+/// array (its second argument is named by the constant length), `const` is its argument, not to be written.
+/// Builtin types of C are named by their shortest usual form (`unsigned int`, `long long`), tags without `struct`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TypeRef {
     /// `prefix.` before the name.
@@ -184,13 +193,13 @@ pub struct Class {
 /// The kinds of [`Class`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ClassKind {
-    /// `class`
+    /// `class`; in native languages a struct, class or union
     Class,
-    /// `mixin` (a `mixin class` is a [`ClassKind::Class`])
+    /// `mixin` (a `mixin class` is a [`ClassKind::Class`]); in Rust a trait
     Mixin,
     /// `enum`
     Enum,
-    /// `extension … on …`
+    /// `extension … on …`; in Rust an `impl` whose type is declared elsewhere
     Extension,
     /// `extension type`
     ExtensionType,
@@ -254,7 +263,7 @@ pub struct StructLayout {
     pub fields: Vec<(Name, TypeRef)>,
 }
 
-/// A declaration that names a native symbol directly (`@Native`, `@FfiNative`).
+/// A declaration that names a native symbol directly (`@Native`, `@FfiNative`, a C prototype, Rust's `extern "C"` block).
 ///
 /// Bindings made by calls (`lookupFunction`, `asFunction`) are found by the link stage from what the calls are.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -280,6 +289,8 @@ pub struct Export {
     pub symbol: Name,
     /// Where the definition is compiled.
     pub targets: TargetSet,
+    /// It is marked as an export (`no_mangle`, an export macro), not only visible like every function of C.
+    pub is_marked: bool,
 }
 
 /// A comment kept because a tool may be addressed by it.
@@ -311,6 +322,12 @@ pub struct Function {
     pub is_static: bool,
     /// `external` or without a body.
     pub is_external: bool,
+    /// Only its own file can name it (C's `static`, unnamed namespaces).
+    pub is_local: bool,
+    /// Takes more arguments than it has parameters (`...`).
+    pub is_variadic: bool,
+    /// Where it is compiled.
+    pub targets: TargetSet,
     /// Synchronous, asynchronous or a generator.
     pub flavor: Flavor,
     /// Names of its type parameters.
@@ -350,6 +367,8 @@ pub enum FunctionKind {
     Constructor,
     /// A factory constructor.
     Factory,
+    /// Runs when an object's life ends: C++'s `~T`, Rust's `drop` of an `impl Drop`. The name is `~`.
+    Destructor,
     /// `operator +`; the name is the operator.
     Operator,
     /// A function expression or local function.
@@ -531,7 +550,8 @@ pub enum ArithOp {
 pub struct Place {
     /// Where it starts.
     pub base: Base,
-    /// The steps from there. Frontends emit at most one for source languages with views (Dart), more for C.
+    /// The steps from there. Frontends emit at most one for source languages with views (Dart), more for native ones:
+    /// `p->a.b` and `x.a.b` are two steps from the address that the base holds, `p->a->b` is two operations.
     pub path: SmallVec<[Projection; 1]>,
 }
 
@@ -658,6 +678,22 @@ pub enum Op {
     },
     /// The local's scope ends: destructors run, unless its value was moved out.
     ScopeEnd(LocalId),
+    /// `to` becomes the address of fresh memory for a variable of this function that lives until it returns. Frontends
+    /// write out so the variables whose address counts: taken (`&x`), arrays, structs. They are read and written as
+    /// places below the local.
+    Stack {
+        /// The local that holds the address from here on.
+        to: LocalId,
+        /// The variable's type.
+        ty: Option<TypeRef>,
+    },
+    /// `to = &of`: the address of a place, nothing is read.
+    Address {
+        /// The local written.
+        to: LocalId,
+        /// The place.
+        of: Place,
+    },
 }
 
 /// How [`Op::Copy`] copies.
@@ -697,6 +733,8 @@ pub enum UseKind {
     Write,
     /// The value is handed on.
     Pass,
+    /// The value goes where the frontend cannot follow: a macro, assembler.
+    Escape,
 }
 
 /// Why [`Op::Suspend`] suspends.
@@ -738,6 +776,8 @@ pub struct Arg {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Callee {
     /// A free name: a function, a class (its constructor), a member of the own class, a variable holding something callable.
+    /// Native languages write paths (`a::b`), macros with their sign (`vec!`), and C++'s operators that allocate and
+    /// release as `new`, `new[]`, `delete`, `delete[]` with the type (for an array also the count) as written.
     Name(Name),
     /// A member of a value; the value may turn out to be a class or an import prefix.
     Method {

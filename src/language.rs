@@ -8,11 +8,17 @@ use serde::{Deserialize, Serialize};
 pub enum Language {
     /// Dart 3 and before.
     Dart,
+    /// Rust.
+    Rust,
+    /// C.
+    C,
+    /// C++, and headers, which either of the two may use.
+    Cpp,
 }
 
 impl Language {
     /// Every language, in the order reports list them.
-    pub const ALL: &'static [Language] = &[Language::Dart];
+    pub const ALL: &'static [Language] = &[Language::Dart, Language::Rust, Language::C, Language::Cpp];
 
     /// The language of a file name; `None` for files ffilint does not read.
     #[must_use]
@@ -26,6 +32,9 @@ impl Language {
     pub fn extensions(self) -> &'static [&'static str] {
         match self {
             Self::Dart => &["dart"],
+            Self::Rust => &["rs"],
+            Self::C => &["c"],
+            Self::Cpp => &["cc", "cpp", "cxx", "c++", "h", "hh", "hpp", "hxx", "inl"],
         }
     }
 
@@ -34,6 +43,9 @@ impl Language {
     pub fn id(self) -> &'static str {
         match self {
             Self::Dart => "dart",
+            Self::Rust => "rust",
+            Self::C => "c",
+            Self::Cpp => "cpp",
         }
     }
 
@@ -42,6 +54,18 @@ impl Language {
     pub fn title(self) -> &'static str {
         match self {
             Self::Dart => "Dart",
+            Self::Rust => "Rust",
+            Self::C => "C",
+            Self::Cpp => "C++",
+        }
+    }
+
+    /// Whether its memory is managed by hand: what the boundary leads to.
+    #[must_use]
+    pub fn is_native(self) -> bool {
+        match self {
+            Self::Dart => false,
+            Self::Rust | Self::C | Self::Cpp => true,
         }
     }
 }

@@ -5,7 +5,9 @@ use crate::language::Language;
 use crate::parse::{Limits, Refused};
 use crate::source::FileId;
 
+pub mod c;
 pub mod dart;
+pub mod rust;
 
 /// Parses and lowers one file.
 ///
@@ -15,5 +17,7 @@ pub mod dart;
 pub fn lower(file: FileId, language: Language, text: &str, limits: &Limits) -> Result<Unit, Refused> {
     match language {
         Language::Dart => dart::lower(file, text, limits),
+        Language::Rust => rust::lower(file, text, limits),
+        Language::C | Language::Cpp => c::lower(file, language, text, limits),
     }
 }

@@ -5,8 +5,8 @@ use super::memory::join_key;
 use super::path::{Flight, Path};
 use super::value::{Offset, Symbol, Value};
 use crate::ir::{
-    AggregateKind, Base, ClassKind, Const, CopyKind, Flavor, LocalId, Name, Op, Operand, Place, Projection, Statement,
-    SuspendKind, Terminator,
+    Base, ClassKind, Const, CopyKind, Flavor, LocalId, Name, Op, Operand, Place, Projection, Statement, SuspendKind,
+    Terminator, UseKind,
 };
 use crate::link::{ClassRef, FuncRef, Target, Ty, VarRef};
 use crate::source::Location;
@@ -40,13 +40,12 @@ impl Engine<'_> {
                 let value = self.binary(site, op, left, right, &mut path);
                 self.assign(site.frame, &mut path, *to, value);
             }
-            Op::Aggregate { to, kind, items } => {
+            Op::Aggregate { to, items, .. } => {
                 for (_, item) in items {
                     let value = self.operand(site.frame, &path, item);
                     self.put_into(&mut path, &value, Symbol::of((site, 0u16)));
                     self.escape(&mut path, &value);
                 }
-                let _ = matches!(kind, AggregateKind::Record);
                 let value = self.fresh(&mut path, site, 0);
                 self.assign(site.frame, &mut path, *to, value);
             }
@@ -63,7 +62,11 @@ impl Engine<'_> {
                 });
                 self.assign(site.frame, &mut path, *to, Value::Closure(index as u32));
             }
-            Op::Use { .. } | Op::ScopeEnd(_) => {}
+            Op::Use { value, kind: UseKind::Escape } => {
+                let value = self.operand(site.frame, &path, value);
+                self.escape(&mut path, &value);
+            }
+            Op::Use { .. } | Op::ScopeEnd(_) | Op::Stack { .. } | Op::Address { .. } => {}
             Op::Catch { to } | Op::Element { to, .. } => {
                 let value = self.fresh(&mut path, site, 0);
                 self.assign(site.frame, &mut path, *to, value);

@@ -11,6 +11,7 @@ use super::{
     Annotation, Class, ClassKind, DefaultValue, Directives, Flavor, Function, FunctionId, FunctionKind, Import,
     Incomplete, Initializes, Local, LocalId, LocalKind, Operand, Param, PartOf, TypeAlias, TypeRef, Unit, Variable,
 };
+use crate::target::TargetSet;
 
 mod ops;
 
@@ -56,6 +57,9 @@ impl Printer<'_> {
         }
         if !unit.errors.is_empty() {
             writeln!(out, "errors {}", unit.errors.len())?;
+        }
+        if !unit.opaque.is_empty() {
+            writeln!(out, "opaque {}", unit.opaque.len())?;
         }
         directives(out, &unit.directives)?;
         for comment in &unit.comments {
@@ -158,7 +162,9 @@ impl Printer<'_> {
             writeln!(out, "{}", if binding.is_leaf { " leaf" } else { "" })?;
         }
         for export in &unit.exports {
-            writeln!(out, "export {} as {:?} on {:?}", self.label(export.function), export.symbol, export.targets)?;
+            let word = if export.is_marked { "export" } else { "visible" };
+            write!(out, "{word} {} as {:?}", self.label(export.function), export.symbol)?;
+            writeln!(out, "{}", on_targets(export.targets))?;
         }
         Ok(())
     }
@@ -168,6 +174,9 @@ impl Printer<'_> {
         annotations(out, &function.annotations)?;
         if function.is_external {
             out.push_str("external ");
+        }
+        if function.is_local {
+            out.push_str("local ");
         }
         if function.is_static && function.class.is_some() && function.kind != FunctionKind::Factory {
             out.push_str("static ");
@@ -179,6 +188,7 @@ impl Printer<'_> {
             FunctionKind::Constructor => "constructor",
             FunctionKind::Factory => "factory",
             FunctionKind::Operator => "operator",
+            FunctionKind::Destructor => "destructor",
             FunctionKind::Closure => "closure",
             FunctionKind::Initializer => "initializer",
         };
@@ -187,7 +197,7 @@ impl Printer<'_> {
             out.push_str(if index > 0 { ", " } else { "" });
             parameter(out, function, &names, param)?;
         }
-        out.push(')');
+        out.push_str(if function.is_variadic { ", ...)" } else { ")" });
         if let Some(result) = &function.result {
             write!(out, " -> {result}")?;
         }
@@ -197,6 +207,7 @@ impl Printer<'_> {
             Flavor::SyncStar => " sync*",
             Flavor::AsyncStar => " async*",
         });
+        out.push_str(&on_targets(function.targets));
         if let Some(parent) = function.parent {
             write!(out, " in {}", self.label(parent))?;
         }
@@ -346,6 +357,11 @@ fn annotations(out: &mut String, annotations: &[Annotation]) -> fmt::Result {
         out.push(' ');
     }
     Ok(())
+}
+
+/// ` on {windows}`; nothing for all targets.
+fn on_targets(targets: TargetSet) -> String {
+    if targets == TargetSet::ALL { String::new() } else { format!(" on {targets:?}") }
 }
 
 fn typed(out: &mut String, ty: Option<&TypeRef>) -> fmt::Result {

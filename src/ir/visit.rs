@@ -32,7 +32,8 @@ pub fn visit_operands<'a>(op: &'a Op, visit: &mut dyn FnMut(&'a Operand)) {
             visit(right);
         }
         Op::Aggregate { items, .. } => items.iter().for_each(|(_, item)| visit(item)),
-        Op::Closure { .. } | Op::Catch { .. } | Op::ScopeEnd(_) => {}
+        Op::Address { of, .. } => visit_place(of, visit),
+        Op::Closure { .. } | Op::Catch { .. } | Op::ScopeEnd(_) | Op::Stack { .. } => {}
     }
 }
 
@@ -55,6 +56,8 @@ pub fn written(op: &Op) -> Option<LocalId> {
         | Op::Aggregate { to, .. }
         | Op::Closure { to, .. }
         | Op::Catch { to }
+        | Op::Stack { to, .. }
+        | Op::Address { to, .. }
         | Op::Element { to, .. } => Some(*to),
         Op::Suspend { to, .. } => *to,
         Op::Store { .. } | Op::Insert { .. } | Op::Use { .. } | Op::ScopeEnd(_) => None,

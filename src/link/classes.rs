@@ -52,7 +52,7 @@ impl ClassInfo {
                 FunctionKind::Constructor | FunctionKind::Factory => {
                     info.constructors.entry(name).or_insert(id);
                 }
-                FunctionKind::Function | FunctionKind::Getter | FunctionKind::Operator => {
+                FunctionKind::Function | FunctionKind::Getter | FunctionKind::Operator | FunctionKind::Destructor => {
                     info.members.entry(name).or_insert(ClassMember::Function(id));
                 }
                 FunctionKind::Closure | FunctionKind::Initializer => {}

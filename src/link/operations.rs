@@ -80,7 +80,7 @@ impl Resolver<'_> {
                 self.operand(state, value);
                 Target::Unknown
             }
-            Op::Catch { .. } | Op::ScopeEnd(_) => Target::Unknown,
+            Op::Catch { .. } | Op::ScopeEnd(_) | Op::Stack { .. } | Op::Address { .. } => Target::Unknown,
             Op::Element { to, of, name } => {
                 let of = self.operand(state, of);
                 let (ty, target) = match name {

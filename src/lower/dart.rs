@@ -4,8 +4,10 @@
 //! which lowers what functions do.
 
 use crate::ir::{Directives, Function, FunctionId, FunctionKind, Name, Unit};
+use crate::language::Language;
 use crate::parse::{Limits, NodeId, Parsed, Refused, Tree, dart};
 use crate::source::{FileId, Span};
+use crate::target::TargetSet;
 
 pub(crate) mod body;
 mod classes;
@@ -27,6 +29,7 @@ pub fn lower(file: FileId, text: &str, limits: &Limits) -> Result<Unit, Refused>
     let Parsed { tree, errors } = dart::parse(text, limits)?;
     let unit = Unit {
         file,
+        language: Language::Dart,
         directives: Directives::default(),
         functions: Vec::new(),
         classes: Vec::new(),
@@ -38,6 +41,7 @@ pub fn lower(file: FileId, text: &str, limits: &Limits) -> Result<Unit, Refused>
         comments: comments::directives(&tree),
         generated: comments::is_generated(&tree),
         errors,
+        opaque: Vec::new(),
     };
     let mut lowering = FileLowering { tree: &tree, unit, depth: limits.depth, default_asset: None };
     lowering.declarations();
@@ -86,6 +90,9 @@ impl FileLowering<'_> {
             parent: None,
             is_static: false,
             is_external: false,
+            is_local: false,
+            is_variadic: false,
+            targets: TargetSet::ALL,
             flavor: crate::ir::Flavor::Sync,
             type_params: Vec::new(),
             params: Vec::new(),

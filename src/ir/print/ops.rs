@@ -63,6 +63,7 @@ impl Printer<'_> {
                     UseKind::Read => "read",
                     UseKind::Write => "write",
                     UseKind::Pass => "pass",
+                    UseKind::Escape => "escape",
                 };
                 format!("use {kind} {}", value(used))
             }
@@ -80,6 +81,11 @@ impl Printer<'_> {
                 format!("{}{kind} {}", to.unwrap_or_default(), value(awaited))
             }
             Op::ScopeEnd(id) => format!("end {}", local(*id)),
+            Op::Stack { to, ty } => {
+                let ty = ty.as_ref().map(|ty| format!(" {ty}")).unwrap_or_default();
+                format!("{} = stack{ty}", local(*to))
+            }
+            Op::Address { to, of } => format!("{} = address {}", local(*to), place(names, of)),
         }
     }
 }
