@@ -14,11 +14,14 @@ use smallvec::SmallVec;
 
 use crate::ir::{Class, ClassId, Function, FunctionId, Name, Unit, Variable};
 use crate::models::{ModelId, ModelSet, PackId, TypeId, VariableId, Versions};
+use exports::Exports;
 
 mod allocators;
 mod calls;
 mod classes;
 mod env;
+mod exports;
+mod foreign;
 mod graph;
 mod libraries;
 mod members;
@@ -90,6 +93,7 @@ pub struct Program {
     files: Vec<FileContext>,
     versions: Vec<Arc<Versions>>,
     facts: Facts,
+    exports: Exports,
 }
 
 /// What is known of the program's declarations.
@@ -179,6 +183,8 @@ pub enum Target {
     },
     /// The constructor that a class has without writing one.
     DefaultConstructor(ClassRef),
+    /// A place in memory, reached from the operation's base by its path.
+    Memory,
     /// An extension named for its member: `Ext(x)` is `x`.
     ExtensionOverride,
     /// An instance field, read or written (also for an implicit `this`: then the operation's base is a free name).
@@ -287,6 +293,8 @@ pub enum Ty {
     Parameter(Name),
     /// A class of a library that is not here and not modelled.
     External(Name),
+    /// An address or a reference in a native language, and what it leads to.
+    Pointer(Box<Ty>),
 }
 
 impl Ty {
@@ -311,8 +319,10 @@ impl Program {
         let (mut facts, resolved) = environment.resolve();
         facts.allocations = allocations;
         let versions = files.iter().map(env::versions_of).collect();
-        let components = graph::components(&units, &resolved, &facts);
-        Self { units, resolved, components, files, versions, facts }
+        let exports = Exports::new(&units);
+        let definitions = |symbol: &Name, unit: u32| exports.definitions(&files, symbol, unit);
+        let components = graph::components(&units, &resolved, &facts, &definitions);
+        Self { units, resolved, components, files, versions, facts, exports }
     }
 
     /// Drops the program on all threads: a large one consists of millions of allocations.
@@ -395,6 +405,12 @@ impl Program {
     #[must_use]
     pub fn bound_symbol(&self, function: FuncRef) -> Option<&Name> {
         self.facts.bindings.get(&function)
+    }
+
+    /// The definitions behind a native symbol that a unit names; empty where there are none here.
+    #[must_use]
+    pub fn definitions(&self, symbol: &str, unit: u32) -> SmallVec<[FuncRef; 1]> {
+        self.exports.definitions(&self.files, symbol, unit)
     }
 
     /// The package versions that count for a unit.

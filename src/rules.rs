@@ -16,6 +16,7 @@ use crate::violation::{Confidence, Subject, Violation, ViolationKind};
 
 mod arena_escape;
 mod count_vs_bytes;
+mod dangling_return;
 mod double_free;
 mod free_of_borrowed;
 mod free_of_interior_pointer;
@@ -28,6 +29,7 @@ mod leaked_temporary;
 mod mismatched_deallocator;
 mod mixed_allocator_names;
 mod overwritten_owner;
+mod retained_after_free;
 mod steps;
 mod unreleased_arena;
 mod use_after_free;
@@ -64,6 +66,8 @@ pub static ALL: &[&Rule] = &[
     &free_of_borrowed::RULE,
     &free_of_interior_pointer::RULE,
     &use_after_free::RULE,
+    &dangling_return::RULE,
+    &retained_after_free::RULE,
     &count_vs_bytes::RULE,
     &arena_escape::RULE,
     &internal_error::RULE,
@@ -143,6 +147,12 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
         }
         ViolationKind::MixedNames { subject, allocator, release } => {
             (&mixed_allocator_names::RULE, mixed_allocator_names::word(subject, allocator, release, context))
+        }
+        ViolationKind::Dangling { of, temporary, usage } => {
+            (&dangling_return::RULE, dangling_return::word(of, *temporary, usage))
+        }
+        ViolationKind::ReleasedRetained { subject, keeper, release } => {
+            (&retained_after_free::RULE, retained_after_free::word(subject.as_ref(), keeper, release, context))
         }
         ViolationKind::ReleasedBorrowed { origin, owner, release } => {
             (&free_of_borrowed::RULE, free_of_borrowed::word(origin, owner, release))

@@ -27,6 +27,8 @@ pub enum Ownership {
     Borrowed,
     /// Nobody must, ever.
     Static,
+    /// It is a variable of the function's own and ends with it.
+    Local,
     /// It was released.
     Released,
     /// Somebody that is known became its owner.
@@ -72,6 +74,8 @@ pub enum Fault {
     UseAfterRelease,
     /// Nobody can release it any more.
     Leak,
+    /// Returned although it ends with the function.
+    Dangling,
 }
 
 /// The policy: the state after an event, and what is wrong with it.
@@ -99,8 +103,9 @@ pub fn transition(state: Ownership, event: Event) -> (Ownership, Option<Fault>) 
         (O::Managed, E::Release { .. }) => (O::Released, Some(Fault::DoubleRelease)),
         (O::Managed, _) => (O::Managed, None),
 
-        (O::Borrowed | O::Static, E::Release { .. }) => (O::Released, Some(Fault::NotOwner)),
-        (O::Borrowed | O::Static, _) => (state, None),
+        (O::Local, E::Return) => (O::Local, Some(Fault::Dangling)),
+        (O::Borrowed | O::Static | O::Local, E::Release { .. }) => (O::Released, Some(Fault::NotOwner)),
+        (O::Borrowed | O::Static | O::Local, _) => (state, None),
 
         (O::Released, E::Release { .. }) => (O::Released, Some(Fault::DoubleRelease)),
         (O::Released, E::Use | E::Take | E::Return) => (O::Released, Some(Fault::UseAfterRelease)),
@@ -132,6 +137,7 @@ pub fn table() -> String {
         ("managed", Ownership::Managed),
         ("borrowed", Ownership::Borrowed),
         ("static", Ownership::Static),
+        ("local", Ownership::Local),
         ("released", Ownership::Released),
         ("relinquished", Ownership::Relinquished),
         ("escaped", Ownership::Escaped),
@@ -171,5 +177,6 @@ fn fault_word(fault: Fault) -> &'static str {
         Fault::DoubleRelease => "double release",
         Fault::UseAfterRelease => "use after release",
         Fault::Leak => "leak",
+        Fault::Dangling => "dangling",
     }
 }

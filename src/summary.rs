@@ -74,14 +74,16 @@ pub struct Summary {
     pub basis: Basis,
     /// Where in its body, or in those it calls, the memory it hands out was allocated; for stories only.
     pub made: Vec<Made>,
+    /// Where in its body, or in those it calls, it releases or keeps what it is given; for stories only.
+    pub ended: Vec<Made>,
 }
 
-/// Where memory that a function hands out was allocated.
+/// Where memory that a function hands out was allocated, or where memory that it was given ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Made {
-    /// What the caller receives: the result, or something below it or below an argument.
+    /// What the caller receives (the result, or something below it or below an argument), or what it passed.
     pub what: AccessPath,
-    /// The call that allocated it, as written there.
+    /// The call that did it, as written there; the variable that keeps it.
     pub by: Name,
     /// That call.
     pub location: Location,
@@ -90,6 +92,13 @@ pub struct Made {
 impl Summary {
     /// The most outcomes that are kept apart.
     pub const MAX_OUTCOMES: usize = 4;
+
+    /// Whether it is an assumption that what a root leads to is only borrowed.
+    #[must_use]
+    pub fn assumes(&self, root: &Root) -> bool {
+        let mut effects = self.outcomes.iter().flat_map(|outcome| &outcome.effects);
+        effects.any(|effect| effect.on.root == *root && effect.kind == EffectKind::BorrowAssumed)
+    }
 
     /// Whether an effect or a result is about what a root leads to.
     #[must_use]
@@ -202,6 +211,10 @@ pub enum EffectKind {
     Detach,
     /// Releases everything registered with it.
     ReleaseAll,
+    /// The value that owns it ends: releases it as memory of the family, unless it was moved out.
+    Drop(FamilyId),
+    /// The value that owns it gives it up: whoever holds the address is its owner.
+    Disown,
     /// Lets it go where the analysis cannot follow.
     Escape,
 }
@@ -254,6 +267,8 @@ pub enum Ownership {
     NativeFunction(Option<Name>),
     /// The address of a native function that releases memory of that family (`malloc.nativeFree`).
     Releaser(FamilyId),
+    /// A value that owns memory of that family and releases it when its scope ends (Rust's `CString`, a smart pointer).
+    Value(FamilyId),
     /// A new arena or scope of that family.
     Scope(FamilyId),
     /// The scope of that family that a caller opened around this code; see [`ClosureRun::ambient`].

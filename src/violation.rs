@@ -169,6 +169,24 @@ pub enum ViolationKind {
         /// The release, as written.
         release: Name,
     },
+    /// Points to what is gone when its scope ends.
+    Dangling {
+        /// The variable, or the temporary's making call, as written.
+        of: Name,
+        /// It is a temporary value.
+        temporary: bool,
+        /// What is done with the pointer.
+        usage: Usage,
+    },
+    /// Released although native code keeps the pointer.
+    ReleasedRetained {
+        /// The memory.
+        subject: Option<Subject>,
+        /// The call that keeps it, as written.
+        keeper: Name,
+        /// The release, as written.
+        release: Name,
+    },
     /// Released although somebody else owns it.
     ReleasedBorrowed {
         /// The call that gave the pointer, as written.
@@ -275,6 +293,8 @@ pub enum Owner {
     Static,
     /// The object that the named value is.
     Value(Name),
+    /// The function whose variable it is.
+    Variable(Name),
     /// The callee that took it, as written.
     Taker(Name),
     /// The arena that will release it.
@@ -373,6 +393,16 @@ pub enum StepKind {
     Registered {
         /// With what.
         with: Owner,
+    },
+    /// Native code keeps its address.
+    Kept {
+        /// Which call, or where it is kept.
+        by: Name,
+    },
+    /// The value it belongs to ended with its scope.
+    Dropped {
+        /// The variable.
+        of: Name,
     },
     /// Somebody became its owner.
     Taken {

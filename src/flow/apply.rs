@@ -26,6 +26,7 @@ impl Engine<'_> {
         out: &mut Vec<Path>,
     ) {
         calling.made.clone_from(&summary.made);
+        calling.ended.clone_from(&summary.ended);
         self.charge_arguments(&mut path, &calling);
         self.lend_unnamed(&mut path, summary, &calling);
         if summary.throws == Throws::Always && !calling.later {
@@ -241,20 +242,18 @@ impl Engine<'_> {
             }
             match value {
                 // A function of the program that does nothing to its argument may not even read it.
-                Value::Pointer(..) | Value::View(..) | Value::Address(_) if summary.basis != Basis::Body => {
+                Value::Pointer(..) | Value::View(..) | Value::Address(_)
+                    if summary.basis != Basis::Body || calling.native =>
+                {
                     if matches!(value, Value::Address(_)) {
                         self.escape(path, &value);
                     } else {
-                        self.lend(path, calling, &value, false);
+                        let assumed = summary.basis == Basis::Body && summary.assumes(&root);
+                        self.lend(path, calling, &value, assumed);
                     }
                 }
                 Value::Pointer(object, _) => {
-                    let assumed = summary
-                        .outcomes
-                        .iter()
-                        .flat_map(|outcome| &outcome.effects)
-                        .any(|effect| effect.on.root == root && effect.kind == EffectKind::BorrowAssumed);
-                    let lent = StepKind::Lent { to: calling.name.clone(), assumed };
+                    let lent = StepKind::Lent { to: calling.name.clone(), assumed: summary.assumes(&root) };
                     path.tell(object, Step { kind: lent, location: calling.at });
                     if let Some(object) = path.objects.get_mut(&object) {
                         std::rc::Rc::make_mut(&mut object.story).lent_to = Some(calling.name.clone());
@@ -300,10 +299,15 @@ impl Engine<'_> {
                         Allocating::Family(family) => Some(family),
                         Allocating::Parameter(_) | Allocating::Unknown => None,
                     };
-                    let releasing = Releasing { by: calling.name.clone(), at: calling.at, family, basis };
+                    let inside = calling.ended.iter().find(|made| made.what == effect.on).cloned();
+                    let by = calling.name.clone();
+                    let releasing = Releasing { by, at: calling.at, family, basis, inside };
                     self.release(path, calling.site, &value, &releasing);
                 }
-                EffectKind::MayRelease | EffectKind::Hold | EffectKind::Escape => self.escape(path, &value),
+                EffectKind::Drop(family) => self.drop_value(path, calling, &value, *family, basis),
+                EffectKind::Disown => self.disown(path, &value),
+                EffectKind::Hold => self.retain(path, calling, &effect.on, &value),
+                EffectKind::MayRelease | EffectKind::Escape => self.escape(path, &value),
                 EffectKind::Take => {
                     self.usage(path, &value, Usage::Pass(calling.name.clone()), calling.at);
                     if let Some(object) = value.object() {

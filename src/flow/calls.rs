@@ -46,6 +46,8 @@ pub(super) struct Calling {
     pub(super) returned: Option<ArgValue>,
     /// Where the memory that the callee hands out was allocated.
     pub(super) made: Vec<Made>,
+    /// Where the callee releases or keeps what it is given.
+    pub(super) ended: Vec<Made>,
     /// The model that says what the call does.
     pub(super) model: Option<ModelId>,
 }
@@ -76,8 +78,14 @@ impl Calling {
             later: false,
             returned: None,
             made: Vec::new(),
+            ended: Vec::new(),
             model: None,
         }
+    }
+
+    /// What runs when a value's scope ends.
+    pub(super) fn of_drop(site: Site, name: Name, at: Location, value: ArgValue) -> Self {
+        Self { receiver: Some(value), ..Self::new(site, name, at, Access::Call) }
     }
 
     /// What is not passed is what the callee says it is then, where that is a constant.
@@ -276,7 +284,7 @@ impl Engine<'_> {
     }
 
     /// Finds out what is called and lets it happen. `by_value`: the receiver is what is called.
-    fn dispatch(
+    pub(super) fn dispatch(
         &mut self,
         run: &mut Run,
         target: &Target,
@@ -332,10 +340,16 @@ impl Engine<'_> {
                 // Whoever handed it in is told a result: it may well take what it gets.
                 self.call_unknown(run, calling, path, out);
             }
-            Target::Native { model, .. } => {
+            Target::Native { symbol, model } => {
                 // What stands as the receiver is the native function itself.
                 calling.receiver = None;
                 calling.native = true;
+                self.note_native_call(&mut path, &calling);
+                if let Some(functions) = symbol.as_ref().and_then(|symbol| self.defined(&calling, &path, symbol))
+                    && let Some(summary) = self.summary_of(&functions)
+                {
+                    return self.apply_summary(run, &summary, calling, path, out);
+                }
                 match model {
                     Some(model) => {
                         calling.targets = self.models.function(*model).targets;
@@ -524,6 +538,15 @@ impl Engine<'_> {
         recursive.or_else(|| self.summaries.get(function))
     }
 
+    /// The definitions of a native symbol that a path can reach.
+    fn defined(&self, calling: &Calling, path: &Path, symbol: &Name) -> Option<Functions> {
+        let unit = self.frames[calling.site.frame as usize].function.unit;
+        let mut candidates = self.program.definitions(symbol, unit);
+        candidates.retain(|function| !self.program.function(*function).targets.and(path.targets).is_empty());
+        let functions = Functions { candidates, complete: true, implicit_this: false, model: None };
+        (!functions.candidates.is_empty()).then_some(functions)
+    }
+
     /// What the functions a call may reach have in common; `None` when they disagree or one is not known.
     fn summary_of(&self, functions: &Functions) -> Option<std::sync::Arc<Summary>> {
         let mut candidates = functions.candidates.iter();
@@ -565,11 +588,22 @@ impl Engine<'_> {
                 self.escape(&mut path, &arg.value);
                 continue;
             }
+            if self.is_native(calling.site.frame) && !self.is_plain(&path, arg) {
+                self.escape(&mut path, &arg.value);
+                continue;
+            }
             self.lend(&mut path, &calling, &arg.value, true);
         }
         self.possible_exception(run, &calling, &path);
         let value = self.fresh(&mut path, calling.site, 0);
         self.finish(&calling, path, value, out);
+    }
+
+    /// Whether what an argument leads to is the caller's or a run of numbers: a library that is not here keeps neither
+    /// as its own. Native code hands structs over far more often.
+    fn is_plain(&self, path: &Path, arg: &ArgValue) -> bool {
+        let given = arg.value.object().and_then(|id| path.objects.get(&id)).is_some_and(|object| object.path.is_some());
+        given || matches!(&arg.ty, Some(Ty::Pointer(to)) if matches!(**to, Ty::Scalar))
     }
 
     /// Lends a value to a call.

@@ -22,7 +22,8 @@ impl Engine<'_> {
             }
             Cond::IsNull(operand) => {
                 let value = self.operand(frame, &path, operand);
-                split_null(path, &value, &Value::Null)
+                let null = if self.is_native(frame) { Value::NullPointer } else { Value::Null };
+                split_null(path, &value, &null)
             }
             Cond::Equals(left, right) => {
                 let left = self.operand(frame, &path, left);
@@ -85,6 +86,10 @@ impl Engine<'_> {
         match value {
             Value::Bool(true) => [Some(path), None],
             Value::Bool(false) => [None, Some(path)],
+            // Where numbers and addresses are conditions too.
+            Value::Int(number) => decided(path, *number != 0),
+            Value::NullPointer => [None, Some(path)],
+            Value::Pointer(..) => swap(split_null(path, value, &Value::NullPointer)),
             Value::TargetTest(targets) => on_targets(path, *targets),
             Value::StatusTest(symbol, success) => {
                 let [held, failed] = on_status(path, *symbol);

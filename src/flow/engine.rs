@@ -14,7 +14,7 @@ use super::summaries::Summaries;
 use super::value::{ObjectId, Symbol, Value};
 use super::wrappers::ClosureCall;
 use crate::ir::{BlockId, Function, LocalId, LocalKind, Name, Op, Operand, Terminator, Written};
-use crate::link::{FuncRef, Program, Resolved, Ty};
+use crate::link::{FuncRef, Program, Resolved, Ty, VarRef};
 use crate::models::{ModelSet, Versions};
 use crate::source::{Location, Span};
 use crate::state::Ownership;
@@ -138,6 +138,7 @@ pub(super) enum OriginKey {
     Site(Site, u16),
     Entry(LocalId),
     Field(ObjectId, Name),
+    Static(VarRef),
 }
 
 /// A place in a frame.
@@ -484,6 +485,10 @@ impl<'a> Engine<'a> {
                 let off_the_end = operand.is_none() && body.end_span.end - body.end_span.start <= 1;
                 let exit = if off_the_end { Exit::End } else { Exit::Return };
                 self.check_returned(&mut path, &value, at);
+                if let (true, Some(operand)) = (self.is_native(run.frame), operand) {
+                    let ty = super::calls::local_type(self.resolved(run.frame), operand);
+                    self.check_dangling(&path, &value, ty.as_ref(), at);
+                }
                 if let Value::Closure(closure) = value {
                     self.return_closure(&mut path, closure, at);
                 }
@@ -608,6 +613,8 @@ impl<'a> Engine<'a> {
         use crate::ir::{ArithOp, Const};
         match operand {
             Operand::Local(local) => self.local(frame, path, *local),
+            // Native languages know but one null.
+            Operand::Const(Const::Null) if self.is_native(frame) => Value::NullPointer,
             Operand::Const(constant) => constant_value(constant),
             Operand::SizeOf(ty) => Value::Symbol(Symbol::of(("size", ty))),
             Operand::Length(local) => Value::Symbol(Symbol::of(("length", self.local(frame, path, *local)))),

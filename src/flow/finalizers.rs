@@ -46,7 +46,8 @@ impl Engine<'_> {
         if let (Some(family), Ownership::Owned(MemoryFamily::Known(memory))) = (family, path.ownership(id))
             && !path.targets.minus(self.models.same_on(memory, family, self.versions)).is_empty()
         {
-            let releasing = Releasing { by: calling.name.clone(), at: calling.at, family: Some(family), basis };
+            let releasing =
+                Releasing { by: calling.name.clone(), at: calling.at, family: Some(family), basis, inside: None };
             self.release(path, calling.site, value, &releasing);
             // The wrong release comes later.
             if let Some(object) = path.objects.get_mut(&id) {

@@ -266,12 +266,13 @@ pub(super) fn end_reads(end: &Terminator, local: LocalId) -> bool {
 fn reads(op: &Op, read: &mut impl FnMut(LocalId)) {
     ir::visit_operands(op, &mut |operand| reads_of_operand(operand, read));
     match op {
-        Op::Load { from: place, .. } | Op::Store { to: place, .. } => {
+        Op::Load { from: place, .. } | Op::Store { to: place, .. } | Op::Address { of: place, .. } => {
             if let Base::Local(local) = place.base {
                 read(local);
             }
         }
         Op::Insert { into, .. } => read(*into),
+        Op::ScopeEnd(local) => read(*local),
         _ => {}
     }
 }

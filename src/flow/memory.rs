@@ -25,7 +25,10 @@ impl Engine<'_> {
     pub(super) fn store(&mut self, path: &mut Path, into: ObjectId, key: Name, value: Value, at: Location) {
         let open = path.objects.get(&into).is_none_or(|object| {
             object.path.is_some()
-                || !matches!(object.ownership, Ownership::Owned(_) | Ownership::Managed | Ownership::Released)
+                || !matches!(
+                    object.ownership,
+                    Ownership::Owned(_) | Ownership::Managed | Ownership::Released | Ownership::Local
+                )
         });
         if open {
             let owned = match &value {

@@ -8,7 +8,7 @@ use super::value::{ObjectId, Offset, Symbol, Value};
 use crate::ir::Name;
 use crate::source::Location;
 use crate::state::{Event, Fault, MemoryFamily, Ownership, transition};
-use crate::summary::{AccessPath, Basis, FamilyId};
+use crate::summary::{AccessPath, Basis, FamilyId, Made};
 use crate::target::TargetSet;
 use crate::violation::{Confidence, Exit, Owner, Step, StepKind, Subject, Usage, Violation, ViolationKind};
 
@@ -21,6 +21,19 @@ pub(super) struct Releasing {
     /// `None` when the family is a caller's or not known.
     pub(super) family: Option<FamilyId>,
     pub(super) basis: Basis,
+    /// Where in the callee it happens.
+    pub(super) inside: Option<Made>,
+}
+
+impl Releasing {
+    /// The steps that it adds to a story.
+    fn steps(&self, family: FamilyId) -> impl Iterator<Item = Step> + '_ {
+        let inside = self.inside.iter().map(move |made| Step {
+            kind: StepKind::Released { by: made.by.clone(), family },
+            location: made.location,
+        });
+        inside.chain([Step { kind: StepKind::Released { by: self.by.clone(), family }, location: self.at }])
+    }
 }
 
 impl Engine<'_> {
@@ -137,6 +150,9 @@ impl Engine<'_> {
             _ => TargetSet::NONE,
         };
         let (after, fault) = transition(object.ownership, Event::Release { wrong_on });
+        if fault.is_none() {
+            self.fault_of_retained(path, id, releasing);
+        }
         if let Some(fault) = fault {
             self.fault_of_release(path, id, fault, releasing);
         }
@@ -145,10 +161,7 @@ impl Engine<'_> {
         }
         let origin = &self.origins[id.origin as usize];
         if let Some(family) = releasing.family.or(origin.family) {
-            path.tell(
-                id,
-                Step { kind: StepKind::Released { by: releasing.by.clone(), family }, location: releasing.at },
-            );
+            releasing.steps(family).for_each(|step| path.tell(id, step));
         }
         path.orphan(id, &releasing.by, releasing.at);
     }
@@ -182,11 +195,11 @@ impl Engine<'_> {
             Fault::DoubleRelease => {
                 ViolationKind::ReleasedTwice { managed: object.ownership == Ownership::Managed, subject, release }
             }
-            Fault::UseAfterRelease | Fault::Leak => return,
+            Fault::UseAfterRelease | Fault::Leak | Fault::Dangling => return,
         };
         let mut trace = object.story.steps.clone();
         if let Some(family) = releasing.family.or(origin.family) {
-            trace.push(Step { kind: StepKind::Released { by: releasing.by.clone(), family }, location: releasing.at });
+            trace.extend(releasing.steps(family));
         }
         let mut confidence = confidence(origin.basis).min(confidence(releasing.basis));
         if object.attached.as_ref().is_some_and(|attached| attached.family.is_none()) {
@@ -221,6 +234,9 @@ impl Engine<'_> {
         if object.scope.is_some() && object.story.left.is_some() {
             let used = Step { kind: StepKind::Used(usage), location: at };
             return self.escapes(path, id, Confidence::High, Some(used));
+        }
+        if let Some(of) = object.story.dropped() {
+            return self.fault_of_dangling(path, id, of, usage, at);
         }
         let subject = self.subject(id, object);
         let mut trace = object.story.steps.clone();

@@ -22,6 +22,9 @@ impl Engine<'_> {
             Op::Call(call) => return self.call(run, site, call, at, path, out),
             Op::Copy { to, from, kind } => {
                 let value = self.operand(site.frame, &path, from);
+                if let (CopyKind::Move, Operand::Local(moved)) = (kind, from) {
+                    self.move_out(site.frame, &mut path, *moved);
+                }
                 let value = match (kind, value) {
                     (CopyKind::Interior, Value::Pointer(object, _)) => Value::Pointer(object, Offset::Somewhere),
                     (_, value) => value,
@@ -66,7 +69,10 @@ impl Engine<'_> {
                 let value = self.operand(site.frame, &path, value);
                 self.escape(&mut path, &value);
             }
-            Op::Use { .. } | Op::ScopeEnd(_) | Op::Stack { .. } | Op::Address { .. } => {}
+            Op::Use { .. } => {}
+            Op::ScopeEnd(local) => return self.op_scope_end(run, site, *local, at, path, out),
+            Op::Stack { to, .. } => self.op_stack(site, *to, at, &mut path),
+            Op::Address { to, of } => self.op_address(site, *to, of, &mut path),
             Op::Catch { to } | Op::Element { to, .. } => {
                 let value = self.fresh(&mut path, site, 0);
                 self.assign(site.frame, &mut path, *to, value);
@@ -108,6 +114,14 @@ impl Engine<'_> {
             }),
             Target::Model(model) => self.models.function(*model).summary.throws >= Throws::Known,
             _ => true,
+        }
+    }
+
+    /// A local gives its value up: its scope's end releases nothing.
+    fn move_out(&mut self, frame: u32, path: &mut Path, local: LocalId) {
+        if let Some(Ty::Class(..) | Ty::Model(..)) = self.resolved(frame).types.get(local.index()) {
+            let slot = self.slot(frame, local);
+            path.locals.insert(slot, Value::NullPointer);
         }
     }
 
@@ -169,6 +183,10 @@ impl Engine<'_> {
             }
             Target::Functions(_) | Target::Model(_) | Target::Native { .. } | Target::Via(_) => {
                 return self.getter(run, site, &target, base, from, to, at, path, out);
+            }
+            Target::Memory => self.load_place(site, &mut path, from, to, at),
+            Target::Static(_) | Target::Field(_) if self.is_native(site.frame) => {
+                self.load_place(site, &mut path, from, to, at)
             }
             Target::Field(field) => {
                 let owner = base.or_else(|| self.this_value(site.frame, &path));
@@ -288,6 +306,10 @@ impl Engine<'_> {
         match &target {
             Target::Functions(_) | Target::Model(_) | Target::Native { .. } | Target::Via(_) => {
                 return self.setter(run, site, &target, base, to, value, stored, at, path, out);
+            }
+            Target::Memory => self.store_place(site, &mut path, to, stored, at),
+            Target::Static(_) | Target::Field(_) if self.is_native(site.frame) => {
+                self.store_place(site, &mut path, to, stored, at);
             }
             Target::Field(field) => {
                 let name = self.program.variable(*field).name.clone();

@@ -64,7 +64,7 @@ impl Ledger {
             }
             Ownership::Relinquished => self.released = true,
             Ownership::Escaped => self.escaped |= !object.blurred,
-            Ownership::Unknown | Ownership::Owned(_) | Ownership::Borrowed | Ownership::Static => {}
+            Ownership::Unknown | Ownership::Owned(_) | Ownership::Borrowed | Ownership::Static | Ownership::Local => {}
         }
     }
 
@@ -74,7 +74,10 @@ impl Ledger {
     }
 
     fn lost(&mut self, object: &Object, how: How, at: Location, path: &Path) {
-        if transition(object.ownership, Event::End).1 == Some(Fault::Leak) {
+        if object.story.retained.is_some() {
+            // Native code keeps it as long as it likes.
+            self.escaped = true;
+        } else if transition(object.ownership, Event::End).1 == Some(Fault::Leak) {
             let (story, branch, targets) = (object.story.clone(), path.branch, path.targets);
             self.leaks.push(LostOn { how, at, story, branch, targets });
         } else {

@@ -107,6 +107,30 @@ pub(super) struct Story {
     pub(super) left: Option<Left>,
     /// What captured it for later.
     pub(super) captured: Vec<Captured>,
+    /// Where the function put what it was given.
+    pub(super) kept: Option<Kept>,
+    /// The native call that keeps its address without owning it.
+    pub(super) retained: Option<Retained>,
+}
+
+/// Where a function put what it was given.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Kept {
+    /// The memory, as the caller sees it.
+    pub(super) into: AccessPath,
+    /// The place in it.
+    pub(super) key: Name,
+    pub(super) at: Location,
+}
+
+/// A native call that keeps an address.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Retained {
+    /// The call, as written.
+    pub(super) by: Name,
+    pub(super) at: Location,
+    /// Another native call came since, which may have let go of it.
+    pub(super) stale: bool,
 }
 
 /// How the memory that an object was stored in went.

@@ -46,6 +46,8 @@ impl Engine<'_> {
                 self.note_allocator(path, calling, family, &value);
                 Some(value)
             }
+            // Native code may well take what it keeps itself apart again.
+            Ownership::Borrowed { .. } if basis == Basis::Body && self.is_native(site.frame) => None,
             Ownership::Borrowed { .. } | Ownership::Static => {
                 let (state, owner) = match contract.ownership {
                     Ownership::Static => (State::Static, Owner::Static),
@@ -111,6 +113,12 @@ impl Engine<'_> {
                 Some(if symbol.is_none() && handed_in { Value::Callback } else { Value::Native(symbol) })
             }
             Ownership::Releaser(family) => Some(Value::Releaser(*family)),
+            Ownership::Value(family) => {
+                let origin = self.site_origin(calling, extra, Some(*family), Owner::Library, basis);
+                let made = StepKind::Allocated { by: calling.name.clone(), family: *family };
+                let object = Object::new(State::Managed, Step { kind: made, location: calling.at });
+                Some(Value::Pointer(self.allocate(path, origin, object), Offset::Start))
+            }
             Ownership::Scope(family) => {
                 let origin = self.site_origin(calling, extra, Some(*family), Owner::Arena, basis);
                 Some(self.open_scope(path, origin, calling))

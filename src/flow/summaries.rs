@@ -8,8 +8,8 @@ use smallvec::smallvec;
 use super::engine::{Engine, Exits, Returned};
 use super::handed_out::made_by_result;
 use super::memory;
-use super::path::{Flight, Path};
-use super::value::{Offset, Symbol, Value};
+use super::path::{Flight, Kept, Path};
+use super::value::{ObjectId, Offset, Symbol, Value};
 use crate::ir::{Const, Flavor, Function};
 use crate::link::{FuncRef, Program, Ty};
 use crate::models::schema::FamilyKind;
@@ -69,7 +69,10 @@ impl Engine<'_> {
         let check = explicit.clone().any(|path| path.branch.is_some_and(|branch| branch.on_parameter))
             && !self.program.units[self.root.unit as usize].generated
             && self.gives_nothing_new(exits);
+        let native = self.program.units[self.root.unit as usize].language.is_native();
         let throws = match (exits.returns.is_empty(), explicit.count() > 0) {
+            // What leaves an exported function ends the process.
+            _ if native && !exits.returns.is_empty() => Throws::Never,
             (true, true) => Throws::Always,
             (false, true) if check => Throws::Known,
             _ => Throws::Possibly,
@@ -89,7 +92,8 @@ impl Engine<'_> {
         }
         let throws_when =
             (!thrown.is_empty()).then(|| self.test_of(function, &thrown, |_| true)).flatten().map(Box::new);
-        Some(Summary { outcomes, throws, throws_when, runs: self.runs(exits), basis: Basis::Body, made })
+        let ended = ended(exits.returns.iter().map(|returned| &returned.path));
+        Some(Summary { outcomes, throws, throws_when, runs: self.runs(exits), basis: Basis::Body, made, ended })
     }
 
     /// What a set of returns has in common.
@@ -161,7 +165,10 @@ impl Engine<'_> {
             (Value::Symbol(symbol), _) => self.status_test(function, *symbol),
             (Value::Native(symbol), _) => Ownership::NativeFunction(symbol.clone()),
             (Value::Releaser(family), _) => Ownership::Releaser(*family),
+            (Value::Str(_), _) if self.program.units[self.root.unit as usize].language.is_native() => Ownership::Static,
             (Value::Pointer(id, Offset::Start), Some(object)) => match (&object.path, object.ownership) {
+                (_, State::Static) => Ownership::Static,
+                (Some(at), _) if self.is_kept_inside(at) => self.borrowed_from(path, *id, at),
                 (Some(at), State::Unknown | State::Escaped) => Ownership::Alias(at.clone()),
                 (None, State::Owned(MemoryFamily::Known(family))) if !id.older => {
                     Ownership::Owned(FamilyRef::Family(family))
@@ -169,12 +176,16 @@ impl Engine<'_> {
                 (None, State::Owned(MemoryFamily::OfParameter(index))) if !id.older => self
                     .parameter_path(function, index)
                     .map_or(Ownership::Unknown, |(at, default)| Ownership::Owned(FamilyRef::Allocator(at, default))),
+                // A value that its caller owns as this function did.
+                (None, State::Managed) if object.scope.is_none() && object.attached.is_none() && !id.older => {
+                    let family = self.origins[id.origin as usize].family;
+                    family.map_or(Ownership::Unknown, Ownership::Value)
+                }
                 // Of the arena that the caller passed.
                 (None, State::Managed) if !id.older => object
                     .scope
                     .and_then(|scope| path.objects.get(&scope)?.path.clone())
                     .map_or(Ownership::Unknown, |at| Ownership::Owned(FamilyRef::Allocator(at, None))),
-                (None, State::Static) => Ownership::Static,
                 (None, State::Borrowed) => Ownership::Borrowed { from: None, until: Vec::new() },
                 _ => Ownership::Unknown,
             },
@@ -194,6 +205,26 @@ impl Engine<'_> {
             },
             (Value::Address(_), Some(object)) => object.path.clone().map_or(Ownership::Unknown, Ownership::Address),
             _ => Ownership::Unknown,
+        }
+    }
+
+    /// Whether a native function hands out what lies inside of what it was given, or in a static variable.
+    fn is_kept_inside(&self, at: &AccessPath) -> bool {
+        let native = self.program.units[self.root.unit as usize].language.is_native();
+        native && (!at.steps.is_empty() || matches!(at.root, Root::Static(_)))
+    }
+
+    /// What such a result is: the owner's, as long as that still leads to it. Only of plain memory: the nodes of a list
+    /// are handed out to be released.
+    fn borrowed_from(&self, path: &Path, id: ObjectId, at: &AccessPath) -> Ownership {
+        let held = path.heap.iter().any(|((owner, _), value)| {
+            value.object() == Some(id) && path.objects.get(owner).is_some_and(|owner| owner.path.is_some())
+        });
+        let plain = matches!(&self.program.resolved(self.root).result, Ty::Pointer(to) if **to == Ty::Scalar);
+        if held && plain {
+            Ownership::Borrowed { from: Some(at.clone()), until: Vec::new() }
+        } else {
+            Ownership::Unknown
         }
     }
 
@@ -280,7 +311,7 @@ fn keep_what_is_returned(returned: &Returned) -> Path {
 fn effects(paths: &[&Path]) -> (Vec<Effect>, usize) {
     let mut seen: BTreeMap<&AccessPath, Vec<Option<EffectKind>>> = BTreeMap::new();
     for path in paths {
-        for object in path.objects.values() {
+        for (id, object) in &path.objects {
             let Some(at) = &object.path else { continue };
             let kind = match object.ownership {
                 State::Released => Some(
@@ -289,6 +320,9 @@ fn effects(paths: &[&Path]) -> (Vec<Effect>, usize) {
                 ),
                 State::Relinquished => Some(EffectKind::Take),
                 State::Escaped => Some(EffectKind::Escape),
+                _ if object.story.kept.as_ref().is_some_and(|kept| still_kept(path, id, kept)) => {
+                    object.story.kept.as_ref().map(keeping)
+                }
                 _ if object.story.assumed => Some(EffectKind::BorrowAssumed),
                 _ => None,
             };
@@ -343,6 +377,47 @@ fn seen_or_absent(path: &Path, at: &AccessPath) -> bool {
     match find(&parent) {
         Some((parent, _)) => path.held(*parent).any(|(key, value)| memory::step(key) == *last && value.is_null()),
         None => true,
+    }
+}
+
+/// Where each argument that is released or kept meets its end, as far as the exits agree.
+fn ended<'p>(paths: impl Iterator<Item = &'p Path>) -> Vec<Made> {
+    let mut all: Vec<Made> = Vec::new();
+    for object in paths.flat_map(|path| path.objects.values()) {
+        let Some(at) = object.path.as_ref().filter(|at| matches!(at.root, Root::Param(_) | Root::This)) else {
+            continue;
+        };
+        let steps = &object.story.steps;
+        // The innermost of the releases that are one.
+        let last = steps.iter().rev().take_while(|step| matches!(step.kind, StepKind::Released { .. })).last();
+        let released = last.and_then(|step| match &step.kind {
+            StepKind::Released { by, .. } => Some((by.clone(), step.location)),
+            _ => None,
+        });
+        let kept = object.story.kept.as_ref().map(|kept| (kept.name(), kept.at));
+        if let Some((by, location)) = released.or(kept)
+            && !all.iter().any(|made| made.what == *at)
+        {
+            all.push(Made { what: at.clone(), by, location });
+        }
+    }
+    all
+}
+
+/// Whether memory still holds what was put there.
+fn still_kept(path: &Path, id: &super::value::ObjectId, kept: &Kept) -> bool {
+    let owner = path.objects.iter().find(|(_, object)| object.path.as_ref() == Some(&kept.into));
+    owner.is_some_and(|(owner, _)| path.look(*owner, &kept.key).is_some_and(|value| value.object() == Some(*id)))
+}
+
+fn keeping(kept: &Kept) -> EffectKind {
+    match kept.into.root {
+        Root::Static(_) => EffectKind::Hold,
+        _ => {
+            let mut at = kept.into.clone();
+            at.steps.push(memory::step(&kept.key));
+            EffectKind::StoreInto(at)
+        }
     }
 }
 

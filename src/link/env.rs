@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::classes::ClassInfo;
+use super::foreign::{self, Foreign};
 use super::libraries::Libraries;
 use super::resolve::{self, Closures, Outcome};
 use super::scope::Scope;
@@ -31,6 +32,7 @@ pub(super) struct Env<'a> {
     /// Extensions by the members they declare.
     pub(super) extensions: FxHashMap<Name, Vec<ClassRef>>,
     pub(super) facts: Facts,
+    pub(super) foreign: Foreign,
     /// The variable that an initializer computes.
     pub(super) initialized: FxHashMap<FuncRef, VarRef>,
     core_packs: Vec<PackId>,
@@ -65,6 +67,7 @@ impl<'a> Env<'a> {
             classes: Vec::new(),
             extensions: FxHashMap::default(),
             facts: Facts::default(),
+            foreign: Foreign::new(units, files, models),
             initialized: FxHashMap::default(),
             core_packs: core.iter().filter_map(|uri| models.pack_for_uri(uri)).collect(),
             ffi: models.pack_for_uri("dart:ffi"),
@@ -86,8 +89,14 @@ impl<'a> Env<'a> {
         let linked: Vec<Vec<Supertypes>> = (0..self.units.len() as u32)
             .into_par_iter()
             .map(|unit| {
+                let from = &self.units[unit as usize];
+                if from.language.is_native() {
+                    let supers = |class| self.foreign_supertypes(unit, class);
+                    let native = |class| Supertypes { supers: supers(class), with_bodies: 0, on: None };
+                    return from.classes.iter().map(native).collect();
+                }
                 let scope = Scope::new(self, unit);
-                self.units[unit as usize].classes.iter().map(|class| supertypes(&scope, class)).collect()
+                from.classes.iter().map(|class| supertypes(&scope, class)).collect()
             })
             .collect();
         let mut subtypes: Vec<(ClassRef, ClassRef)> = Vec::new();
@@ -113,7 +122,8 @@ impl<'a> Env<'a> {
     fn index_extensions(&mut self) {
         for (unit, infos) in self.classes.iter().enumerate() {
             for (at, info) in infos.iter().enumerate() {
-                if self.units[unit].classes[at].kind != ClassKind::Extension {
+                let from = &self.units[unit];
+                if from.language.is_native() || from.classes[at].kind != ClassKind::Extension {
                     continue;
                 }
                 let extension = ClassRef { unit: unit as u32, class: ClassId(at as u32) };
@@ -232,6 +242,10 @@ impl<'a> Env<'a> {
     }
 
     fn declare_unit(&self, unit: u32) -> UnitTypes {
+        if self.units[unit as usize].language.is_native() {
+            let (signatures, variables, fields) = self.foreign_types(unit);
+            return UnitTypes { signatures, variables, fields };
+        }
         let scope = Scope::new(self, unit);
         let from = &self.units[unit as usize];
         let typed = |params: &[Name], variable: &Variable| {
@@ -299,8 +313,13 @@ impl<'a> Env<'a> {
         let chunks = chunks(&roots);
         let closures: Vec<Closures> =
             self.units.par_iter().map(|unit| resolve::closures_by_root(&unit.functions)).collect();
-        let resolve =
-            |(unit, ids): &(u32, Vec<FunctionId>)| resolve::functions(&self, *unit, ids, closures.get(*unit as usize));
+        let resolve = |(unit, ids): &(u32, Vec<FunctionId>)| {
+            let closures = closures.get(*unit as usize);
+            if self.units[*unit as usize].language.is_native() {
+                return foreign::resolve::functions(&self, *unit, ids, closures);
+            }
+            resolve::functions(&self, *unit, ids, closures)
+        };
         let outcomes: Vec<Outcome> = chunks.par_iter().map(resolve).collect();
         let mut resolved: Vec<Vec<Resolved>> =
             self.units.iter().map(|unit| vec![Resolved::default(); unit.functions.len()]).collect();
@@ -338,6 +357,10 @@ impl<'a> Env<'a> {
             })
         };
         let of_unit = |(unit, from): (usize, &Unit)| {
+            // Native languages write their types down.
+            if from.language.is_native() {
+                return Vec::new();
+            }
             let is_open = |at: usize| {
                 let function = &from.functions[at];
                 let this = FuncRef { unit: unit as u32, function: FunctionId(at as u32) };

@@ -2,11 +2,21 @@
 
 use rayon::prelude::*;
 
+use smallvec::SmallVec;
+
 use super::{Facts, FuncRef, Receiver, Resolved, Target};
-use crate::ir::{ClassId, FunctionId, FunctionKind, Op, Unit};
+use crate::ir::{ClassId, FunctionId, FunctionKind, Name, Op, Unit};
+
+/// The definitions behind a symbol that a unit names.
+pub(super) type Definitions<'a> = &'a (dyn Fn(&Name, u32) -> SmallVec<[FuncRef; 1]> + Sync);
 
 /// The strongly connected components, callees before callers, each in the order of its functions.
-pub(super) fn components(units: &[Unit], resolved: &[Vec<Resolved>], facts: &Facts) -> Vec<Vec<FuncRef>> {
+pub(super) fn components(
+    units: &[Unit],
+    resolved: &[Vec<Resolved>],
+    facts: &Facts,
+    definitions: Definitions<'_>,
+) -> Vec<Vec<FuncRef>> {
     let mut starts = Vec::with_capacity(units.len() + 1);
     let mut total = 0;
     for unit in units {
@@ -23,7 +33,7 @@ pub(super) fn components(units: &[Unit], resolved: &[Vec<Resolved>], facts: &Fac
         .map(|function| {
             let mut to: Vec<u32> = Vec::new();
             let mut add = |callee| to.push(node(callee) as u32);
-            callees(units, resolved, *function, &mut add);
+            callees(units, resolved, definitions, *function, &mut add);
             facts.allocations_in(&resolved[function.unit as usize][function.function.index()], &mut add);
             to.sort_unstable();
             to.dedup();
@@ -41,13 +51,22 @@ pub(super) fn components(units: &[Unit], resolved: &[Vec<Resolved>], facts: &Fac
 }
 
 /// Everything whose summary a function's own depends on.
-fn callees(units: &[Unit], resolved: &[Vec<Resolved>], function: FuncRef, add: &mut dyn FnMut(FuncRef)) {
+fn callees(
+    units: &[Unit],
+    resolved: &[Vec<Resolved>],
+    definitions: Definitions<'_>,
+    function: FuncRef,
+    add: &mut dyn FnMut(FuncRef),
+) {
     let unit = &units[function.unit as usize];
     let declared = unit.function(function.function);
     let found = &resolved[function.unit as usize][function.function.index()];
     for targets in &found.targets {
         for target in targets {
             add_target(units, target, add);
+            if let Some(symbol) = native_symbol(target) {
+                definitions(symbol, function.unit).into_iter().for_each(&mut *add);
+            }
         }
     }
     for statement in declared.blocks.iter().flat_map(|block| &block.ops) {
@@ -61,6 +80,18 @@ fn callees(units: &[Unit], resolved: &[Vec<Resolved>], function: FuncRef, add: &
         && let Some(class) = declared.class
     {
         add_initializers(units, function.unit, class, add);
+    }
+}
+
+/// The symbol that an operation calls.
+fn native_symbol(target: &Target) -> Option<&Name> {
+    match target {
+        Target::Native { symbol, .. } => symbol.as_ref(),
+        Target::Via(via) => match &via.target {
+            Target::Native { symbol, .. } => symbol.as_ref(),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

@@ -28,7 +28,9 @@ fn fits(ty: &Ty, left: &mut usize, depth: usize) -> bool {
         Ty::Function(result, params) => {
             fits(result, left, depth - 1) && params.iter().all(|param| fits(param, left, depth - 1))
         }
-        Ty::NativeFunction { result: inner, .. } | Ty::Address { pointer: inner, .. } => fits(inner, left, depth - 1),
+        Ty::NativeFunction { result: inner, .. } | Ty::Address { pointer: inner, .. } | Ty::Pointer(inner) => {
+            fits(inner, left, depth - 1)
+        }
         Ty::Record(fields) => fields.iter().all(|(_, field)| fits(field, left, depth - 1)),
         _ => true,
     }
@@ -55,6 +57,7 @@ pub(super) fn substitute(ty: &Ty, bindings: &[(Name, Ty)]) -> Ty {
         Ty::Address { symbol, pointer } => {
             Ty::Address { symbol: symbol.clone(), pointer: Box::new(substitute(pointer, bindings)) }
         }
+        Ty::Pointer(to) => Ty::Pointer(Box::new(substitute(to, bindings))),
         Ty::Record(fields) => {
             Ty::Record(fields.iter().map(|(name, field)| (name.clone(), substitute(field, bindings))).collect())
         }
@@ -104,6 +107,7 @@ pub(super) fn join(a: &Ty, b: &Ty) -> Ty {
             joined => joined,
         },
         (Ty::Address { pointer, .. }, other) | (other, Ty::Address { pointer, .. }) => join(pointer, other),
+        (Ty::Pointer(x), Ty::Pointer(y)) => Ty::Pointer(Box::new(join(x, y))),
         (Ty::Record(xs), Ty::Record(ys)) if xs.len() == ys.len() && xs.iter().zip(ys).all(|(x, y)| x.0 == y.0) => {
             Ty::Record(xs.iter().zip(ys).map(|((name, x), (_, y))| (name.clone(), join(x, y))).collect())
         }

@@ -39,6 +39,7 @@ impl Names<'_> {
             runs: model.runs.iter().map(|run| entry.run(run)).collect::<Result<_, _>>()?,
             basis: model.basis.unwrap_or(Basis::DocsRead),
             made: Vec::new(),
+            ended: Vec::new(),
             throws_when: None,
         })
     }
@@ -216,6 +217,7 @@ impl Entry<'_> {
                 ("failed", model.failed.is_some()),
                 ("constant", model.constant.is_some()),
                 ("unknown", model.unknown),
+                ("value", model.value.is_some()),
             ],
         )?;
         if model.default.is_some() && model.owned_by.is_none() {
@@ -270,6 +272,9 @@ impl Entry<'_> {
         if let Some(family) = &model.releaser {
             return Ok(Ownership::Releaser(self.names.family(family)?));
         }
+        if let Some(family) = &model.value {
+            return Ok(Ownership::Value(self.names.family(family)?));
+        }
         if let Some(family) = &model.scope {
             return Ok(Ownership::Scope(self.scope(family)?));
         }
@@ -303,6 +308,8 @@ impl Entry<'_> {
                 ("release_later", model.release_later.is_some()),
                 ("detach", model.detach),
                 ("release_all", model.release_all),
+                ("drop", model.drop.is_some()),
+                ("disown", model.disown),
             ],
         )?;
         if model.family.is_some() && model.release_later.is_none() {
@@ -318,6 +325,9 @@ impl Entry<'_> {
         let family = |name: &String| self.names.family(name).map(FamilyRef::Family);
         if let Some(name) = &model.release {
             return Ok(EffectKind::Release(family(name)?));
+        }
+        if let Some(name) = &model.drop {
+            return Ok(EffectKind::Drop(self.names.family(name)?));
         }
         if let Some(allocator) = &model.release_by {
             return Ok(EffectKind::Release(FamilyRef::Allocator(self.path(allocator)?, None)));
@@ -340,6 +350,7 @@ impl Entry<'_> {
             (_, _, _, true, _) => EffectKind::Detach,
             (.., true) => EffectKind::ReleaseAll,
             _ if model.untouched => EffectKind::Untouched,
+            _ if model.disown => EffectKind::Disown,
             _ => EffectKind::Borrow,
         })
     }

@@ -362,6 +362,8 @@ pub struct ResultModel {
     /// Not known, or no pointer.
     #[serde(default)]
     pub unknown: bool,
+    /// A value that owns memory of that family and releases it when its scope ends.
+    pub value: Option<String>,
     /// Whether it may be null.
     #[serde(default)]
     pub nullable: bool,
@@ -446,6 +448,11 @@ pub struct EffectModel {
     /// Releases everything registered with it.
     #[serde(default)]
     pub release_all: bool,
+    /// The value that owns it ends: it is released as memory of that family.
+    pub drop: Option<String>,
+    /// The value that owns it gives it up: whoever holds the address is its owner.
+    #[serde(default)]
+    pub disown: bool,
     /// On which argument values.
     pub when: Option<ConditionModel>,
     /// On success only, on failure only, or always.

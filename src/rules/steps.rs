@@ -38,6 +38,8 @@ pub(super) fn word(step: &Step, context: &Context<'_>) -> TraceStep {
         StepKind::ReleasedElsewhere { by } => (TraceKind::Release, format!("another path releases it here by `{by}`")),
         StepKind::Registered { with } => (TraceKind::Transfer, registered(with)),
         StepKind::Taken { by } => (TraceKind::Transfer, format!("`{by}` becomes its owner")),
+        StepKind::Kept { by } => (TraceKind::Transfer, format!("`{by}` keeps the pointer")),
+        StepKind::Dropped { of } => (TraceKind::Release, format!("`{of}` ends here with its scope")),
         StepKind::Moved => (TraceKind::Use, "the pointer moves on here".into()),
         StepKind::Counted { by: Some(by) } => (TraceKind::Use, format!("`{by}` takes the same number of elements")),
         StepKind::Counted { by: None } => (TraceKind::Use, "elements up to the same number are reached here".into()),
@@ -54,6 +56,7 @@ pub(super) fn owned_by(owner: &Owner) -> String {
         Owner::Library => "the library owns".into(),
         Owner::Static => "is static".into(),
         Owner::Value(name) => format!("`{name}` owns"),
+        Owner::Variable(name) => format!("belongs to the variable `{name}`"),
         Owner::Taker(name) => format!("`{name}` took"),
         Owner::Arena => "its arena releases".into(),
         Owner::Finalizer => "its finalizer releases".into(),
@@ -91,7 +94,7 @@ fn registered(with: &Owner) -> String {
     match with {
         Owner::Arena => "the arena will release it".into(),
         Owner::Finalizer => "the finalizer will release it".into(),
-        Owner::Value(name) | Owner::Taker(name) => format!("`{name}` will release it"),
+        Owner::Value(name) | Owner::Variable(name) | Owner::Taker(name) => format!("`{name}` will release it"),
         Owner::Library | Owner::Static => "the library will release it".into(),
     }
 }

@@ -102,7 +102,7 @@ struct Marker {
 
 fn compare_markers(case: &Path, report: &Report) -> Result<Vec<String>, Box<dyn std::error::Error>> {
     let mut markers = Vec::new();
-    for path in support::files_below(case).iter().filter(|path| name(path).ends_with(".dart")) {
+    for path in support::files_below(case).iter().filter(|path| is_source(path)) {
         let shown = path.strip_prefix(case)?.display().to_string().replace('\\', "/");
         markers.extend(read_markers(&shown, &fs::read_to_string(path)?));
     }
@@ -136,6 +136,10 @@ fn compare_markers(case: &Path, report: &Report) -> Result<Vec<String>, Box<dyn 
         }
     }
     Ok(faults)
+}
+
+fn is_source(path: &Path) -> bool {
+    ffilint::language::Language::of_file_name(&name(path)).is_some()
 }
 
 fn read_markers(path: &str, text: &str) -> Vec<Marker> {

@@ -125,6 +125,7 @@ fn show(program: &Program, target: &Target) -> String {
         Target::Static(of) => format!("static {}", variable(*of)),
         Target::Variable(id) => format!("variable {}", models.variable(*id).name),
         Target::Namespace => "namespace".to_owned(),
+        Target::Memory => "memory".to_owned(),
         Target::TearOff(of) => format!("tear-off {}", function(of)),
         Target::ModelTearOff(id) => format!("tear-off model {}", models.function(*id).name),
         Target::Via(via) => {

@@ -1,6 +1,7 @@
 //! A rule's page is its documentation and its test: the bad example gives that rule and no other, the good one nothing.
 
 use ffilint::config::Setting;
+use ffilint::language::Language;
 use ffilint::rules;
 use ffilint::workspace::Options;
 
@@ -16,12 +17,12 @@ fn examples_on_pages_give_what_they_say() -> Outcome {
         if rule.cwe.is_some() && !(has("bad") && has("good")) {
             failures.push(format!("rules/{}.md lacks a bad or a good example", rule.name));
         }
-        for Example { kind, text } in &examples {
+        for Example { kind, texts } in &examples {
             let mut options = Options::default();
             if !rule.on {
                 options.rules.insert(rule.name.to_owned(), Setting::Note);
             }
-            let report = support::check(support::example(text), &options, 1)?;
+            let report = support::check(support::example(texts), &options, 1)?;
             let found: Vec<_> = report.diagnostics.iter().map(|diagnostic| diagnostic.rule).collect();
             let fits = match kind.as_str() {
                 "bad" => !found.is_empty() && found.iter().all(|name| *name == rule.name),
@@ -39,22 +40,31 @@ fn examples_on_pages_give_what_they_say() -> Outcome {
 
 struct Example {
     kind: String,
-    text: String,
+    texts: Vec<(Language, String)>,
 }
 
-/// The blocks fenced as ```` ```dart bad ```` and ```` ```dart good ````.
+/// The blocks fenced as ```` ```dart bad ```` and ```` ```dart good ````. Blocks of one kind in several languages that
+/// follow each other are one example.
 fn examples(page: &str) -> Vec<Example> {
     let mut examples: Vec<Example> = Vec::new();
     let mut open = false;
     for line in page.lines() {
-        if let Some(kind) = line.strip_prefix("```dart") {
-            examples.push(Example { kind: kind.trim().to_owned(), text: String::new() });
+        let fence = line.strip_prefix("```").and_then(|fence| fence.split_once(' '));
+        let language = fence.and_then(|(id, _)| Language::ALL.iter().find(|language| language.id() == id));
+        if let (Some((_, kind)), Some(&language)) = (fence, language) {
+            let kind = kind.trim().to_owned();
+            match examples.last_mut() {
+                Some(last) if last.kind == kind && last.texts.iter().all(|(known, _)| *known != language) => {
+                    last.texts.push((language, String::new()));
+                }
+                _ => examples.push(Example { kind, texts: vec![(language, String::new())] }),
+            }
             open = true;
         } else if line.starts_with("```") {
             open = false;
-        } else if let (true, Some(example)) = (open, examples.last_mut()) {
-            example.text.push_str(line);
-            example.text.push('\n');
+        } else if let (true, Some((_, text))) = (open, examples.last_mut().and_then(|last| last.texts.last_mut())) {
+            text.push_str(line);
+            text.push('\n');
         }
     }
     examples

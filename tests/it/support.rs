@@ -118,18 +118,22 @@ pub(crate) fn directives(folder: &Path) -> Result<Directives, Box<dyn Error>> {
     Ok(directives)
 }
 
-/// A project of one Dart file that is nowhere on disk.
-pub(crate) fn example(text: &str) -> Project {
-    let file = Found {
-        path: "example.dart".into(),
-        key: "example.dart".into(),
-        language: Language::Dart,
-        text: text.into(),
-        package: None,
-        named: true,
-        excluded: false,
+/// A project of files that are nowhere on disk, at most one of each language.
+pub(crate) fn example(texts: &[(Language, String)]) -> Project {
+    let file = |(language, text): &(Language, String)| {
+        let name = format!("example.{}", language.extensions().first().unwrap_or(&"txt"));
+        Found {
+            path: name.as_str().into(),
+            key: name.as_str().into(),
+            language: *language,
+            text: text.as_str().into(),
+            package: None,
+            named: true,
+            excluded: false,
+        }
     };
-    Project { files: vec![file], read: BTreeMap::from([(Language::Dart, 1)]), ..Project::default() }
+    let read = texts.iter().map(|(language, _)| (*language, 1)).collect();
+    Project { files: texts.iter().map(file).collect(), read, ..Project::default() }
 }
 
 /// Checks a project with as many threads as asked for.

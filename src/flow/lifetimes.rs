@@ -1,0 +1,157 @@
+//! What outlives what: values that end with their scope, variables of the function, addresses that native code keeps.
+
+use super::calls::Calling;
+use super::engine::Engine;
+use super::objects::{Releasing, confidence};
+use super::path::{Kept, Path, Retained, Story};
+use super::value::{ObjectId, Offset, Value};
+use crate::ir::Name;
+use crate::link::Ty;
+use crate::source::Location;
+use crate::state::{Event, Fault, MemoryFamily, Ownership, transition};
+use crate::summary::{AccessPath, Basis, FamilyId, Root};
+use crate::violation::{Step, StepKind, Usage, Violation, ViolationKind};
+
+impl Engine<'_> {
+    /// The scope of a value that owns memory ends.
+    pub(super) fn drop_value(
+        &mut self,
+        path: &mut Path,
+        calling: &Calling,
+        value: &Value,
+        family: FamilyId,
+        basis: Basis,
+    ) {
+        let Value::Pointer(id, Offset::Start) = value else { return };
+        if path.ownership(*id) == Ownership::Managed {
+            self.apply(path, *id, Event::ManagedRelease);
+            path.tell(*id, Step { kind: StepKind::Dropped { of: calling.name.clone() }, location: calling.at });
+            return;
+        }
+        let by = calling.name.clone();
+        let releasing = Releasing { by, at: calling.at, family: Some(family), basis, inside: None };
+        self.release(path, calling.site, value, &releasing);
+    }
+
+    /// A value gives up what it owns: whoever holds the address is the owner from here on.
+    pub(super) fn disown(&mut self, path: &mut Path, value: &Value) {
+        let Some(id) = value.object() else { return };
+        let family = self.origins[id.origin as usize].family;
+        match (path.objects.get_mut(&id), family) {
+            (Some(object), Some(family)) if object.ownership == Ownership::Managed => {
+                object.ownership = Ownership::Owned(MemoryFamily::Known(family));
+            }
+            (Some(object), _) => object.ownership = Ownership::Escaped,
+            _ => {}
+        }
+    }
+
+    /// A returned address must not lead to a variable of the function.
+    pub(super) fn check_dangling(&mut self, path: &Path, value: &Value, ty: Option<&Ty>, at: Location) {
+        let id = match value {
+            Value::Pointer(id, _) => *id,
+            // A struct returned whole is a copy.
+            Value::View(id, _) if matches!(ty, Some(Ty::Pointer(_))) => *id,
+            _ => return,
+        };
+        if transition(path.ownership(id), Event::Return).1 == Some(Fault::Dangling) {
+            let of = self.origins[id.origin as usize].by.clone();
+            self.fault_of_dangling(path, id, of, Usage::Return, at);
+        }
+    }
+
+    /// Says that a pointer leads to what is gone.
+    pub(super) fn fault_of_dangling(&mut self, path: &Path, id: ObjectId, of: Name, usage: Usage, at: Location) {
+        let Some(object) = path.objects.get(&id) else { return };
+        let mut trace = object.story.steps.clone();
+        trace.push(Step { kind: StepKind::Used(usage.clone()), location: at });
+        let temporary = of == TEMPORARY;
+        let by = &self.origins[id.origin as usize].by;
+        let of = if temporary { by.clone() } else { of };
+        self.report(Violation {
+            kind: ViolationKind::Dangling { of, temporary, usage },
+            function: self.root,
+            at,
+            trace,
+            targets: path.targets,
+            confidence: confidence(self.origins[id.origin as usize].basis),
+        });
+    }
+
+    /// A call keeps an address without becoming the owner of what it leads to.
+    pub(super) fn retain(&mut self, path: &mut Path, calling: &Calling, on: &AccessPath, value: &Value) {
+        let known = value.object().filter(|id| matches!(path.ownership(*id), Ownership::Owned(_) | Ownership::Managed));
+        let Some(id) = known else { return self.escape(path, value) };
+        let inside = calling.ended.iter().find(|made| made.what == *on);
+        let kept = inside.map(|made| (made.by.clone(), made.location));
+        if let Some((by, location)) = &kept {
+            path.tell(id, Step { kind: StepKind::Kept { by: by.clone() }, location: *location });
+        }
+        path.tell(id, Step { kind: StepKind::Kept { by: calling.name.clone() }, location: calling.at });
+        if let Some(object) = path.objects.get_mut(&id) {
+            let retained = Retained { by: calling.name.clone(), at: calling.at, stale: false };
+            std::rc::Rc::make_mut(&mut object.story).retained = Some(retained);
+        }
+    }
+
+    /// Another native call comes: it may let go of what one before it kept.
+    pub(super) fn note_native_call(&mut self, path: &mut Path, calling: &Calling) {
+        let given = |id: &ObjectId| calling.args.iter().any(|arg| arg.value.object() == Some(*id));
+        for (id, object) in &mut path.objects {
+            let open = object.story.retained.as_ref().is_some_and(|retained| !retained.stale);
+            if open && !given(id) {
+                if let Some(retained) = &mut std::rc::Rc::make_mut(&mut object.story).retained {
+                    retained.stale = true;
+                }
+            }
+        }
+    }
+
+    /// What native code still keeps must not be released.
+    pub(super) fn fault_of_retained(&mut self, path: &Path, id: ObjectId, releasing: &Releasing) {
+        let Some(object) = path.objects.get(&id) else { return };
+        let Some(retained) = object.story.retained.as_ref().filter(|retained| !retained.stale) else { return };
+        if path.doubtful || !matches!(object.ownership, Ownership::Owned(_)) {
+            return;
+        }
+        let mut trace = object.story.steps.clone();
+        if let Some(family) = releasing.family {
+            trace.push(Step { kind: StepKind::Released { by: releasing.by.clone(), family }, location: releasing.at });
+        }
+        self.report(Violation {
+            kind: ViolationKind::ReleasedRetained {
+                subject: self.subject(id, object),
+                keeper: retained.by.clone(),
+                release: releasing.by.clone(),
+            },
+            function: self.root,
+            at: releasing.at,
+            trace,
+            targets: path.targets,
+            confidence: confidence(self.origins[id.origin as usize].basis),
+        });
+    }
+}
+
+/// What an unnamed value is called as the variable whose scope ends.
+pub(super) const TEMPORARY: Name = Name::new_static("the temporary");
+
+impl Story {
+    /// The variable with whose scope it ended.
+    pub(super) fn dropped(&self) -> Option<Name> {
+        match &self.steps.last()?.kind {
+            StepKind::Dropped { of } => Some(of.clone()),
+            _ => None,
+        }
+    }
+}
+
+impl Kept {
+    /// What people call the place.
+    pub(super) fn name(&self) -> Name {
+        match &self.into.root {
+            Root::Static(name) => name.rsplit("::").next().unwrap_or(name).into(),
+            _ => self.key.clone(),
+        }
+    }
+}

@@ -1,0 +1,351 @@
+//! Native units: what their names and types mean, and which definitions stand behind a symbol.
+//!
+//! C, C++ and Rust share one index. Names are found by path and nearness, types by their last segment: without a build
+//! system's list of include paths and crates nothing more can be known, and what is ambiguous stays unknown.
+//! `resolve` walks the functions.
+
+use rustc_hash::FxHashMap;
+
+use super::env::Env;
+use super::types::{self, MAX_DEPTH};
+use super::{ClassRef, FileContext, FuncRef, Signature, Ty, VarRef};
+use crate::ir::{ClassId, ClassKind, FunctionId, FunctionKind, Name, TypeRef, Unit};
+use crate::language::Language;
+use crate::models::{ModelSet, PackId, TypeId};
+
+pub(super) mod resolve;
+
+/// The URIs of the packs that describe the standard libraries.
+const RUST: &str = "rust:std";
+const CPP: &str = "cpp:std";
+
+/// What native units declare, by name.
+#[derive(Default)]
+pub(super) struct Foreign {
+    /// Functions outside classes that have a definition.
+    functions: FxHashMap<Name, Vec<FuncRef>>,
+    classes: FxHashMap<Name, Vec<ClassRef>>,
+    /// By class: its members, those that additions declare included.
+    members: FxHashMap<ClassRef, FxHashMap<Name, Vec<FuncRef>>>,
+    /// Classes that name another one as their base, by that.
+    derived: FxHashMap<ClassRef, Vec<ClassRef>>,
+    variables: FxHashMap<Name, Vec<VarRef>>,
+    /// Aliases by name: the unit and the place in it.
+    aliases: FxHashMap<Name, Vec<(u32, u32)>>,
+    rust: Option<PackId>,
+    cpp: Option<PackId>,
+}
+
+/// Types that hold no memory, by the names that C, C++ and Rust give them. Names that end in `_t` count too.
+const SCALARS: [&str; 60] = [
+    "BOOL",
+    "BYTE",
+    "CGFloat",
+    "DWORD",
+    "FALSE",
+    "INT",
+    "LONG",
+    "TRUE",
+    "UINT",
+    "ULONG",
+    "WORD",
+    "bool",
+    "boolean",
+    "byte",
+    "c_bool",
+    "c_char",
+    "c_double",
+    "c_float",
+    "c_int",
+    "c_long",
+    "c_longlong",
+    "c_schar",
+    "c_short",
+    "c_uchar",
+    "c_uint",
+    "c_ulong",
+    "c_ulonglong",
+    "c_ushort",
+    "char",
+    "double",
+    "f32",
+    "f64",
+    "float",
+    "gboolean",
+    "gchar",
+    "gint",
+    "gsize",
+    "guint",
+    "i128",
+    "i16",
+    "i32",
+    "i64",
+    "i8",
+    "int",
+    "isize",
+    "long",
+    "long double",
+    "long long",
+    "off_t",
+    "short",
+    "signed char",
+    "size_t",
+    "ssize_t",
+    "str",
+    "u128",
+    "u16",
+    "u32",
+    "u64",
+    "u8",
+    "usize",
+];
+
+impl Foreign {
+    pub(super) fn new(units: &[Unit], files: &[FileContext], models: &ModelSet) -> Self {
+        let mut foreign = Self { rust: models.pack_for_uri(RUST), cpp: models.pack_for_uri(CPP), ..Self::default() };
+        for (unit, from) in units.iter().enumerate().filter(|(_, unit)| unit.language.is_native()) {
+            foreign.declare(unit as u32, from);
+        }
+        foreign.attach_members(units, files);
+        foreign
+    }
+
+    fn declare(&mut self, unit: u32, from: &Unit) {
+        for (at, function) in from.functions.iter().enumerate() {
+            let outside = function.class.is_none() && function.parent.is_none();
+            let kind = matches!(function.kind, FunctionKind::Function | FunctionKind::Operator);
+            if outside && kind && !function.is_external {
+                let id = FuncRef { unit, function: FunctionId(at as u32) };
+                self.functions.entry(function.name.clone()).or_default().push(id);
+            }
+        }
+        for (at, class) in from.classes.iter().enumerate() {
+            if class.kind != ClassKind::Extension && !class.name.is_empty() {
+                let id = ClassRef { unit, class: ClassId(at as u32) };
+                self.classes.entry(class.name.clone()).or_default().push(id);
+            }
+        }
+        for (at, variable) in from.variables.iter().enumerate() {
+            let id = VarRef { unit, class: None, index: at as u32 };
+            self.variables.entry(variable.name.clone()).or_default().push(id);
+        }
+        for (at, alias) in from.aliases.iter().enumerate() {
+            self.aliases.entry(alias.name.clone()).or_default().push((unit, at as u32));
+        }
+    }
+
+    /// Gathers the members of each class, and who derives from whom.
+    fn attach_members(&mut self, units: &[Unit], files: &[FileContext]) {
+        for (unit, from) in units.iter().enumerate().filter(|(_, unit)| unit.language.is_native()) {
+            let unit = unit as u32;
+            for (at, class) in from.classes.iter().enumerate() {
+                let own = ClassRef { unit, class: ClassId(at as u32) };
+                let of = match class.kind {
+                    ClassKind::Extension => {
+                        class.supertype.as_ref().and_then(|ty| self.class_named(units, files, unit, &ty.name))
+                    }
+                    _ => Some(own),
+                };
+                let Some(of) = of else { continue };
+                if class.kind != ClassKind::Extension {
+                    for base in class.supertype.iter().chain(&class.implements) {
+                        if let Some(base) = self.class_named(units, files, unit, &base.name) {
+                            self.derived.entry(base).or_default().push(own);
+                        }
+                    }
+                }
+                let members = self.members.entry(of).or_default();
+                for &member in &class.members {
+                    if let Some(function) = from.functions.get(member.index()) {
+                        let id = FuncRef { unit, function: member };
+                        let known = members.entry(function.name.clone()).or_default();
+                        // A definition says more than the declaration in the class.
+                        known.retain(|old| !units[old.unit as usize].function(old.function).is_external);
+                        if !function.is_external || known.is_empty() {
+                            known.push(id);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The class that a written name means in a unit: by its last segment, the nearest one.
+    fn class_named(&self, units: &[Unit], files: &[FileContext], from: u32, name: &str) -> Option<ClassRef> {
+        let candidates = self.classes.get(last_segment(name))?;
+        let nearest = nearest(units, files, from, candidates, |class| class.unit);
+        // One of several that are equally near: the one that says most.
+        let fields = |class: &&ClassRef| {
+            units[class.unit as usize].classes.get(class.class.index()).map_or(0, |class| class.fields.len())
+        };
+        nearest.iter().max_by_key(fields).copied()
+    }
+}
+
+/// Of several declarations those nearest to a unit: its own, else those of its group of languages with the longest
+/// common path.
+fn nearest<T: Copy>(
+    units: &[Unit],
+    files: &[FileContext],
+    from: u32,
+    candidates: &[T],
+    unit_of: impl Fn(T) -> u32,
+) -> Vec<T> {
+    let own: Vec<T> = candidates.iter().copied().filter(|candidate| unit_of(*candidate) == from).collect();
+    if !own.is_empty() {
+        return own;
+    }
+    let rust = |unit: u32| units[unit as usize].language == Language::Rust;
+    let path = |unit: u32| files.get(unit as usize).map_or("", |file| &*file.path);
+    let same_group = candidates.iter().copied().filter(|candidate| rust(unit_of(*candidate)) == rust(from));
+    furthest_common(same_group, |candidate| common_folders(path(from), path(unit_of(*candidate))))
+}
+
+/// Those of which the measure is greatest.
+pub(super) fn furthest_common<T>(candidates: impl Iterator<Item = T>, measure: impl Fn(&T) -> usize) -> Vec<T> {
+    let mut best = 0;
+    let mut kept = Vec::new();
+    for candidate in candidates {
+        let common = measure(&candidate);
+        if common > best {
+            kept.clear();
+            best = common;
+        }
+        if common == best {
+            kept.push(candidate);
+        }
+    }
+    kept
+}
+
+/// How many leading folders two paths share.
+pub(super) fn common_folders(a: &str, b: &str) -> usize {
+    a.split('/').zip(b.split('/')).take_while(|(a, b)| a == b).count()
+}
+
+/// The last segment of a path: `c` of `a::b::c`.
+pub(super) fn last_segment(path: &str) -> &str {
+    path.rsplit("::").next().unwrap_or(path)
+}
+
+/// The segment before the last: `b` of `a::b::c`.
+fn segment_before(path: &str) -> Option<&str> {
+    path.rsplit("::").nth(1)
+}
+
+impl Env<'_> {
+    /// The declared types of a native unit's functions, variables and fields.
+    pub(super) fn foreign_types(&self, unit: u32) -> (Vec<Signature>, Vec<Ty>, Vec<Vec<Ty>>) {
+        let from = &self.units[unit as usize];
+        let written =
+            |class: Option<ClassId>, ty: &Option<TypeRef>| ty.as_ref().map(|ty| self.foreign_type(unit, class, ty));
+        let signature = |function: &crate::ir::Function| {
+            let param = |param: &crate::ir::Param| {
+                let local = function.locals.get(param.local.index());
+                local.and_then(|local| written(function.class, &local.ty)).unwrap_or_default()
+            };
+            let result = match function.kind {
+                FunctionKind::Constructor | FunctionKind::Factory => {
+                    function.class.map(|class| Ty::Class(ClassRef { unit, class }, Vec::new()))
+                }
+                _ => written(function.class, &function.result),
+            };
+            Signature {
+                params: function.params.iter().map(param).collect(),
+                result: result.unwrap_or(if function.result.is_none() { Ty::Void } else { Ty::Unknown }),
+            }
+        };
+        let signatures = from.functions.iter().map(signature).collect();
+        let variables = from.variables.iter().map(|variable| written(None, &variable.ty).unwrap_or_default()).collect();
+        let fields = from.classes.iter().enumerate().map(|(at, class)| {
+            let class_id = ClassId(at as u32);
+            class.fields.iter().map(|field| written(Some(class_id), &field.ty).unwrap_or_default()).collect()
+        });
+        (signatures, variables, fields.collect())
+    }
+
+    /// What a type written in a native unit is; `class`: the one around it.
+    pub(super) fn foreign_type(&self, unit: u32, class: Option<ClassId>, written: &TypeRef) -> Ty {
+        types::bounded(self.foreign_type_within(unit, class, written, MAX_DEPTH))
+    }
+
+    fn foreign_type_within(&self, unit: u32, class: Option<ClassId>, written: &TypeRef, depth: usize) -> Ty {
+        if depth == 0 {
+            return Ty::Unknown;
+        }
+        let arg = |at: usize| {
+            written.args.get(at).map(|arg| self.foreign_type_within(unit, class, arg, depth - 1)).unwrap_or_default()
+        };
+        match written.name.as_str() {
+            "*" | "&" | "[]" => return Ty::Pointer(Box::new(arg(0))),
+            // What may be missing is what it is where it is there.
+            "const" | "Option" | "Result" | "std::optional" => return arg(0),
+            "Function" => {
+                let params = written.args.iter().skip(1);
+                let params = params.map(|param| self.foreign_type_within(unit, class, param, depth - 1)).collect();
+                return Ty::Function(Box::new(arg(0)), params);
+            }
+            "void" | "()" | "!" | "c_void" => return Ty::Void,
+            "auto" | "_" => return Ty::Unknown,
+            "Self" => {
+                return class.map_or(Ty::Unknown, |class| match self.foreign_class(ClassRef { unit, class }) {
+                    Some(class) => Ty::Class(class, Vec::new()),
+                    None => Ty::Unknown,
+                });
+            }
+            _ => {}
+        }
+        let name = last_segment(&written.name);
+        let args = || (0..written.args.len()).map(arg).collect::<Vec<_>>();
+        if let Some(class) = self.foreign.class_named(self.units, self.files, unit, name) {
+            let declared = self.class(class);
+            if declared.kind == ClassKind::Enum && self.units[class.unit as usize].language != Language::Rust {
+                return Ty::Scalar;
+            }
+            return Ty::Class(class, args());
+        }
+        if let Some(aliases) = self.foreign.aliases.get(name) {
+            let near = nearest(self.units, self.files, unit, aliases, |(unit, _)| unit);
+            if let Some((of, at)) = near.first()
+                && let Some(alias) = self.units[*of as usize].aliases.get(*at as usize)
+                && alias.target.name != written.name
+            {
+                return self.foreign_type_within(*of, None, &alias.target, depth - 1);
+            }
+        }
+        if let Some(model) = self.standard_type(unit, name) {
+            return Ty::Model(model, args());
+        }
+        if SCALARS.binary_search(&name).is_ok() || name.ends_with("_t") || name.starts_with("unsigned") {
+            return Ty::Scalar;
+        }
+        Ty::External(written.name.clone())
+    }
+
+    /// A class of the standard library of a unit's language.
+    pub(super) fn standard_type(&self, unit: u32, name: &str) -> Option<TypeId> {
+        let pack = match self.units[unit as usize].language {
+            Language::Rust => self.foreign.rust,
+            Language::Cpp => self.foreign.cpp,
+            Language::C | Language::Dart => None,
+        };
+        self.models.type_named(pack?, name, &self.versions[unit as usize])
+    }
+
+    /// The class itself, for an addition the one it adds to.
+    pub(super) fn foreign_class(&self, class: ClassRef) -> Option<ClassRef> {
+        let declared = self.class(class);
+        match declared.kind {
+            ClassKind::Extension => {
+                let of = &declared.supertype.as_ref()?.name;
+                self.foreign.class_named(self.units, self.files, class.unit, of)
+            }
+            _ => Some(class),
+        }
+    }
+
+    /// What a native class derives from.
+    pub(super) fn foreign_supertypes(&self, unit: u32, class: &crate::ir::Class) -> Vec<Ty> {
+        class.supertype.iter().chain(&class.implements).map(|base| self.foreign_type(unit, None, base)).collect()
+    }
+}

@@ -1,0 +1,35 @@
+//! `dangling_return`: a pointer to what ends with its scope.
+
+use super::{Rule, Words};
+use crate::diagnostic::Level;
+use crate::violation::Usage;
+
+pub(super) static RULE: Rule = Rule {
+    name: "dangling_return",
+    level: Level::Error,
+    on: true,
+    cwe: Some(825),
+    summary: "pointer to a variable or a temporary value that is gone",
+    page: include_str!("../../rules/dangling_return.md"),
+};
+
+pub(super) fn word(of: &str, temporary: bool, usage: &Usage) -> Words {
+    let what =
+        if temporary { format!("the temporary value that `{of}` made") } else { format!("the local variable `{of}`") };
+    let (done, verb) = match usage {
+        Usage::Read => ("read here".to_owned(), "is read"),
+        Usage::Write => ("written here".to_owned(), "is written"),
+        Usage::Pass(callee) => (format!("passed to `{callee}` here"), "is used"),
+        Usage::Return => ("returned here".to_owned(), "is returned"),
+    };
+    let help = match (usage, temporary) {
+        (Usage::Return, _) => "hand ownership over instead, or let the caller pass the memory to fill",
+        (_, true) => "keep the value in a variable as long as the pointer is used",
+        (_, false) => "use the pointer before the scope of the variable ends",
+    };
+    Words {
+        message: format!("a pointer to {what} {verb} although that ends with its scope"),
+        label: done,
+        help: help.into(),
+    }
+}

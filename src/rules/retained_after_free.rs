@@ -1,0 +1,23 @@
+//! `retained_after_free`: released although native code keeps the pointer.
+
+use super::{Context, Rule, Words};
+use crate::diagnostic::Level;
+use crate::violation::Subject;
+
+pub(super) static RULE: Rule = Rule {
+    name: "retained_after_free",
+    level: Level::Error,
+    on: true,
+    cwe: Some(416),
+    summary: "release of memory whose address native code keeps",
+    page: include_str!("../../rules/retained_after_free.md"),
+};
+
+pub(super) fn word(subject: Option<&Subject>, keeper: &str, release: &str, context: &Context<'_>) -> Words {
+    let noun = subject.map_or_else(|| "memory".to_owned(), |subject| context.noun(subject));
+    Words {
+        message: format!("{noun} is released although `{keeper}` keeps the pointer"),
+        label: format!("`{release}` leaves native code with a dangling pointer"),
+        help: format!("release it only when native code has let go of what `{keeper}` keeps"),
+    }
+}
