@@ -532,6 +532,7 @@ pub fn parse_file(path: &str, text: &str) -> Result<ModelFile, ModelError> {
 /// The files that are part of the program.
 const BUILTIN: &[(&str, &str)] = &[
     ("rules/models/corefoundation.toml", include_str!("../rules/models/corefoundation.toml")),
+    ("rules/models/cpp.toml", include_str!("../rules/models/cpp.toml")),
     ("rules/models/dart-async.toml", include_str!("../rules/models/dart-async.toml")),
     ("rules/models/dart-convert.toml", include_str!("../rules/models/dart-convert.toml")),
     ("rules/models/dart-core.toml", include_str!("../rules/models/dart-core.toml")),
@@ -550,6 +551,7 @@ const BUILTIN: &[(&str, &str)] = &[
     ("rules/models/package-ffi.toml", include_str!("../rules/models/package-ffi.toml")),
     ("rules/models/package-path.toml", include_str!("../rules/models/package-path.toml")),
     ("rules/models/package-win32.toml", include_str!("../rules/models/package-win32.toml")),
+    ("rules/models/rust-std.toml", include_str!("../rules/models/rust-std.toml")),
     ("rules/models/sqlite3.toml", include_str!("../rules/models/sqlite3.toml")),
     ("rules/models/tflite.toml", include_str!("../rules/models/tflite.toml")),
     ("rules/models/win32.toml", include_str!("../rules/models/win32.toml")),

@@ -28,9 +28,12 @@ impl Engine<'_> {
             path.tell(*id, Step { kind: StepKind::Dropped { of: calling.name.clone() }, location: calling.at });
             return;
         }
-        let by = calling.name.clone();
-        let releasing = Releasing { by, at: calling.at, family: Some(family), basis, inside: None };
-        self.release(path, calling.site, value, &releasing);
+        // What the function was given by value; what was disowned is nobody's to drop.
+        if path.ownership(*id) == Ownership::Unknown {
+            let by = calling.name.clone();
+            let releasing = Releasing { by, at: calling.at, family: Some(family), basis, inside: None };
+            self.release(path, calling.site, value, &releasing);
+        }
     }
 
     /// A value gives up what it owns: whoever holds the address is the owner from here on.

@@ -52,7 +52,7 @@ impl Ledger {
         match object.ownership {
             Ownership::Released | Ownership::Managed => {
                 (self.released, self.released_here) = (true, true);
-                let release = object.story.steps.iter().find_map(|step| match &step.kind {
+                let release = object.story.steps.iter().rev().find_map(|step| match &step.kind {
                     StepKind::Released { by, .. } => Some((by.clone(), step.location)),
                     _ => None,
                 });

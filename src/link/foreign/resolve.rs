@@ -371,7 +371,7 @@ impl<'e> Resolver<'e> {
             return self.construct(&Ty::Class(class, Vec::new()), None, call);
         }
         if before.is_none()
-            && let Some(found) = self.standard_member("std", last, call)
+            && let Some(found) = self.standard_member("std", last.trim_end_matches('!'), call)
         {
             return found;
         }
