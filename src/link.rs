@@ -413,6 +413,12 @@ impl Program {
         self.exports.definitions(&self.files, symbol, unit)
     }
 
+    /// Whether the program defines a native symbol.
+    #[must_use]
+    pub fn is_defined(&self, symbol: &str) -> bool {
+        self.exports.has(symbol)
+    }
+
     /// The package versions that count for a unit.
     #[must_use]
     pub fn versions(&self, unit: u32) -> &Versions {

@@ -209,6 +209,7 @@ impl Workspace {
             keys: &self.keys,
             targets: options.targets,
         };
+        let glue = link::Glue::of(&program);
         let words = analysis.violations.par_iter().map(|violation| {
             let worded = flow::guarded(|| rules::word(violation, &context));
             worded.map_err(|reason| (violation.at.file, reason))
@@ -222,6 +223,7 @@ impl Workspace {
         for worded in words.collect::<Vec<_>>() {
             match worded {
                 Ok(diagnostic) if generated.contains(&diagnostic.primary.location.file) => {}
+                Ok(diagnostic) if !glue.concerns(&diagnostic) => {}
                 Ok(diagnostic) => found.push(diagnostic),
                 Err((file, reason)) => drop(failed.entry(file).or_insert(reason)),
             }

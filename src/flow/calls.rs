@@ -166,15 +166,35 @@ impl Engine<'_> {
             }
             _ => None,
         };
-        let calling = Calling {
+        let target = self.target(site).clone();
+        let mut calling = Calling {
             receiver,
             args,
             result: Some(call.result),
             ..Calling::new(site, self.written_name(site, call), at, Access::Call)
         };
-        let target = self.target(site).clone();
+        // `T::method(x)`: the receiver stands among the arguments.
+        if matches!(call.callee, Callee::Name(_)) && self.takes_receiver_first(frame, &target, calling.args.len()) {
+            calling.receiver = Some(calling.args.remove(0));
+        }
         let by_value = matches!(call.callee, Callee::Value(_));
         self.dispatch(run, &target, calling, by_value, path, out);
+    }
+
+    /// Whether a call by a member's path passes the receiver as its first argument.
+    fn takes_receiver_first(&self, frame: u32, target: &Target, args: usize) -> bool {
+        if !self.is_native(frame) || args == 0 {
+            return false;
+        }
+        match target {
+            Target::Model(model) => self.models.function(*model).summary.speaks_of(&Root::This),
+            Target::Functions(functions) => functions.candidates.iter().all(|function| {
+                let declared = self.program.function(*function);
+                let this = declared.locals.iter().any(|local| local.kind == crate::ir::LocalKind::This);
+                this && declared.params.len() + 1 == args
+            }),
+            _ => false,
+        }
     }
 
     /// A getter, or a modelled one.

@@ -25,6 +25,11 @@ impl Exports {
         exports
     }
 
+    /// Whether anything is exported under a symbol.
+    pub(super) fn has(&self, symbol: &str) -> bool {
+        self.by_symbol.contains_key(symbol)
+    }
+
     /// The definitions that a symbol named in a unit means: those nearest to it. Several where several are equally
     /// near (one for each platform, copies for each build system); empty where there is none.
     pub(super) fn definitions(&self, files: &[FileContext], symbol: &str, from: u32) -> SmallVec<[FuncRef; 1]> {

@@ -3,10 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::diagnostic::Diagnostic;
 use crate::discover::{Package, Project, shown};
 use crate::ir::Unit;
 use crate::link::{FileContext, PackageContext, Program, Target};
 use crate::models::{ModelSet, Versions};
+use crate::source::{FileId, Span};
 
 use super::Links;
 
@@ -36,13 +40,55 @@ pub(super) fn program(units: Vec<Unit>, contexts: &[FileContext], models: &Model
     Program::link(units, &contexts, models)
 }
 
+/// The functions that stand at the boundary: what lies behind them only is the work of other tools.
+pub(super) struct Glue {
+    /// By native file: the spans of its exported functions.
+    exported: FxHashMap<FileId, Vec<Span>>,
+}
+
+impl Glue {
+    /// The exported functions of a program: marked so, or called by their symbol from another language.
+    pub(super) fn of(program: &Program) -> Self {
+        let mut called: FxHashSet<&str> = FxHashSet::default();
+        let dart = program.units.iter().zip(&program.resolved).filter(|(unit, _)| !unit.language.is_native());
+        for target in dart.flat_map(|(_, resolved)| resolved).flat_map(|resolved| resolved.targets.iter().flatten()) {
+            if let Target::Native { symbol: Some(symbol), .. } = target {
+                called.insert(symbol);
+            }
+        }
+        let mut exported: FxHashMap<FileId, Vec<Span>> = FxHashMap::default();
+        for unit in program.units.iter().filter(|unit| unit.language.is_native()) {
+            let spans = exported.entry(unit.file).or_default();
+            let reached = unit.exports.iter().filter(|export| export.is_marked || called.contains(&*export.symbol));
+            spans.extend(reached.map(|export| unit.function(export.function).span));
+        }
+        Self { exported }
+    }
+
+    /// Whether a finding has to do with the boundary: its place is in another language, or a step of it lies in an
+    /// exported function.
+    pub(super) fn concerns(&self, diagnostic: &Diagnostic) -> bool {
+        let Some(spans) = self.exported.get(&diagnostic.primary.location.file) else { return true };
+        if spans.is_empty() {
+            return false;
+        }
+        let places = diagnostic.trace.iter().map(|step| step.location).chain([diagnostic.primary.location]);
+        places.into_iter().any(|place| {
+            let spans = self.exported.get(&place.file);
+            spans.is_some_and(|spans| {
+                spans.iter().any(|span| span.start <= place.span.start && place.span.end <= span.end)
+            })
+        })
+    }
+}
+
 /// How many native symbols the program calls, with and without something known of them.
 pub(super) fn count(program: &Program) -> Links {
     let mut known: BTreeMap<&str, bool> = BTreeMap::new();
     let targets = program.resolved.iter().flatten().flat_map(|resolved| resolved.targets.iter().flatten());
     for target in targets {
         if let Target::Native { symbol: Some(symbol), model } = target {
-            *known.entry(symbol).or_default() |= model.is_some();
+            *known.entry(symbol).or_default() |= model.is_some() || program.is_defined(symbol);
         }
     }
     let resolved = known.values().filter(|known| **known).count();
