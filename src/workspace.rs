@@ -52,6 +52,7 @@ pub struct Workspace {
 struct Facts {
     named: bool,
     excluded: bool,
+    vendored: bool,
 }
 
 /// What to look for and what to show.
@@ -63,6 +64,8 @@ pub struct Options {
     pub targets: TargetSet,
     /// The least confidence that is shown.
     pub min_confidence: Confidence,
+    /// Whether findings in vendored files are shown.
+    pub check_vendored: bool,
     /// Limits of the parsers.
     pub limits: Limits,
 }
@@ -73,6 +76,7 @@ impl Default for Options {
             rules: BTreeMap::new(),
             targets: TargetSet::ALL,
             min_confidence: Confidence::Medium,
+            check_vendored: false,
             limits: Limits::default(),
         }
     }
@@ -149,7 +153,7 @@ impl Workspace {
             let id = FileId(u32::try_from(id).unwrap_or(u32::MAX));
             workspace.sources.push(SourceFile::new(id, file.path, file.text, file.language));
             workspace.keys.push(file.key);
-            workspace.facts.push(Facts { named: file.named, excluded: file.excluded });
+            workspace.facts.push(Facts { named: file.named, excluded: file.excluded, vendored: file.vendored });
         }
         workspace
     }
@@ -297,7 +301,7 @@ impl Workspace {
             *ordinal += 1;
         }
         // After the ordinals: what is shown must not change what a finding is called.
-        shown.retain(|diagnostic| self.is_shown(diagnostic));
+        shown.retain(|diagnostic| self.is_shown(diagnostic, options));
         shown
     }
 
@@ -307,12 +311,13 @@ impl Workspace {
         (path, span.start, span.end, diagnostic.rule, &diagnostic.message, &diagnostic.fingerprint)
     }
 
-    /// A finding is shown if it touches a named file, unless the place to act at is excluded.
-    fn is_shown(&self, diagnostic: &Diagnostic) -> bool {
+    /// A finding is shown if it touches a named file, unless the place to act at is excluded or others'.
+    fn is_shown(&self, diagnostic: &Diagnostic, options: &Options) -> bool {
         let facts = |location: Location| self.facts.get(location.file.index());
         let places = diagnostic.trace.iter().map(|step| step.location).chain([diagnostic.primary.location]);
         let named = places.filter_map(facts).any(|facts| facts.named);
-        named && !facts(diagnostic.primary.location).is_some_and(|facts| facts.excluded)
+        let is_left_out = |facts: &Facts| facts.excluded || (facts.vendored && !options.check_vendored);
+        named && !facts(diagnostic.primary.location).is_some_and(is_left_out)
     }
 
     fn unfinished(&self, program: &crate::link::Program, analysis: &flow::Analysis) -> Vec<Unfinished> {

@@ -12,6 +12,7 @@ use ffilint::language::Language;
 use ffilint::models::ModelSet;
 use ffilint::render;
 use ffilint::rules;
+use ffilint::target::TargetSet;
 use ffilint::workspace::{self, Options, Report, Workspace};
 
 /// What a test gives back: an error fails it.
@@ -130,6 +131,9 @@ pub(crate) fn example(texts: &[(Language, String)]) -> Project {
             package: None,
             named: true,
             excluded: false,
+            vendored: false,
+            targets: TargetSet::ALL,
+            krate: None,
         }
     };
     let read = texts.iter().map(|(language, _)| (*language, 1)).collect();
