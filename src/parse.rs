@@ -11,6 +11,7 @@ use fields::FieldKinds;
 
 pub mod dart;
 mod fields;
+pub mod rust;
 
 /// How much of a file is too much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +82,13 @@ pub enum Refused {
         /// The limit.
         limit: Duration,
     },
+    /// Brackets nested deeper than any real source, on which the parser would run out of stack.
+    TooDeep {
+        /// The line of the innermost bracket allowed, from 1.
+        line: usize,
+        /// The limit in levels.
+        limit: usize,
+    },
     /// The grammar does not fit the parser it was built with.
     Grammar,
 }
@@ -117,6 +125,11 @@ impl fmt::Display for Refused {
                 f,
                 "parsing took longer than the limit of {} ms; the file may be damaged: repair or name it under `skip` in ffilint.toml",
                 limit.as_millis()
+            ),
+            Self::TooDeep { line, limit } => write!(
+                f,
+                "brackets nest deeper than the limit of {limit} levels at line {line}; name the file under `skip` in \
+                 ffilint.toml"
             ),
             Self::Grammar => write!(f, "the grammar does not fit the parser; this build of ffilint is broken"),
         }

@@ -348,6 +348,13 @@ impl Builder {
         self.frames.push(Frame::Cleanup { exits: Vec::new(), outer_handler: open.outer, landing: open.landing });
     }
 
+    /// Like [`Self::open_cleanup`] for exits that are written out alone: exceptions are not followed into the cleanup
+    /// (Rust's panics). The landing block that [`Self::close_cleanup`] gives is out of reach.
+    pub fn open_exit_cleanup(&mut self) {
+        let (outer_handler, landing) = (self.handler, self.block());
+        self.frames.push(Frame::Cleanup { exits: Vec::new(), outer_handler, landing });
+    }
+
     /// Closes the innermost cleanup region. Gives the landing block of exceptions, whose copy ends with
     /// [`Terminator::Resume`], and the exits to finish with [`Self::resume_exit`].
     pub fn close_cleanup(&mut self) -> Option<(BlockId, Vec<PendingExit>)> {

@@ -95,20 +95,27 @@ fn spans_point_at_what_they_name() {
 }
 
 fn cases() -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/lower/dart");
-    let entries = fs::read_dir(root).expect("the fixtures are there");
-    let mut cases: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    cases.retain(|path| path.extension().is_some_and(|extension| extension == "dart"));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/lower");
+    let below =
+        |path: &Path| fs::read_dir(path).expect("the fixtures are there").filter_map(|entry| Some(entry.ok()?.path()));
+    let mut cases: Vec<PathBuf> = below(&root).flat_map(|folder| below(&folder).collect::<Vec<_>>()).collect();
+    cases.retain(|path| path.extension().is_some_and(|extension| extension != "ir"));
     cases.sort();
     cases
 }
 
 fn lowered(path: &Path) -> Unit {
-    lower(&fs::read_to_string(path).expect("the fixture can be read"))
+    let name = path.file_name().and_then(|name| name.to_str()).expect("the fixture has a name");
+    let language = Language::of_file_name(name).expect("the fixture is of a known language");
+    lower_as(language, &fs::read_to_string(path).expect("the fixture can be read"))
 }
 
 fn lower(text: &str) -> Unit {
-    ffilint::lower::lower(FileId(0), Language::Dart, text, &Limits::default()).expect("within the limits")
+    lower_as(Language::Dart, text)
+}
+
+fn lower_as(language: Language, text: &str) -> Unit {
+    ffilint::lower::lower(FileId(0), language, text, &Limits::default()).expect("within the limits")
 }
 
 /// What must hold of every function, however odd its source.

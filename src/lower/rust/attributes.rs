@@ -1,0 +1,240 @@
+//! Attributes: targets, exports, documentation.
+
+use proc_macro2::TokenStream;
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Expr, Lit, Meta, Token};
+
+use super::types;
+use crate::ir::{Annotation, Cond, Const, Name};
+use crate::target::TargetSet;
+
+/// Where something is compiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Configured {
+    /// On these targets at most.
+    pub(super) targets: TargetSet,
+    /// Whether conditions that have nothing to do with targets play a part.
+    pub(super) uncertain: bool,
+}
+
+impl Configured {
+    /// No condition.
+    pub(super) const EVERYWHERE: Self = Self { targets: TargetSet::ALL, uncertain: false };
+    const NOWHERE: Self = Self { targets: TargetSet::NONE, uncertain: false };
+    const UNKNOWN: Self = Self { targets: TargetSet::ALL, uncertain: true };
+
+    fn on(targets: TargetSet) -> Self {
+        Self { targets, uncertain: false }
+    }
+
+    /// Both conditions.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self { targets: self.targets.and(other.targets), uncertain: self.uncertain || other.uncertain }
+    }
+
+    fn or(self, other: Self) -> Self {
+        Self { targets: self.targets.or(other.targets), uncertain: self.uncertain || other.uncertain }
+    }
+
+    fn not(self) -> Self {
+        match self.uncertain {
+            // What an unknown condition leaves out is unknown.
+            true => Self::UNKNOWN,
+            false => Self::on(TargetSet::ALL.minus(self.targets)),
+        }
+    }
+
+    /// The condition of a branch that runs where this holds.
+    pub(super) fn branch(self) -> Cond {
+        if self.uncertain { Cond::Opaque } else { Cond::Target(self.targets) }
+    }
+
+    /// Not compiled at all, as far as ffilint is concerned.
+    pub(super) fn is_never(self) -> bool {
+        self.targets.is_empty()
+    }
+}
+
+/// What all `#[cfg(…)]` of an item say together. Tests are compiled nowhere.
+pub(super) fn configured(attributes: &[Attribute]) -> Configured {
+    let mut configured = Configured::EVERYWHERE;
+    for attribute in attributes {
+        match &attribute.meta {
+            Meta::List(list) if list.path.is_ident("cfg") => {
+                configured = configured.and(condition_of(&list.tokens));
+            }
+            Meta::Path(path) if path.is_ident("test") || path.is_ident("bench") => return Configured::NOWHERE,
+            _ => {}
+        }
+    }
+    configured
+}
+
+/// What stands in `cfg(…)` or `cfg!(…)`.
+pub(super) fn condition_of(tokens: &TokenStream) -> Configured {
+    syn::parse2::<Meta>(tokens.clone()).map_or(Configured::UNKNOWN, |meta| condition(&meta))
+}
+
+fn condition(meta: &Meta) -> Configured {
+    match meta {
+        Meta::Path(path) => match types::path_name(path).as_str() {
+            "windows" => Configured::on(TargetSet::WINDOWS),
+            "unix" => Configured::on(TargetSet::ALL.minus(TargetSet::WINDOWS)),
+            "test" | "doctest" | "miri" | "loom" => Configured::NOWHERE,
+            _ => Configured::UNKNOWN,
+        },
+        Meta::NameValue(pair) => match (types::path_name(&pair.path).as_str(), text(&pair.value)) {
+            ("target_os", Some(os)) => Configured::on(target_os(&os)),
+            ("target_vendor", Some(vendor)) if vendor == "apple" => Configured::on(TargetSet::MACOS.or(TargetSet::IOS)),
+            ("target_vendor", Some(_)) => Configured::UNKNOWN,
+            ("target_family", Some(family)) => match family.as_str() {
+                "windows" => Configured::on(TargetSet::WINDOWS),
+                "unix" => Configured::on(TargetSet::ALL.minus(TargetSet::WINDOWS)),
+                _ => Configured::NOWHERE,
+            },
+            ("target_env", Some(env)) => match env.as_str() {
+                "msvc" => Configured { targets: TargetSet::WINDOWS, uncertain: true },
+                "ohos" => Configured::on(TargetSet::OHOS),
+                _ => Configured::UNKNOWN,
+            },
+            // WebAssembly is no target of the analysis.
+            ("target_arch", Some(arch)) if arch.starts_with("wasm") => Configured::NOWHERE,
+            _ => Configured::UNKNOWN,
+        },
+        Meta::List(list) => {
+            let name = types::path_name(&list.path);
+            let Ok(parts) = list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated) else {
+                return Configured::UNKNOWN;
+            };
+            let mut parts = parts.iter().map(condition);
+            match name.as_str() {
+                "all" => parts.fold(Configured::EVERYWHERE, Configured::and),
+                "any" => parts.fold(Configured::NOWHERE, Configured::or),
+                "not" => parts.next().map_or(Configured::UNKNOWN, Configured::not),
+                _ => Configured::UNKNOWN,
+            }
+        }
+    }
+}
+
+/// The targets of a `target_os`; none for a system that ffilint does not speak of.
+fn target_os(os: &str) -> TargetSet {
+    match os {
+        "windows" => TargetSet::WINDOWS,
+        "linux" => TargetSet::LINUX,
+        "android" => TargetSet::ANDROID,
+        "macos" => TargetSet::MACOS,
+        "ios" => TargetSet::IOS,
+        _ => TargetSet::NONE,
+    }
+}
+
+/// The symbol that `#[no_mangle]` or `#[export_name = "x"]` gives to a function.
+pub(super) fn exported_symbol(attributes: &[Attribute], name: &str) -> Option<Name> {
+    attributes.iter().find_map(|attribute| symbol_in(&attribute.meta, name))
+}
+
+fn symbol_in(meta: &Meta, name: &str) -> Option<Name> {
+    match meta {
+        Meta::Path(path) if path.is_ident("no_mangle") => Some(name.into()),
+        Meta::NameValue(pair) if pair.path.is_ident("export_name") => text(&pair.value).map(Name::new),
+        Meta::List(list) if list.path.is_ident("unsafe") => {
+            symbol_in(&syn::parse2::<Meta>(list.tokens.clone()).ok()?, name)
+        }
+        // Whatever the condition: an export that may be there is one.
+        Meta::List(list) if list.path.is_ident("cfg_attr") => {
+            let parts = list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated).ok()?;
+            parts.iter().skip(1).find_map(|meta| symbol_in(meta, name))
+        }
+        _ => None,
+    }
+}
+
+/// `#[name = "text"]`, also inside `#[name(key = "text")]` when a key is given.
+pub(super) fn value_of(attributes: &[Attribute], name: &str, key: Option<&str>) -> Option<Name> {
+    attributes.iter().filter(|attribute| attribute.path().is_ident(name)).find_map(|attribute| {
+        match (&attribute.meta, key) {
+            (Meta::NameValue(pair), None) => text(&pair.value).map(Name::new),
+            (Meta::List(list), Some(key)) => {
+                let parts = list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated).ok()?;
+                parts.iter().find_map(|part| match part {
+                    Meta::NameValue(pair) if pair.path.is_ident(key) => text(&pair.value).map(Name::new),
+                    _ => None,
+                })
+            }
+            _ => None,
+        }
+    })
+}
+
+/// The words in `#[name(a, b, c(4))]`, all such attributes together; `c(4)` gives `c` and its number.
+pub(super) fn words(attributes: &[Attribute], name: &str) -> Vec<(String, Option<u32>)> {
+    let mut words = Vec::new();
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident(name)) {
+        let Meta::List(list) = &attribute.meta else { continue };
+        let Ok(parts) = list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated) else { continue };
+        for part in &parts {
+            let number = match part {
+                Meta::List(list) => list.parse_args::<syn::LitInt>().ok().and_then(|it| it.base10_parse().ok()),
+                _ => None,
+            };
+            words.push((types::simple(&types::path_name(part.path())).to_owned(), number));
+        }
+    }
+    words
+}
+
+/// Words of a documentation that speak of ownership.
+const SPEAKS_OF_OWNERSHIP: [&str; 5] = ["transfer", "free", "release", "own", "caller"];
+
+/// The longest documentation kept, in bytes.
+const LONGEST_DOC: usize = 2_000;
+
+/// Attributes that matter to somebody, and documentation that speaks of ownership.
+pub(super) fn annotations(attributes: &[Attribute]) -> Vec<Annotation> {
+    let mut annotations = Vec::new();
+    let mut doc = String::new();
+    for attribute in attributes {
+        let path = types::path_name(attribute.path());
+        match (path.as_str(), &attribute.meta) {
+            ("doc", Meta::NameValue(pair)) => {
+                if let Some(line) = text(&pair.value) {
+                    doc.push_str(if doc.is_empty() { "" } else { "\n" });
+                    doc.push_str(line.trim());
+                }
+            }
+            ("must_use", _) => annotations.push(annotation("warn_unused_result", Vec::new())),
+            (
+                "doc" | "cfg" | "cfg_attr" | "allow" | "warn" | "deny" | "expect" | "inline" | "no_mangle" | "unsafe"
+                | "export_name" | "link_name" | "rustfmt::skip" | "derive" | "cold" | "deprecated",
+                _,
+            ) => {}
+            (name, Meta::NameValue(pair)) => {
+                let value = text(&pair.value).map_or(Const::Other, |text| Const::Str(text.into()));
+                annotations.push(annotation(types::simple(name), vec![(None, value)]));
+            }
+            (name, _) => annotations.push(annotation(types::simple(name), Vec::new())),
+        }
+    }
+    let lower = doc.to_lowercase();
+    if SPEAKS_OF_OWNERSHIP.iter().any(|word| lower.contains(word)) {
+        let end = (0..=LONGEST_DOC.min(doc.len())).rev().find(|&end| doc.is_char_boundary(end));
+        doc.truncate(end.unwrap_or(0));
+        annotations.push(annotation("doc", vec![(None, Const::Str(doc.into()))]));
+    }
+    annotations
+}
+
+fn annotation(name: &str, args: Vec<(Option<Name>, Const)>) -> Annotation {
+    Annotation { name: name.into(), type_args: Vec::new(), args }
+}
+
+fn text(value: &Expr) -> Option<String> {
+    match value {
+        Expr::Lit(it) => match &it.lit {
+            Lit::Str(text) => Some(text.value()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
