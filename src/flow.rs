@@ -286,6 +286,8 @@ fn levels(program: &Program) -> Vec<Vec<Vec<FuncRef>>> {
             let resolved = &program.resolved[function.unit as usize][function.function.index()];
             let targets = || resolved.targets.iter().flatten();
             let mut callees: Vec<FuncRef> = targets().flat_map(callees).collect();
+            let symbols = targets().filter_map(Target::symbol);
+            callees.extend(symbols.flat_map(|symbol| program.definitions(symbol, function.unit)));
             callees.extend(targets().filter_map(|target| match target {
                 Target::Static(variable) => program.initializer(*variable),
                 _ => None,

@@ -220,6 +220,21 @@ pub enum Target {
     Via(Box<Via>),
 }
 
+impl Target {
+    /// The native symbol that an operation calls.
+    #[must_use]
+    pub fn symbol(&self) -> Option<&Name> {
+        match self {
+            Self::Native { symbol, .. } => symbol.as_ref(),
+            Self::Via(via) => match &via.target {
+                Self::Native { symbol, .. } => symbol.as_ref(),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
 /// A call on a value that must be read first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Via {

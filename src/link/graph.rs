@@ -64,7 +64,7 @@ fn callees(
     for targets in &found.targets {
         for target in targets {
             add_target(units, target, add);
-            if let Some(symbol) = native_symbol(target) {
+            if let Some(symbol) = target.symbol() {
                 definitions(symbol, function.unit).into_iter().for_each(&mut *add);
             }
         }
@@ -80,18 +80,6 @@ fn callees(
         && let Some(class) = declared.class
     {
         add_initializers(units, function.unit, class, add);
-    }
-}
-
-/// The symbol that an operation calls.
-fn native_symbol(target: &Target) -> Option<&Name> {
-    match target {
-        Target::Native { symbol, .. } => symbol.as_ref(),
-        Target::Via(via) => match &via.target {
-            Target::Native { symbol, .. } => symbol.as_ref(),
-            _ => None,
-        },
-        _ => None,
     }
 }
 

@@ -481,6 +481,18 @@ impl<'e> Resolver<'e> {
     }
 
     fn method(&self, receiver: &Ty, name: &Name, call: &Call) -> Called {
+        match self.own_method(receiver, name, call) {
+            // What every value has: `unwrap`, `clone`. What gives the value back gives its type back.
+            (Target::Unknown, _) => match self.standard_member("std", name, call) {
+                Some((target, Ty::Unknown)) => (target, receiver.clone()),
+                Some(found) => found,
+                None => (Target::Unknown, Ty::Unknown),
+            },
+            found => found,
+        }
+    }
+
+    fn own_method(&self, receiver: &Ty, name: &Name, call: &Call) -> Called {
         match receiver {
             Ty::Pointer(to) => {
                 if let Some(found) = self.standard_member("pointer", name, call)
@@ -488,7 +500,7 @@ impl<'e> Resolver<'e> {
                 {
                     return found;
                 }
-                match self.method(to, name, call) {
+                match self.own_method(to, name, call) {
                     (Target::Unknown, _) => {
                         self.standard_member("pointer", name, call).unwrap_or((Target::Unknown, Ty::Unknown))
                     }
@@ -505,7 +517,7 @@ impl<'e> Resolver<'e> {
                 Some(found) => found,
                 // What a smart pointer or a vector leads to.
                 None => match args.first() {
-                    Some(inner @ (Ty::Class(..) | Ty::Model(..))) => self.method(inner, name, call),
+                    Some(inner @ (Ty::Class(..) | Ty::Model(..))) => self.own_method(inner, name, call),
                     _ => (Target::Unknown, Ty::Unknown),
                 },
             },
