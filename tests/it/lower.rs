@@ -95,20 +95,30 @@ fn spans_point_at_what_they_name() {
 }
 
 fn cases() -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/lower/dart");
-    let entries = fs::read_dir(root).expect("the fixtures are there");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/lower");
+    let folders = fs::read_dir(root).expect("the fixtures are there").filter_map(|folder| Some(folder.ok()?.path()));
+    let entries = folders.flat_map(|folder| fs::read_dir(folder).expect("a folder for each language"));
     let mut cases: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    cases.retain(|path| path.extension().is_some_and(|extension| extension == "dart"));
+    cases.retain(|path| language_of(path).is_some());
     cases.sort();
     cases
 }
 
+fn language_of(path: &Path) -> Option<Language> {
+    Language::of_file_name(path.file_name()?.to_str()?)
+}
+
 fn lowered(path: &Path) -> Unit {
-    lower(&fs::read_to_string(path).expect("the fixture can be read"))
+    let text = fs::read_to_string(path).expect("the fixture can be read");
+    lower_as(language_of(path).expect("a language ffilint knows"), &text)
 }
 
 fn lower(text: &str) -> Unit {
-    ffilint::lower::lower(FileId(0), Language::Dart, text, &Limits::default()).expect("within the limits")
+    lower_as(Language::Dart, text)
+}
+
+fn lower_as(language: Language, text: &str) -> Unit {
+    ffilint::lower::lower(FileId(0), language, text, &Limits::default()).expect("within the limits")
 }
 
 /// What must hold of every function, however odd its source.
