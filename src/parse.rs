@@ -9,8 +9,10 @@ use std::time::{Duration, Instant};
 use crate::source::Span;
 use fields::FieldKinds;
 
+pub mod c;
 pub mod dart;
 mod fields;
+mod grammar;
 pub mod rust;
 
 /// How much of a file is too much.

@@ -11,7 +11,7 @@ use crate::target::TargetSet;
 
 pub(crate) mod body;
 mod classes;
-mod comments;
+pub(super) mod comments;
 mod constants;
 mod declarations;
 mod directives;

@@ -1,13 +1,9 @@
 //! Dart text → tree.
 
-use std::cell::RefCell;
-use std::ops::ControlFlow;
-use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use tree_sitter::{Language, ParseOptions, Parser};
-
-use super::{Limits, Names, Parsed, Refused, Tree};
+use super::grammar::{self, Grammar};
+use super::{Limits, Parsed, Refused, Tree};
 use crate::source::Span;
 
 mod comments;
@@ -22,14 +18,6 @@ const ODD_COST: usize = 16 * ODD_RUN * ODD_RUN;
 /// A longer run of the same sign on one line that nothing closes is refused at once. In an error state the grammar's
 /// lexer looks at the rest of the line for each token, so that a line of 20,000 `{` takes 2 s.
 const UNCLOSED_RUN: usize = 4096;
-
-/// How often the parser may ask whether to go on, which it does every 100 steps: plainly and for each byte. Real files
-/// take 0.02 to 0.08 for each byte, the worst valid one found (20,000 parentheses around a value) 0.16.
-const STEPS: usize = 10_000;
-const BYTES_A_STEP: usize = 4;
-
-/// The sum, over these questions in an error state, of the bytes to the end of the line. A million takes about a second.
-const ERROR_COST: usize = 3_000_000;
 
 /// Parses one file.
 ///
@@ -50,13 +38,7 @@ pub fn parse<'t>(text: &'t str, limits: &Limits) -> Result<Parsed<'t>, Refused> 
 }
 
 fn check(text: &str, limits: &Limits) -> Result<(), Refused> {
-    let limit = limits.bytes.min(u32::MAX as usize - 1);
-    if text.len() > limit {
-        return Err(Refused::TooLarge { bytes: text.len(), limit });
-    }
-    if let Some(offset) = memchr::memchr(0, text.as_bytes()) {
-        return Err(Refused::Binary { offset });
-    }
+    grammar::check(text, limits)?;
     let (mut line, mut run, mut cost) = (1, 0_usize, 0_usize);
     for &byte in text.as_bytes() {
         match byte {
@@ -113,62 +95,8 @@ fn unclosed_run(text: &[u8]) -> Option<Refused> {
     None
 }
 
-/// How much the parser has done, in numbers that no other load of the machine changes.
-struct Work<'s> {
-    source: &'s [u8],
-    steps: usize,
-    error_cost: usize,
-}
-
-impl Work<'_> {
-    /// Whether there is more than any real file asks for.
-    fn is_too_much(&mut self, state: &tree_sitter::ParseState) -> bool {
-        self.steps += 1;
-        if state.has_error() {
-            let rest = self.source.get(state.current_byte_offset()..).unwrap_or(&[]);
-            self.error_cost += memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-        }
-        self.error_cost > ERROR_COST || self.steps > STEPS + self.source.len() / BYTES_A_STEP
-    }
-}
-
 fn flatten<'t>(source: &[u8], text: &'t str, time: Duration) -> Result<(Tree<'t>, Vec<Span>), Refused> {
-    thread_local! {
-        static PARSER: RefCell<Option<Parser>> = const { RefCell::new(None) };
-    }
-    static LANGUAGE: OnceLock<Language> = OnceLock::new();
-    static NAMES: OnceLock<Names> = OnceLock::new();
-    let language = LANGUAGE.get_or_init(|| tree_sitter_dart::LANGUAGE.into());
-    let names = NAMES.get_or_init(|| Names::of(language, tree_sitter_dart::NODE_TYPES));
-
-    PARSER.with_borrow_mut(|slot| {
-        if slot.is_none() {
-            let mut parser = Parser::new();
-            parser.set_language(language).map_err(|_| Refused::Grammar)?;
-            *slot = Some(parser);
-        }
-        let parser = slot.as_mut().ok_or(Refused::Grammar)?;
-        let deadline = Instant::now() + time;
-        let mut work = Work { source, steps: 0, error_cost: 0 };
-        let mut given_up = None;
-        let mut go_on = |state: &tree_sitter::ParseState| {
-            if work.is_too_much(state) {
-                let before = source.get(..state.current_byte_offset()).unwrap_or(source);
-                given_up = Some(Refused::TooCostly { line: 1 + memchr::memchr_iter(b'\n', before).count() });
-            } else if Instant::now() >= deadline {
-                given_up = Some(Refused::TooSlow { limit: time });
-            }
-            if given_up.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        };
-        let options = ParseOptions::new().progress_callback(&mut go_on);
-        let mut read = |at: usize, _| source.get(at..).unwrap_or(&[]);
-        let Some(tree) = parser.parse_with_options(&mut read, None, Some(options)) else {
-            // Else the next parse would go on with this text.
-            parser.reset();
-            return Err(given_up.unwrap_or(Refused::TooSlow { limit: time }));
-        };
-        Tree::flatten(&tree, text, names, deadline).ok_or(Refused::TooSlow { limit: time })
-    })
+    grammar::flatten(Grammar::Dart, source, text, time)
 }
 
 #[cfg(test)]

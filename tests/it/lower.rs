@@ -96,18 +96,21 @@ fn spans_point_at_what_they_name() {
 
 fn cases() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/lower");
-    let below =
-        |path: &Path| fs::read_dir(path).expect("the fixtures are there").filter_map(|entry| Some(entry.ok()?.path()));
-    let mut cases: Vec<PathBuf> = below(&root).flat_map(|folder| below(&folder).collect::<Vec<_>>()).collect();
-    cases.retain(|path| path.extension().is_some_and(|extension| extension != "ir"));
+    let folders = fs::read_dir(root).expect("the fixtures are there").filter_map(|folder| Some(folder.ok()?.path()));
+    let entries = folders.flat_map(|folder| fs::read_dir(folder).expect("a folder for each language"));
+    let mut cases: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    cases.retain(|path| language_of(path).is_some());
     cases.sort();
     cases
 }
 
+fn language_of(path: &Path) -> Option<Language> {
+    Language::of_file_name(path.file_name()?.to_str()?)
+}
+
 fn lowered(path: &Path) -> Unit {
-    let name = path.file_name().and_then(|name| name.to_str()).expect("the fixture has a name");
-    let language = Language::of_file_name(name).expect("the fixture is of a known language");
-    lower_as(language, &fs::read_to_string(path).expect("the fixture can be read"))
+    let text = fs::read_to_string(path).expect("the fixture can be read");
+    lower_as(language_of(path).expect("a language ffilint knows"), &text)
 }
 
 fn lower(text: &str) -> Unit {

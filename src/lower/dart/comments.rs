@@ -48,7 +48,7 @@ pub(super) fn is_generated(tree: &Tree<'_>) -> bool {
 }
 
 /// Whether a line starts with a generator's phrase. Within a sentence it may be denied or said of other files.
-fn says_generated(comment: &str) -> bool {
+pub(in crate::lower) fn says_generated(comment: &str) -> bool {
     comment.lines().any(|line| {
         let line = line.trim_start_matches(|c: char| c.is_whitespace() || "/*!-=#@".contains(c)).to_lowercase();
         let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
