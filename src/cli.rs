@@ -149,7 +149,13 @@ fn options(arguments: &CheckArguments, config: &Config) -> Fallible<Options> {
         Certainty::Medium => Confidence::Medium,
         Certainty::High => Confidence::High,
     };
-    Ok(Options { rules: config.rules.clone(), targets, min_confidence, limits: Limits::default() })
+    Ok(Options {
+        rules: config.rules.clone(),
+        targets,
+        min_confidence,
+        check_vendored: config.check_vendored,
+        limits: Limits::default(),
+    })
 }
 
 /// What to write where; `full` on a terminal, else `concise`, where nothing is asked for.

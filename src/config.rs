@@ -34,6 +34,8 @@ pub struct Config {
     pub skip: Gitignore,
     /// The least confidence that is shown.
     pub min_confidence: Option<Certainty>,
+    /// Whether findings in vendored native files are shown.
+    pub check_vendored: bool,
 }
 
 /// What a project wants of one rule.
@@ -70,6 +72,7 @@ impl Default for Config {
             exclude: Gitignore::empty(),
             skip: Gitignore::empty(),
             min_confidence: None,
+            check_vendored: false,
         }
     }
 }
@@ -116,7 +119,8 @@ impl Config {
         let raw: Raw = toml::from_str(text)
             .map_err(|error| fail(error.span().map(|span| span.start), explain(error.message())))?;
 
-        let mut config = Self { min_confidence: raw.min_confidence, ..Self::default() };
+        let mut config =
+            Self { min_confidence: raw.min_confidence, check_vendored: raw.check_vendored, ..Self::default() };
         for (name, setting) in raw.rules {
             if !known_rules.contains(&name.as_str()) {
                 let meant = meant(&name, known_rules.iter().copied());
@@ -211,6 +215,8 @@ struct Raw {
     #[serde(default)]
     skip: Vec<Spanned<String>>,
     min_confidence: Option<Certainty>,
+    #[serde(default)]
+    check_vendored: bool,
 }
 
 fn globs(path: &Path, globs: &[Spanned<String>]) -> Result<Gitignore, (usize, String)> {
@@ -292,7 +298,7 @@ mod tests {
         assert_eq!(
             error("\nexlude = []"),
             "ffilint.toml:2: unknown key `exlude`; did you mean `exclude`?; known are rules, targets, exclude, skip, \
-             min-confidence"
+             min-confidence, check-vendored"
         );
         assert_eq!(
             error("[rules]\ndouble_fre = \"off\""),
@@ -330,10 +336,13 @@ mod tests {
 
     #[test]
     fn wishes_are_kept() {
-        let text = "targets = [\"windows\"]\nmin-confidence = \"high\"\n[rules]\ndouble_free = \"off\"";
+        let text =
+            "targets = [\"windows\"]\nmin-confidence = \"high\"\ncheck-vendored = true\n[rules]\ndouble_free = \"off\"";
         let config = Config::parse(text, Path::new("ffilint.toml"), &["double_free"]).unwrap_or_default();
         assert_eq!(config.targets, TargetSet::WINDOWS);
         assert_eq!(config.rules.get("double_free"), Some(&Setting::Off));
         assert_eq!(config.min_confidence, Some(Certainty::High));
+        assert!(config.check_vendored);
+        assert!(error("check-vendored = 1").starts_with("ffilint.toml:1: invalid type"));
     }
 }

@@ -12,11 +12,19 @@ use rayon::prelude::*;
 
 use crate::config::{self, Config};
 use crate::language::Language;
+use crate::target::TargetSet;
 
+pub mod cargo;
+mod names;
+mod native;
 pub mod packages;
+mod platform;
+mod scan;
 mod select;
+mod vendored;
 mod walk;
 
+pub use cargo::Crate;
 pub use packages::Package;
 
 /// The largest file that is read, in bytes. The largest real one seen is 3.97 MB.
@@ -60,6 +68,12 @@ pub struct Found {
     pub named: bool,
     /// The configuration keeps it out of reports.
     pub excluded: bool,
+    /// It was copied in from elsewhere: what it does counts, what is wrong with it is others' to mend.
+    pub vendored: bool,
+    /// The platforms it is built for, as far as its path tells.
+    pub targets: TargetSet,
+    /// The innermost crate it is in, by its place in [`Project::crates`]; for Rust alone.
+    pub krate: Option<usize>,
 }
 
 /// A project as it was found.
@@ -71,6 +85,8 @@ pub struct Project {
     pub files: Vec<Found>,
     /// The packages, sorted by folder.
     pub packages: Vec<Package>,
+    /// The crates, sorted by folder.
+    pub crates: Vec<Crate>,
     /// What could not be read, sorted.
     pub problems: Vec<Problem>,
     /// Those of them that a person named.
@@ -130,44 +146,66 @@ pub fn read(root: &Root, cwd: &Path, config: &Config) -> Project {
     let mut project = Project { folder: root.folder.clone(), ..Project::default() };
     let mut walked = walk::walk(&root.folder, cwd, config);
     walked.sources.sort();
-    project.problems = walked.problems;
+    project.problems = std::mem::take(&mut walked.problems);
     project.nested = walked.nested.iter().map(|path| shown(path, cwd)).collect();
     project.packages = packages::read(&walked.pubspecs, &root.folder, cwd, &mut project.problems);
 
     let selection = select::select(&walked.sources, root, &project.packages);
-    for (path, reason) in selection.problems {
+    let manifests: Vec<_> = walked.manifests.iter().filter(|path| path.ends_with("Cargo.toml")).cloned().collect();
+    project.crates = cargo::read(&manifests, &root.folder, cwd, &mut project.problems);
+    let around =
+        native::Surroundings { root, packages: &project.packages, crates: &project.crates, dart: &selection.texts };
+    let natives = native::select(&walked, &around);
+    for (path, reason) in selection.problems.into_iter().chain(natives.problems) {
         project.problems.push(Problem { path: shown(&path, cwd), reason });
+    }
+    if natives.left_out > 0 {
+        let path = shown(&root.folder, cwd);
+        let path = if path.is_empty() { ".".into() } else { path };
+        let files = if natives.left_out == 1 { "file" } else { "files" };
+        let reason = format!("{} native {files} that the boundary leads to: more than are parsed", natives.left_out);
+        project.problems.push(Problem { path, reason });
     }
     project.asked = root.named.iter().map(|path| shown(path, cwd)).collect();
     let asked = |problem: &&Problem| project.asked.contains(&problem.path);
     project.unreadable = project.problems.iter().filter(asked).cloned().collect();
-    for path in root.named.iter().filter(|path| path.is_file() && language_of(path).is_some()) {
-        let (known, path) = (selection.read.binary_search(path).is_ok(), shown(path, cwd));
+    for path in root.named.iter().filter(|path| path.is_file() && is_source(path)) {
+        let is_native = natives.read.binary_search_by(|(read, _)| read.cmp(path)).is_ok();
+        let known = is_native || selection.read.binary_search(path).is_ok();
+        let path = shown(path, cwd);
         if !known && !project.problems.iter().any(|problem| problem.path == path) {
             let reason = "named, but left out: git ignores it, `skip` lists it, or it lies among built files";
             project.problems.push(Problem { path, reason: reason.into() });
         }
     }
-    for path in &selection.read {
-        if let Some(language) = language_of(path) {
-            *project.read.entry(language).or_default() += 1;
-        }
+    let read = selection.read.iter().filter_map(|path| language_of(path));
+    for language in read.chain(natives.read.iter().map(|(_, language)| *language)) {
+        *project.read.entry(language).or_default() += 1;
     }
-    project.files = selection
-        .texts
-        .into_par_iter()
-        .filter_map(|(path, text)| {
-            Some(Found {
-                language: language_of(&path)?,
-                path: shown(&path, cwd).into(),
-                key: shown(&path, &root.folder).into(),
-                text,
-                package: packages::innermost(&project.packages, &path),
-                named: root.named.is_empty() || root.named.iter().any(|named| path.starts_with(named)),
-                excluded: config.exclude.matched_path_or_any_parents(&path, false).is_ignore(),
-            })
-        })
-        .collect();
+    let found = |path: &Path, language: Language, text: Arc<str>| {
+        let package = packages::innermost(&project.packages, path);
+        Found {
+            language,
+            path: shown(path, cwd).into(),
+            key: shown(path, &root.folder).into(),
+            text,
+            package,
+            named: root.named.is_empty() || root.named.iter().any(|named| path.starts_with(named)),
+            excluded: config.exclude.matched_path_or_any_parents(path, false).is_ignore(),
+            vendored: false,
+            targets: TargetSet::ALL,
+            krate: None,
+        }
+    };
+    let dart = selection.texts.into_par_iter().filter_map(|(path, text)| Some(found(&path, language_of(&path)?, text)));
+    let native = natives.chosen.into_par_iter().map(|chosen| {
+        let file = found(&chosen.path, chosen.language, chosen.text);
+        let package = file.package.and_then(|package| project.packages.get(package));
+        let folder = package.map_or(root.folder.as_path(), |package| package.folder.as_path());
+        let targets = platform::of(chosen.path.strip_prefix(folder).unwrap_or(&chosen.path));
+        Found { vendored: chosen.is_vendored, krate: chosen.krate, targets, ..file }
+    });
+    project.files = dart.chain(native).collect();
     project.files.sort_by(|a, b| a.path.cmp(&b.path));
     project.problems.sort();
     project.nested.sort();
@@ -216,13 +254,27 @@ fn project_folder(path: &Path, cwd: &Path) -> PathBuf {
     found.map_or_else(fallback, Path::to_path_buf)
 }
 
+/// The language of a source file that is not native.
 fn language_of(path: &Path) -> Option<Language> {
     Language::of_file_name(&path.file_name()?.to_string_lossy()).filter(|language| !language.is_native())
 }
 
+/// The language of a native source file.
+fn native_language_of(path: &Path) -> Option<Language> {
+    Language::of_file_name(&path.file_name()?.to_string_lossy()).filter(|language| language.is_native())
+}
+
+fn is_source(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| Language::of_file_name(&name.to_string_lossy()).is_some())
+}
+
 /// Reads a file that is meant to be text, or says why not.
 fn read_text(path: &Path) -> Result<String, String> {
-    let bytes = read_bytes(path)?;
+    decode(read_bytes(path)?)
+}
+
+/// Bytes as text, or why they are none.
+fn decode(bytes: Vec<u8>) -> Result<String, String> {
     let marks: [(&[u8], &str); 4] = [
         // The longer mark begins with the shorter one.
         (b"\xff\xfe\0\0", "UTF-32"),
@@ -243,13 +295,17 @@ fn read_text(path: &Path) -> Result<String, String> {
 
 /// Reads a regular file that is not too large, or says why not.
 fn read_bytes(path: &Path) -> Result<Vec<u8>, String> {
+    read_bytes_up_to(path, MAX_BYTES)
+}
+
+fn read_bytes_up_to(path: &Path, most: u64) -> Result<Vec<u8>, String> {
     // A link may lead out of the project, or to a device that never ends.
     let metadata = std::fs::symlink_metadata(path).map_err(|error| in_words(&error))?;
     if !metadata.is_file() {
         return Err("not a regular file".into());
     }
-    if metadata.len() > MAX_BYTES {
-        return Err(format!("has {} bytes, more than the limit of {MAX_BYTES}", metadata.len()));
+    if metadata.len() > most {
+        return Err(format!("has {} bytes, more than the limit of {most}", metadata.len()));
     }
     std::fs::read(path).map_err(|error| in_words(&error))
 }

@@ -14,6 +14,7 @@ use smallvec::SmallVec;
 
 use crate::ir::{Class, ClassId, Function, FunctionId, Name, Unit, Variable};
 use crate::models::{ModelId, ModelSet, PackId, TypeId, VariableId, Versions};
+use crate::target::TargetSet;
 
 mod allocators;
 mod calls;
@@ -36,6 +37,21 @@ pub struct FileContext {
     pub path: Arc<str>,
     /// The package it belongs to.
     pub package: Option<PackageContext>,
+    /// The crate it belongs to, for Rust.
+    pub krate: Option<CrateContext>,
+    /// The platforms it is built for, as far as its path tells.
+    pub targets: TargetSet,
+}
+
+/// A crate of the project.
+#[derive(Clone, Debug)]
+pub struct CrateContext {
+    /// The name by which code says it.
+    pub name: Arc<str>,
+    /// The project-relative path of the folder with `Cargo.toml`; empty for the project's own root.
+    pub root: Arc<str>,
+    /// The project-relative path of its `lib.rs`, where it has one.
+    pub lib: Option<Arc<str>>,
 }
 
 /// A Dart package of the project.
@@ -305,7 +321,12 @@ impl Program {
     #[must_use]
     pub fn link(units: Vec<Unit>, contexts: &[FileContext], models: &ModelSet) -> Self {
         let mut files = contexts.to_vec();
-        files.resize_with(units.len(), || FileContext { path: "".into(), package: None });
+        files.resize_with(units.len(), || FileContext {
+            path: "".into(),
+            package: None,
+            krate: None,
+            targets: TargetSet::ALL,
+        });
         let environment = env::Env::new(&units, &files, models);
         let allocations = environment.allocations();
         let (mut facts, resolved) = environment.resolve();

@@ -52,6 +52,7 @@ pub struct Workspace {
 struct Facts {
     named: bool,
     excluded: bool,
+    vendored: bool,
 }
 
 /// What to look for and what to show.
@@ -63,6 +64,8 @@ pub struct Options {
     pub targets: TargetSet,
     /// The least confidence that is shown.
     pub min_confidence: Confidence,
+    /// Whether findings in vendored files are shown.
+    pub check_vendored: bool,
     /// Limits of the parsers.
     pub limits: Limits,
 }
@@ -73,6 +76,7 @@ impl Default for Options {
             rules: BTreeMap::new(),
             targets: TargetSet::ALL,
             min_confidence: Confidence::Medium,
+            check_vendored: false,
             limits: Limits::default(),
         }
     }
@@ -149,7 +153,7 @@ impl Workspace {
             let id = FileId(u32::try_from(id).unwrap_or(u32::MAX));
             workspace.sources.push(SourceFile::new(id, file.path, file.text, file.language));
             workspace.keys.push(file.key);
-            workspace.facts.push(Facts { named: file.named, excluded: file.excluded });
+            workspace.facts.push(Facts { named: file.named, excluded: file.excluded, vendored: file.vendored });
         }
         workspace
     }
@@ -172,7 +176,8 @@ impl Workspace {
             match lowered {
                 Lowered::Unit(unit) => {
                     *report.parsed.entry(source.language).or_default() += 1;
-                    if let Some(first) = unit.errors.first() {
+                    let is_left_out = self.is_others(source.id, options);
+                    if let Some(first) = unit.errors.first().filter(|_| !is_left_out) {
                         let line = source.position(first.start).line;
                         let reason = match unit.errors.len() {
                             1 => format!("a syntax error in line {line}; what it overlaps was not analysed"),
@@ -232,7 +237,7 @@ impl Workspace {
         report.diagnostics = self.arrange(found, options);
         report.functions = analysis.functions;
         report.links = link::count(&program);
-        report.incomplete = self.unfinished(&program, &analysis);
+        report.incomplete = self.unfinished(&program, &analysis, options);
         report.skipped.sort();
         report.damaged.sort();
         drop(analysis);
@@ -295,7 +300,7 @@ impl Workspace {
             *ordinal += 1;
         }
         // After the ordinals: what is shown must not change what a finding is called.
-        shown.retain(|diagnostic| self.is_shown(diagnostic));
+        shown.retain(|diagnostic| self.is_shown(diagnostic, options));
         shown
     }
 
@@ -305,17 +310,28 @@ impl Workspace {
         (path, span.start, span.end, diagnostic.rule, &diagnostic.message, &diagnostic.fingerprint)
     }
 
-    /// A finding is shown if it touches a named file, unless the place to act at is excluded.
-    fn is_shown(&self, diagnostic: &Diagnostic) -> bool {
+    /// A finding is shown if it touches a named file, unless the place to act at is excluded or others'.
+    fn is_shown(&self, diagnostic: &Diagnostic, options: &Options) -> bool {
         let facts = |location: Location| self.facts.get(location.file.index());
         let places = diagnostic.trace.iter().map(|step| step.location).chain([diagnostic.primary.location]);
         let named = places.filter_map(facts).any(|facts| facts.named);
-        named && !facts(diagnostic.primary.location).is_some_and(|facts| facts.excluded)
+        let primary = diagnostic.primary.location;
+        named && !facts(primary).is_some_and(|facts| facts.excluded) && !self.is_others(primary.file, options)
     }
 
-    fn unfinished(&self, program: &crate::link::Program, analysis: &flow::Analysis) -> Vec<Unfinished> {
+    /// Whether a file is vendored, and nobody asked for those.
+    fn is_others(&self, file: FileId, options: &Options) -> bool {
+        !options.check_vendored && self.facts.get(file.index()).is_some_and(|facts| facts.vendored)
+    }
+
+    fn unfinished(
+        &self,
+        program: &crate::link::Program,
+        analysis: &flow::Analysis,
+        options: &Options,
+    ) -> Vec<Unfinished> {
         let describe = |unit: &Unit, function: &crate::ir::Function, reason: &'static str| {
-            let source = self.sources.get(unit.file.index())?;
+            let source = self.sources.get(unit.file.index()).filter(|source| !self.is_others(source.id, options))?;
             Some(Unfinished {
                 path: source.path.to_string(),
                 line: source.position(function.span.start).line,

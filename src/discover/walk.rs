@@ -10,7 +10,7 @@ use std::sync::Arc;
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-use super::{Problem, in_words, language_of, read_bytes, shown};
+use super::{Problem, in_words, is_source, native_language_of, read_bytes, shown};
 use crate::config::{self, Config};
 
 /// Folders that hold what tools made, never what people wrote.
@@ -19,10 +19,18 @@ pub(super) const SKIPPED_FOLDERS: [&str; 5] = ["build", ".dart_tool", "target", 
 /// What the walk found.
 #[derive(Default)]
 pub(super) struct Walked {
-    /// Source files.
+    /// Source files that are not native.
     pub(super) sources: Vec<PathBuf>,
+    /// Native source files.
+    pub(super) natives: Vec<PathBuf>,
     /// `pubspec.yaml` files.
     pub(super) pubspecs: Vec<PathBuf>,
+    /// `Cargo.toml` and other files that make a folder a package of native code.
+    pub(super) manifests: Vec<PathBuf>,
+    /// Licences.
+    pub(super) licences: Vec<PathBuf>,
+    /// Folders below the project's that are git repositories of their own: submodules.
+    pub(super) repositories: Vec<PathBuf>,
     /// Folders with a configuration of their own; they were not entered.
     pub(super) nested: Vec<PathBuf>,
     /// What could not be read.
@@ -82,6 +90,9 @@ impl Walk<'_> {
                 }
             };
             let name = entry.file_name();
+            if name == ".git" && folder != self.root {
+                self.walked.repositories.push(folder.to_path_buf());
+            }
             let is_left_out = name.as_encoded_bytes().starts_with(b".")
                 || self.config.skip.matched_path_or_any_parents(&path, kind.is_dir()).is_ignore()
                 || is_ignored(rules.as_deref(), &path, kind.is_dir());
@@ -96,9 +107,15 @@ impl Walk<'_> {
                 }
             } else if name == "pubspec.yaml" {
                 self.walked.pubspecs.push(path);
-            } else if language_of(&path).is_some() {
+            } else if name == "Cargo.toml" || name == "oh-package.json5" {
+                self.walked.manifests.push(path);
+            } else if kind.is_file() && name.to_str().is_some_and(is_licence) {
+                self.walked.licences.push(path);
+            } else if is_source(&path) {
                 if name.to_str().is_none() {
                     self.report(&path, "its name is not UTF-8".into());
+                } else if kind.is_file() && native_language_of(&path).is_some() {
+                    self.walked.natives.push(path);
                 } else if kind.is_file() {
                     self.walked.sources.push(path);
                 } else if let Some(reason) = reason_for_other(&path, self.root, kind.is_symlink()) {
@@ -131,6 +148,11 @@ impl Walk<'_> {
     fn report(&mut self, path: &Path, reason: String) {
         self.walked.problems.push(Problem { path: shown(path, self.cwd), reason });
     }
+}
+
+fn is_licence(name: &str) -> bool {
+    let begins = |word: &str| name.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+    ["licen", "copying"].into_iter().any(begins) && !name.ends_with(".dart")
 }
 
 /// Whether the innermost rule that speaks of a path ignores it. The folders above it are known not to be ignored.

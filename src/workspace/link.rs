@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::discover::{Package, Project, shown};
+use crate::discover::{Crate, Package, Project, shown};
 use crate::ir::Unit;
-use crate::link::{FileContext, PackageContext, Program, Target};
+use crate::link::{CrateContext, FileContext, PackageContext, Program, Target};
 use crate::models::{ModelSet, Versions};
 
 use super::Links;
@@ -13,9 +13,12 @@ use super::Links;
 /// Where each file of a project lies, in the order of its files.
 pub(super) fn contexts(project: &Project) -> Vec<FileContext> {
     let packages: Vec<_> = project.packages.iter().map(|package| context_of(package, project)).collect();
+    let crates: Vec<_> = project.crates.iter().map(|krate| crate_context_of(krate, project)).collect();
     let context = |file: &crate::discover::Found| FileContext {
         path: Arc::clone(&file.key),
         package: file.package.and_then(|package| packages.get(package).cloned()),
+        krate: file.krate.and_then(|krate| crates.get(krate).cloned()),
+        targets: file.targets,
     };
     project.files.iter().map(context).collect()
 }
@@ -27,6 +30,14 @@ fn context_of(package: &Package, project: &Project) -> PackageContext {
         versions: Arc::new(
             package.versions.iter().map(|(name, version)| (name.as_str(), version.clone())).collect::<Versions>(),
         ),
+    }
+}
+
+fn crate_context_of(krate: &Crate, project: &Project) -> CrateContext {
+    CrateContext {
+        name: krate.name.as_str().into(),
+        root: shown(&krate.folder, &project.folder).into(),
+        lib: krate.lib.as_ref().map(|lib| shown(lib, &project.folder).into()),
     }
 }
 

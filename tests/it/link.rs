@@ -9,6 +9,7 @@ use ffilint::lower;
 use ffilint::models::{ModelSet, Versions};
 use ffilint::parse::Limits;
 use ffilint::source::FileId;
+use ffilint::target::TargetSet;
 
 /// Links files given by path and text; each lies in the package `app` at the root, or `p` at `p/`.
 fn program(files: &[(&str, &str)]) -> Program {
@@ -19,7 +20,12 @@ fn program(files: &[(&str, &str)]) -> Program {
         units.push(lower::dart::lower(FileId(at as u32), text, &limits).expect("within the limits"));
         let (name, root) = if path.starts_with("p/") { ("p", "p") } else { ("app", "") };
         let package = PackageContext { name: name.into(), root: root.into(), versions: Arc::new(Versions::default()) };
-        contexts.push(FileContext { path: (*path).into(), package: Some(package) });
+        contexts.push(FileContext {
+            path: (*path).into(),
+            package: Some(package),
+            krate: None,
+            targets: TargetSet::ALL,
+        });
     }
     Program::link(units, &contexts, ModelSet::builtin())
 }

@@ -12,6 +12,7 @@ use ffilint::language::Language;
 use ffilint::models::ModelSet;
 use ffilint::render;
 use ffilint::rules;
+use ffilint::target::TargetSet;
 use ffilint::workspace::{self, Options, Report, Workspace};
 
 /// What a test gives back: an error fails it.
@@ -128,6 +129,9 @@ pub(crate) fn example(text: &str) -> Project {
         package: None,
         named: true,
         excluded: false,
+        vendored: false,
+        targets: TargetSet::ALL,
+        krate: None,
     };
     Project { files: vec![file], read: BTreeMap::from([(Language::Dart, 1)]), ..Project::default() }
 }

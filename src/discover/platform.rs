@@ -1,0 +1,68 @@
+//! The platforms a native file is built for, as far as its path tells.
+
+use std::path::Path;
+
+use crate::target::TargetSet;
+
+/// Folders directly under a Flutter plugin's root, and words that file names end with.
+const FOLDERS: [(&str, TargetSet); 7] = [
+    ("windows", TargetSet::WINDOWS),
+    ("linux", TargetSet::LINUX),
+    ("macos", TargetSet::MACOS),
+    ("ios", TargetSet::IOS),
+    ("android", TargetSet::ANDROID),
+    ("ohos", TargetSet::OHOS),
+    ("darwin", APPLE),
+];
+
+const APPLE: TargetSet = TargetSet::MACOS.or(TargetSet::IOS);
+
+/// What holds for a file below a package's folder.
+pub(super) fn of(below: &Path) -> TargetSet {
+    let mut parts = below.components().map(|part| part.as_os_str());
+    let first = parts.next().filter(|_| parts.next().is_some()).and_then(|part| part.to_str());
+    let by_folder = first.and_then(|name| FOLDERS.iter().find(|(folder, _)| *folder == name)).map(|(_, set)| *set);
+    let by_name = below.file_stem().and_then(|stem| of_stem(&stem.to_str()?.to_ascii_lowercase()));
+    let (by_folder, by_name) = (by_folder.unwrap_or(TargetSet::ALL), by_name.unwrap_or(TargetSet::ALL));
+    let both = by_folder.and(by_name);
+    // `android/x_linux.c`: the folder decides.
+    if both.is_empty() { by_folder } else { both }
+}
+
+fn of_stem(stem: &str) -> Option<TargetSet> {
+    let word = stem.rsplit(['_', '-']).next().unwrap_or(stem);
+    Some(match word {
+        "win32" | "windows" | "win" => TargetSet::WINDOWS,
+        "posix" | "unix" => TargetSet::ALL.minus(TargetSet::WINDOWS),
+        "linux" => TargetSet::LINUX.or(TargetSet::ANDROID),
+        "macos" | "osx" => TargetSet::MACOS,
+        "ios" => TargetSet::IOS,
+        "apple" | "darwin" => APPLE,
+        "android" => TargetSet::ANDROID,
+        "ohos" => TargetSet::OHOS,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_tell_targets() {
+        for (path, expected) in [
+            ("windows/x.cpp", TargetSet::WINDOWS),
+            ("src/windows/x.cpp", TargetSet::ALL),
+            ("windows.rs", TargetSet::WINDOWS),
+            ("src/file_posix.c", TargetSet::ALL.minus(TargetSet::WINDOWS)),
+            ("linux/file_posix.c", TargetSet::LINUX),
+            ("src/file_linux.c", TargetSet::LINUX.or(TargetSet::ANDROID)),
+            ("android/src/a_linux.c", TargetSet::ANDROID),
+            ("darwin/Classes/x.c", APPLE),
+            ("src/darwin.c", APPLE),
+            ("src/swindows.c", TargetSet::ALL),
+        ] {
+            assert_eq!(of(Path::new(path)), expected, "{path}");
+        }
+    }
+}
