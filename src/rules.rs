@@ -104,9 +104,10 @@ pub struct Context<'a> {
 #[must_use]
 pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
     let (rule, words) = match &violation.kind {
-        ViolationKind::Mismatched { subject, release, released_as } => {
-            (&mismatched_deallocator::RULE, mismatched_deallocator::word(subject, release, *released_as, context))
-        }
+        ViolationKind::Mismatched { subject, release, through, released_as } => (
+            &mismatched_deallocator::RULE,
+            mismatched_deallocator::word(subject, release, through.as_deref(), *released_as, context),
+        ),
         ViolationKind::Leaked { subject } => (&leaked_allocation::RULE, leaked_allocation::word(subject, context)),
         ViolationKind::LeakedField { subject, field, container, release } => (
             &leaked_struct_field::RULE,
@@ -237,6 +238,11 @@ impl<'a> Context<'a> {
     /// `memory from `calloc``, `handle from `CreateFile``.
     fn noun(&self, subject: &Subject) -> String {
         format!("{} from `{}`", self.kind_noun(subject.family), subject.origin)
+    }
+
+    /// The same, named by the call that allocated it.
+    fn noun_made(&self, subject: &Subject) -> String {
+        format!("{} from `{}`", self.kind_noun(subject.family), subject.made_by)
     }
 
     fn kind_noun(&self, family: FamilyId) -> &'static str {

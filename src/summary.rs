@@ -115,6 +115,8 @@ impl Summary {
 pub struct Outcome {
     /// When this is what happens.
     pub guard: Guard,
+    /// Where.
+    pub targets: TargetSet,
     /// What happens to memory the caller can reach. An argument that no effect names is borrowed.
     pub effects: Vec<Effect>,
     /// What the result is.

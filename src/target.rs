@@ -63,6 +63,11 @@ impl TargetSet {
         names
     }
 
+    /// The platforms one by one.
+    pub fn each(self) -> impl Iterator<Item = Self> {
+        (0..8).map(|bit| Self(1 << bit)).filter(move |one| self.contains(*one))
+    }
+
     /// Whether no platform is in the set.
     #[must_use]
     pub fn is_empty(self) -> bool {

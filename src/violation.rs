@@ -56,6 +56,8 @@ pub enum ViolationKind {
         subject: Subject,
         /// The release, as written: `malloc.free`.
         release: Name,
+        /// The call that leads to it, where it is not the release itself.
+        through: Option<Name>,
         /// The family it releases.
         released_as: FamilyId,
     },

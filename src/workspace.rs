@@ -176,7 +176,8 @@ impl Workspace {
             match lowered {
                 Lowered::Unit(unit) => {
                     *report.parsed.entry(source.language).or_default() += 1;
-                    if let Some(first) = unit.errors.first() {
+                    let is_left_out = self.is_others(source.id, options);
+                    if let Some(first) = unit.errors.first().filter(|_| !is_left_out) {
                         let line = source.position(first.start).line;
                         let reason = match unit.errors.len() {
                             1 => format!("a syntax error in line {line}; what it overlaps was not analysed"),
@@ -238,7 +239,7 @@ impl Workspace {
         report.diagnostics = self.arrange(found, options);
         report.functions = analysis.functions;
         report.links = link::count(&program);
-        report.incomplete = self.unfinished(&program, &analysis);
+        report.incomplete = self.unfinished(&program, &analysis, options);
         report.skipped.sort();
         report.damaged.sort();
         drop(analysis);
@@ -316,13 +317,23 @@ impl Workspace {
         let facts = |location: Location| self.facts.get(location.file.index());
         let places = diagnostic.trace.iter().map(|step| step.location).chain([diagnostic.primary.location]);
         let named = places.filter_map(facts).any(|facts| facts.named);
-        let is_left_out = |facts: &Facts| facts.excluded || (facts.vendored && !options.check_vendored);
-        named && !facts(diagnostic.primary.location).is_some_and(is_left_out)
+        let primary = diagnostic.primary.location;
+        named && !facts(primary).is_some_and(|facts| facts.excluded) && !self.is_others(primary.file, options)
     }
 
-    fn unfinished(&self, program: &crate::link::Program, analysis: &flow::Analysis) -> Vec<Unfinished> {
+    /// Whether a file is vendored, and nobody asked for those.
+    fn is_others(&self, file: FileId, options: &Options) -> bool {
+        !options.check_vendored && self.facts.get(file.index()).is_some_and(|facts| facts.vendored)
+    }
+
+    fn unfinished(
+        &self,
+        program: &crate::link::Program,
+        analysis: &flow::Analysis,
+        options: &Options,
+    ) -> Vec<Unfinished> {
         let describe = |unit: &Unit, function: &crate::ir::Function, reason: &'static str| {
-            let source = self.sources.get(unit.file.index())?;
+            let source = self.sources.get(unit.file.index()).filter(|source| !self.is_others(source.id, options))?;
             Some(Unfinished {
                 path: source.path.to_string(),
                 line: source.position(function.span.start).line,

@@ -33,6 +33,8 @@ pub(super) fn candidates(text: &str) -> FxHashSet<u64> {
             }
         }
     }
+    // Every program has one.
+    names.remove(&hash(b"main"));
     names
 }
 

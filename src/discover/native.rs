@@ -13,7 +13,7 @@ use rustc_hash::FxHashMap;
 
 use super::cargo::{self, Crate};
 use super::scan::{Scanned, scan};
-use super::vendored::Vendored;
+use super::vendored::{Sign, Vendored};
 use super::walk::Walked;
 use super::{Package, Root, decode, names, packages, read_bytes_up_to};
 use crate::language::Language;
@@ -31,11 +31,11 @@ const MAX_SCANNED: u64 = 16 * 1024 * 1024;
 struct Caps {
     files: usize,
     bytes: usize,
-    /// Of the bytes, those of vendored files.
+    /// Of the bytes, those of vendored files beyond as many as the others have.
     vendored: usize,
 }
 
-const CAPS: Caps = Caps { files: 2_000, bytes: 48 * 1024 * 1024, vendored: 12 * 1024 * 1024 };
+const CAPS: Caps = Caps { files: 2_000, bytes: 48 * 1024 * 1024, vendored: 4 * 1024 * 1024 };
 
 /// A native file that was looked at.
 #[derive(Debug)]
@@ -45,6 +45,8 @@ struct File {
     scanned: Scanned,
     bytes: usize,
     is_vendored: bool,
+    /// … and only its copyright says so.
+    is_by_copyright: bool,
     package: Option<usize>,
     krate: Option<usize>,
 }
@@ -68,7 +70,7 @@ pub(super) struct Selection {
     pub(super) chosen: Vec<Chosen>,
     /// Files that could not be read, with the reason.
     pub(super) problems: Vec<(PathBuf, String)>,
-    /// How many more would have been parsed.
+    /// How many more of the project's own would have been parsed.
     pub(super) left_out: usize,
 }
 
@@ -101,7 +103,14 @@ pub(super) fn select(walked: &Walked, around: &Surroundings<'_>) -> Selection {
     selection.read = files.iter().map(|file| (file.path.clone(), file.language)).collect();
 
     let index = Index::new(&files, around.crates);
-    let seeds = seeds(&files, &index, around);
+    let mut seeds = named_by_dart(&files, &index, around);
+    for at in &seeds {
+        // What Dart binds is the project's glue, whoever wrote it first.
+        if let Some(file) = files.get_mut(*at as usize).filter(|file| file.is_by_copyright) {
+            file.is_vendored = false;
+        }
+    }
+    seeds.append(&mut marked_or_asked(&files, &index, around.root));
     let (chosen, left_out) = reach::reach(&files, &index, &seeds, CAPS);
     selection.left_out = left_out;
     let read: Vec<_> = chosen
@@ -133,11 +142,13 @@ fn look(path: &Path, vendored: &Vendored, around: &Surroundings<'_>) -> Option<R
         Ok(bytes) => bytes,
         Err(reason) => return Some(Err(reason)),
     };
+    let sign = vendored.sign(path, &bytes);
     Some(Ok(File {
         path: path.to_path_buf(),
         language,
         bytes: bytes.len(),
-        is_vendored: vendored.is(path, &bytes),
+        is_vendored: sign != Sign::None,
+        is_by_copyright: sign == Sign::Copyright,
         package: packages::innermost(around.packages, path),
         krate: (language == Language::Rust).then(|| cargo::innermost(around.crates, path)).flatten(),
         scanned: scan(&bytes, language),
@@ -160,15 +171,8 @@ fn decode_native(bytes: Vec<u8>) -> Result<String, String> {
     decode(if has_mark { bytes } else { text })
 }
 
-/// The files at the boundary.
-fn seeds(files: &[File], index: &Index, around: &Surroundings<'_>) -> BTreeSet<u32> {
-    let mut seeds = BTreeSet::new();
-    for (at, file) in (0_u32..).zip(files) {
-        let is_asked = around.root.named.contains(&file.path);
-        if is_asked || (!file.is_vendored && file.scanned.defines.iter().any(|defined| index.is_marked(defined))) {
-            seeds.insert(at);
-        }
-    }
+/// The files that define what Dart names.
+fn named_by_dart(files: &[File], index: &Index, around: &Surroundings<'_>) -> BTreeSet<u32> {
     let by_package = around
         .dart
         .par_iter()
@@ -182,6 +186,7 @@ fn seeds(files: &[File], index: &Index, around: &Surroundings<'_>) -> BTreeSet<u
     for (package, names) in by_package {
         named.entry(package).or_default().extend(names);
     }
+    let mut seeds = BTreeSet::new();
     for (package, names) in named {
         let folder = package.and_then(|package| around.packages.get(package));
         let folder = folder.map_or(around.root.folder.as_path(), |package| package.folder.as_path());
@@ -190,6 +195,13 @@ fn seeds(files: &[File], index: &Index, around: &Surroundings<'_>) -> BTreeSet<u
         }
     }
     seeds
+}
+
+/// The files that stand at the boundary by themselves: they mark exports, or a person named them.
+fn marked_or_asked(files: &[File], index: &Index, root: &Root) -> BTreeSet<u32> {
+    let is_marked = |file: &File| !file.is_vendored && file.scanned.defines.iter().any(|one| index.is_export(one));
+    let is_seed = |file: &File| root.named.contains(&file.path) || is_marked(file);
+    (0_u32..).zip(files).filter(|(_, file)| is_seed(file)).map(|(at, _)| at).collect()
 }
 
 /// The files that define a symbol which Dart code of a package names: those in the package, else the nearest.

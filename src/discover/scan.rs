@@ -53,6 +53,8 @@ pub(super) struct Declared {
     pub(super) name: u64,
     /// It is marked as exported, or `extern "C"`.
     pub(super) is_exported: bool,
+    /// It is marked as exported.
+    pub(super) is_marked: bool,
 }
 
 /// A call.

@@ -44,8 +44,6 @@ const DART_SDK: [&str; 7] = [
 
 /// How much of a file is looked through for a copyright.
 const HEAD: usize = 3_000;
-/// How much of a licence is.
-const LICENCE: usize = 20_000;
 
 /// What tells the project's own files from others'.
 #[derive(Debug, Default)]
@@ -59,6 +57,17 @@ pub(super) struct Vendored {
     root: PathBuf,
 }
 
+/// How a file shows that others wrote it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sign {
+    /// Not at all.
+    None,
+    /// By where it lies.
+    Place,
+    /// By the copyright in it. A project's own glue may carry one too, of whom it was taken over from.
+    Copyright,
+}
+
 impl Vendored {
     /// Looks at the licences the walk found.
     pub(super) fn new(root: &Path, walked: &Walked) -> Self {
@@ -69,7 +78,7 @@ impl Vendored {
         let licences: Vec<(&Path, FxHashSet<u64>)> = walked
             .licences
             .iter()
-            .filter_map(|path| Some((path.parent()?, holders(&super::read_bytes(path).ok()?, LICENCE))))
+            .filter_map(|path| Some((path.parent()?, holders(&super::read_bytes(path).ok()?, Kind::Licence))))
             .collect();
         for (folder, holders) in &licences {
             if *folder == root || (own.contains(*folder) && !vendored.is_below_named(folder)) {
@@ -89,15 +98,19 @@ impl Vendored {
         vendored
     }
 
-    /// Whether others wrote a file, going by where it lies and by its text.
-    pub(super) fn is(&self, path: &Path, text: &[u8]) -> bool {
+    /// How a file shows that others wrote it.
+    pub(super) fn sign(&self, path: &Path, text: &[u8]) -> Sign {
         if self.is_placed(path) {
-            return true;
+            return Sign::Place;
         }
+        if self.is_by_text(text) { Sign::Copyright } else { Sign::None }
+    }
+
+    fn is_by_text(&self, text: &[u8]) -> bool {
         if self.holders.is_empty() {
             return false;
         }
-        let holders = holders(text, HEAD);
+        let holders = holders(text, Kind::File);
         !holders.is_empty() && holders.is_disjoint(&self.holders)
     }
 
@@ -125,30 +138,56 @@ fn parents(paths: &[PathBuf]) -> BTreeSet<PathBuf> {
     paths.iter().filter_map(|path| path.parent()).map(Path::to_path_buf).collect()
 }
 
+/// Where copyright lines stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Licence,
+    File,
+}
+
 /// The words of the lines that name who holds a copyright, without those that say nothing.
-fn holders(text: &[u8], length: usize) -> FxHashSet<u64> {
-    let head = text.get(..length).unwrap_or(text);
+fn holders(text: &[u8], kind: Kind) -> FxHashSet<u64> {
     let mut words = FxHashSet::default();
-    for line in head.split(|byte| *byte == b'\n') {
+    let length = if kind == Kind::File { HEAD } else { text.len() };
+    let mut lines = text.get(..length).unwrap_or(text).split(|byte| *byte == b'\n').peekable();
+    let mut since = 0;
+    while let Some(line) = lines.next() {
+        since += 1;
+        // A licence names its holders at its start; further below it may speak of other works.
+        if kind == Kind::Licence && since > 2 && !words.is_empty() {
+            break;
+        }
         let line = line.to_ascii_lowercase();
         let Some(at) = memchr::memmem::find(&line, b"copyright") else { continue };
         let rest = line.get(at + b"copyright".len()..).unwrap_or_default();
-        // "Copyright (c) 2020", not "the above copyright notice".
-        if !rest.iter().any(u8::is_ascii_digit) {
+        // "Copyright (c) 2020", not "the above copyright notice"; and not who wrote the GPL.
+        if !rest.iter().any(u8::is_ascii_digit) || memchr::memmem::find(rest, b"free software found").is_some() {
             continue;
         }
-        // "… All rights reserved.", "… under the MIT license".
-        let end = [&b"all rights"[..], b"licensed", b"http", b"use of this"]
-            .iter()
-            .filter_map(|end| memchr::memmem::find(rest, end))
-            .min()
-            .unwrap_or(rest.len());
-        let rest = rest.get(..end).unwrap_or_default();
-        let split = rest.split(|byte| !is_word(*byte));
-        let telling = split.filter(|word| word.len() > 2 && !SAYING_NOTHING.contains(word));
-        words.extend(telling.filter(|word| !word.iter().any(u8::is_ascii_digit)).map(hash));
+        let before = words.len();
+        words.extend(telling(rest));
+        if words.len() == before {
+            // "Copyright 2010", and the name below.
+            words.extend(lines.peek().into_iter().flat_map(|line| telling(&line.to_ascii_lowercase())));
+        }
+        since = 0;
     }
     words
+}
+
+/// The words of a line that tell one holder from another.
+fn telling(line: &[u8]) -> Vec<u64> {
+    // "… All rights reserved.", "… under the MIT license".
+    let end = [&b"all rights"[..], b"licensed", b"http", b"use of this"]
+        .iter()
+        .filter_map(|end| memchr::memmem::find(line, end))
+        .min()
+        .unwrap_or(line.len());
+    let words = line.get(..end).unwrap_or_default().split(|byte| !is_word(*byte));
+    words
+        .filter(|word| word.len() > 2 && !SAYING_NOTHING.contains(word) && !word.iter().any(u8::is_ascii_digit))
+        .map(hash)
+        .collect()
 }
 
 /// Words of copyright lines that name nobody.
@@ -184,10 +223,16 @@ mod tests {
 
     #[test]
     fn copyright_lines_tell_holders() {
-        let of = |text: &str| holders(text.as_bytes(), HEAD);
+        let of = |text: &str| holders(text.as_bytes(), Kind::Licence);
         assert_eq!(of("// Copyright (c) 2019-2021, Jane Doe. All rights reserved."), of("Copyright 2020 Doe Jane"));
         assert!(of("The above copyright notice and this permission notice").is_empty());
         assert!(of("Copyright [yyyy] [name of copyright owner]").is_empty());
+        assert_eq!(of("/* Copyright 2010\n   Bill Cox\n*/"), of("Copyright 2012 Bill Cox"));
+        assert_eq!(
+            of("Copyright 2018 A Firm\nCopyright 2019 Me\n\n\n\nCopyright 2001 Them"),
+            of("Copyright 1 a firm me")
+        );
+        assert!(of("Copyright (C) 1991, 1999 Free Software Foundation, Inc.").is_empty());
         assert!(of("Copyright 2013 The Flutter Authors").is_disjoint(&of("Copyright (c) 2019 Jane Doe")));
     }
 
@@ -210,7 +255,7 @@ mod tests {
             ("/p/third_party/plugin/deps/a.c", true),
             ("/p/src/dart_api_dl.c", true),
         ] {
-            assert_eq!(vendored.is(&path(file), b""), expected, "{file}");
+            assert_eq!(vendored.sign(&path(file), b"") == Sign::Place, expected, "{file}");
         }
     }
 }

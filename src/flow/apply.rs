@@ -13,6 +13,7 @@ use crate::summary::{
     AccessPath, ArgumentTest, Basis, Effect, EffectKind, Guard, Outcome, Ownership, ResultContract, Root, Summary,
     Throws, ValueTest,
 };
+use crate::target::TargetSet;
 use crate::violation::{Step, StepKind, Usage};
 
 impl Engine<'_> {
@@ -25,6 +26,9 @@ impl Engine<'_> {
         mut path: Path,
         out: &mut Vec<Path>,
     ) {
+        if summary.outcomes.iter().any(|outcome| outcome.targets != TargetSet::ALL) {
+            return self.apply_by_target(run, summary, &calling, &path, out);
+        }
         calling.made.clone_from(&summary.made);
         calling.ended.clone_from(&summary.ended);
         self.charge_arguments(&mut path, &calling);
@@ -124,6 +128,28 @@ impl Engine<'_> {
         self.thrown(run, summary, &calling, &path);
         for (path, value) in done {
             self.finish(&calling, path, value, out);
+        }
+    }
+
+    /// A function that does different things on different targets: a path for each.
+    fn apply_by_target(
+        &mut self,
+        run: &mut Run,
+        summary: &Summary,
+        calling: &Calling,
+        path: &Path,
+        out: &mut Vec<Path>,
+    ) {
+        let mut done: Vec<TargetSet> = Vec::new();
+        for targets in summary.outcomes.iter().map(|outcome| outcome.targets) {
+            if targets == TargetSet::ALL || done.contains(&targets) || path.targets.and(targets).is_empty() {
+                continue;
+            }
+            done.push(targets);
+            let here = summary.outcomes.iter().filter(|outcome| outcome.targets.contains(targets));
+            let outcomes = here.map(|outcome| Outcome { targets: TargetSet::ALL, ..outcome.clone() }).collect();
+            let narrowed = Path { targets: path.targets.and(targets), ..path.clone() };
+            self.apply_summary(run, &Summary { outcomes, ..summary.clone() }, calling.clone(), narrowed, out);
         }
     }
 
@@ -301,7 +327,7 @@ impl Engine<'_> {
                     };
                     let inside = calling.ended.iter().find(|made| made.what == effect.on).cloned();
                     let by = calling.name.clone();
-                    let releasing = Releasing { by, at: calling.at, family, basis, inside };
+                    let releasing = Releasing { by, at: calling.at, family, basis, inside, targets: calling.targets };
                     self.release(path, calling.site, &value, &releasing);
                 }
                 EffectKind::Drop(family) => self.drop_value(path, calling, &value, *family, basis),

@@ -173,6 +173,11 @@ impl Engine<'_> {
             result: Some(call.result),
             ..Calling::new(site, self.written_name(site, call), at, Access::Call)
         };
+        // A member of a native library is known by its type.
+        if let (Target::Model(model), Callee::Method { .. }, true) = (&target, &call.callee, self.is_native(frame)) {
+            let name = self.models.function(*model).name.replace('.', "::");
+            calling.name = name.strip_prefix("std::").map_or(name.as_str(), |member| member).into();
+        }
         // `T::method(x)`: the receiver stands among the arguments.
         if matches!(call.callee, Callee::Name(_)) && self.takes_receiver_first(frame, &target, calling.args.len()) {
             calling.receiver = Some(calling.args.remove(0));
@@ -365,14 +370,25 @@ impl Engine<'_> {
                 calling.receiver = None;
                 calling.native = true;
                 self.note_native_call(&mut path, &calling);
-                if let Some(functions) = symbol.as_ref().and_then(|symbol| self.defined(&calling, &path, symbol))
-                    && let Some(summary) = self.summary_of(&functions)
-                {
-                    return self.apply_summary(run, &summary, calling, path, out);
+                let defined = symbol.as_ref().map(|symbol| self.defined(&calling, &path, symbol)).unwrap_or_default();
+                if !defined.is_empty() {
+                    for (targets, functions) in defined {
+                        let path = Path { targets, ..path.clone() };
+                        match self.summary_of(&functions) {
+                            Some(summary) => self.apply_summary(run, &summary, calling.clone(), path, out),
+                            None => self.call_unknown_native(run, calling.clone(), path, out),
+                        }
+                    }
+                    return;
                 }
                 match model {
                     Some(model) => {
                         calling.targets = self.models.function(*model).targets;
+                        // Native code that calls it is compiled where it exists.
+                        let there = path.targets.and(calling.targets);
+                        if self.is_native(calling.site.frame) && !there.is_empty() {
+                            path.targets = there;
+                        }
                         let summary = &self.models.function(*model).summary;
                         self.apply_summary(run, summary, calling, path, out);
                     }
@@ -558,13 +574,25 @@ impl Engine<'_> {
         recursive.or_else(|| self.summaries.get(function))
     }
 
-    /// The definitions of a native symbol that a path can reach.
-    fn defined(&self, calling: &Calling, path: &Path, symbol: &Name) -> Option<Functions> {
+    /// The definitions of a native symbol that a path can reach, by the targets that have them.
+    fn defined(&self, calling: &Calling, path: &Path, symbol: &Name) -> Vec<(TargetSet, Functions)> {
         let unit = self.frames[calling.site.frame as usize].function.unit;
-        let mut candidates = self.program.definitions(symbol, unit);
-        candidates.retain(|function| !self.program.function(*function).targets.and(path.targets).is_empty());
-        let functions = Functions { candidates, complete: true, implicit_this: false, model: None };
-        (!functions.candidates.is_empty()).then_some(functions)
+        let candidates = self.program.definitions(symbol, unit);
+        let targets_of =
+            |function: &FuncRef| self.program.function(*function).targets.and(self.program.file(function.unit).targets);
+        let mut groups: Vec<(TargetSet, Functions)> = Vec::new();
+        for target in path.targets.each() {
+            let there = candidates.iter().filter(|function| targets_of(function).contains(target)).copied().collect();
+            match groups.iter_mut().find(|(_, functions)| functions.candidates == there) {
+                Some((targets, _)) => *targets = targets.or(target),
+                None => {
+                    let functions = Functions { candidates: there, complete: true, implicit_this: false, model: None };
+                    groups.push((target, functions));
+                }
+            }
+        }
+        groups.retain(|(_, functions)| !functions.candidates.is_empty());
+        groups
     }
 
     /// What the functions a call may reach have in common; `None` when they disagree or one is not known.

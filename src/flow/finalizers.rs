@@ -7,6 +7,7 @@ use super::path::{Attached, Path};
 use super::value::Value;
 use crate::state::{Event, MemoryFamily, Ownership};
 use crate::summary::{AccessPath, Basis, EffectKind, FamilyId, FamilyRef, Root};
+use crate::target::TargetSet;
 use crate::violation::{Confidence, Owner, Step, StepKind, Violation, ViolationKind};
 
 /// How something is registered for a later release.
@@ -46,8 +47,14 @@ impl Engine<'_> {
         if let (Some(family), Ownership::Owned(MemoryFamily::Known(memory))) = (family, path.ownership(id))
             && !path.targets.minus(self.models.same_on(memory, family, self.versions)).is_empty()
         {
-            let releasing =
-                Releasing { by: calling.name.clone(), at: calling.at, family: Some(family), basis, inside: None };
+            let releasing = Releasing {
+                by: calling.name.clone(),
+                at: calling.at,
+                family: Some(family),
+                basis,
+                inside: None,
+                targets: TargetSet::ALL,
+            };
             self.release(path, calling.site, value, &releasing);
             // The wrong release comes later.
             if let Some(object) = path.objects.get_mut(&id) {

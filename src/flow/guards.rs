@@ -5,7 +5,8 @@ use super::path::{Fact, Path};
 use super::summaries::{Told, null_test, parameter_root};
 use super::value::{Symbol, Value};
 use crate::ir::{Const, Function};
-use crate::summary::{AccessPath, ArgumentTest, Guard, Summary, ValueTest};
+use crate::summary::{AccessPath, ArgumentTest, Guard, Outcome, Summary, ValueTest};
+use crate::target::TargetSet;
 
 /// Returns with the observation they share.
 type Group<'r> = (Guard, Vec<&'r Returned>);
@@ -14,6 +15,28 @@ impl Engine<'_> {
     /// The outcomes of a function: one, unless its returns do different things and a caller can tell which happened.
     pub(super) fn told_apart(&self, function: &Function, returns: &[Returned]) -> Vec<Told> {
         let all: Vec<&Returned> = returns.iter().collect();
+        let mut parts = by_targets(&all);
+        // Nothing to tell apart.
+        if parts.len() == 1 && parts.iter().all(|(targets, _)| targets.contains(self.options.targets)) {
+            parts.clear();
+        }
+        let alone = parts.len() == 1;
+        let parts: Vec<Vec<Told>> = parts
+            .into_iter()
+            .map(|(targets, returns)| {
+                let mut told = self.told_apart_by_result(function, returns);
+                told.iter_mut().for_each(|told| told.outcome.targets = targets);
+                told
+            })
+            .collect();
+        let same = |a: &Told, b: &Told| Outcome { targets: b.outcome.targets, ..a.outcome.clone() } == b.outcome;
+        let differ = parts
+            .windows(2)
+            .any(|pair| pair[0].len() != pair[1].len() || pair[0].iter().zip(&pair[1]).any(|(a, b)| !same(a, b)));
+        if differ || alone { parts.into_iter().flatten().collect() } else { self.told_apart_by_result(function, all) }
+    }
+
+    fn told_apart_by_result(&self, function: &Function, all: Vec<&Returned>) -> Vec<Told> {
         let together = self.told(function, Guard::Always, &all);
         if together.vague == 0 || null_test(&all).is_some() {
             return vec![together];
@@ -92,6 +115,20 @@ impl Engine<'_> {
             if agrees(true) { Some(yes) } else { agrees(false).then_some(no) }
         })
     }
+}
+
+/// The returns that each target can reach, targets with the same ones together.
+fn by_targets<'r>(returns: &[&'r Returned]) -> Vec<(TargetSet, Vec<&'r Returned>)> {
+    let mut parts: Vec<(TargetSet, Vec<usize>)> = Vec::new();
+    for target in TargetSet::ALL.each() {
+        let reached: Vec<usize> = (0..returns.len()).filter(|at| returns[*at].path.targets.contains(target)).collect();
+        match parts.iter_mut().find(|(_, known)| *known == reached) {
+            Some((targets, _)) => *targets = targets.or(target),
+            None if reached.is_empty() => {}
+            None => parts.push((target, reached)),
+        }
+    }
+    parts.into_iter().map(|(targets, reached)| (targets, reached.into_iter().map(|at| returns[at]).collect())).collect()
 }
 
 /// What a parameter was on each path: where the first test holds of it; the second holds on the others.

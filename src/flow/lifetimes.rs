@@ -10,6 +10,7 @@ use crate::link::Ty;
 use crate::source::Location;
 use crate::state::{Event, Fault, MemoryFamily, Ownership, transition};
 use crate::summary::{AccessPath, Basis, FamilyId, Root};
+use crate::target::TargetSet;
 use crate::violation::{Step, StepKind, Usage, Violation, ViolationKind};
 
 impl Engine<'_> {
@@ -31,7 +32,8 @@ impl Engine<'_> {
         // What the function was given by value; what was disowned is nobody's to drop.
         if path.ownership(*id) == Ownership::Unknown {
             let by = calling.name.clone();
-            let releasing = Releasing { by, at: calling.at, family: Some(family), basis, inside: None };
+            let releasing =
+                Releasing { by, at: calling.at, family: Some(family), basis, inside: None, targets: TargetSet::ALL };
             self.release(path, calling.site, value, &releasing);
         }
     }

@@ -23,6 +23,8 @@ pub(super) struct Releasing {
     pub(super) basis: Basis,
     /// Where in the callee it happens.
     pub(super) inside: Option<Made>,
+    /// Where the call exists.
+    pub(super) targets: TargetSet,
 }
 
 impl Releasing {
@@ -144,7 +146,7 @@ impl Engine<'_> {
         let Some(object) = path.objects.get(&id) else { return };
         let wrong_on = match (object.ownership, releasing.family) {
             (Ownership::Owned(MemoryFamily::Known(memory)), Some(family)) => {
-                let targets = path.targets.and(self.origins[id.origin as usize].targets);
+                let targets = path.targets.and(self.origins[id.origin as usize].targets).and(releasing.targets);
                 targets.minus(self.models.same_on(memory, family, self.versions))
             }
             _ => TargetSet::NONE,
@@ -180,7 +182,11 @@ impl Engine<'_> {
             Fault::Mismatch(wrong_on) => {
                 let (Some(subject), Some(released_as)) = (subject, releasing.family) else { return };
                 targets = wrong_on;
-                ViolationKind::Mismatched { subject, release, released_as }
+                let (release, through) = match &releasing.inside {
+                    Some(inside) => (inside.by.clone(), Some(release)),
+                    None => (release, None),
+                };
+                ViolationKind::Mismatched { subject, release, through, released_as }
             }
             Fault::NotOwner => {
                 let owner = match object.ownership {

@@ -59,6 +59,8 @@ impl Engine<'_> {
                 let object = self.allocate(path, origin, Object::new(state, step));
                 Some(Value::Pointer(object, Offset::Start))
             }
+            // Null tells nothing of the argument.
+            Ownership::Alias(_) if contract.nullable && basis != Basis::Body => None,
             Ownership::Alias(of) => match self.read_at(path, calling, of) {
                 // The address of a struct is that of its block.
                 Some(Value::View(object, prefix)) if prefix.is_empty() && !self.gives_view(calling) => {

@@ -18,6 +18,7 @@ use crate::summary::{
     AccessPath, Basis, Effect, EffectKind, FamilyId, FamilyRef, Guard, Made, Outcome, Ownership, ResultContract, Root,
     Summary, Throws,
 };
+use crate::target::TargetSet;
 use crate::violation::{StepKind, Thrower};
 
 /// The contracts of the program's functions, filled callees first.
@@ -88,7 +89,12 @@ impl Engine<'_> {
         let thrown: Vec<&Path> = thrown.collect();
         if !thrown.is_empty() {
             let (effects, _) = effects(&thrown);
-            outcomes.push(Outcome { guard: Guard::Throws, effects, result: ResultContract::UNKNOWN });
+            outcomes.push(Outcome {
+                guard: Guard::Throws,
+                targets: TargetSet::ALL,
+                effects,
+                result: ResultContract::UNKNOWN,
+            });
         }
         let throws_when =
             (!thrown.is_empty()).then(|| self.test_of(function, &thrown, |_| true)).flatten().map(Box::new);
@@ -110,7 +116,7 @@ impl Engine<'_> {
             .iter()
             .filter(|effect| matches!(&effect.kind, EffectKind::Fill(contract) if contract.sometimes))
             .count();
-        Told { outcome: Outcome { guard, effects, result }, made, vague }
+        Told { outcome: Outcome { guard, targets: TargetSet::ALL, effects, result }, made, vague }
     }
 
     fn gives_nothing_new(&self, exits: &Exits) -> bool {

@@ -114,7 +114,7 @@ impl Entry<'_> {
                     ResultContract { ownership: Ownership::Null, nullable: true, sometimes: false, when: None },
                 ),
             };
-            outcomes.push(Outcome { guard, effects, result });
+            outcomes.push(Outcome { guard, targets: TargetSet::ALL, effects, result });
         }
         Ok(outcomes)
     }
@@ -143,7 +143,12 @@ impl Entry<'_> {
                     }
                 }
             }
-            outcomes.push(Outcome { guard: test.map_or(Guard::Always, Guard::Argument), effects, result });
+            outcomes.push(Outcome {
+                guard: test.map_or(Guard::Always, Guard::Argument),
+                targets: TargetSet::ALL,
+                effects,
+                result,
+            });
         }
         Ok(outcomes)
     }

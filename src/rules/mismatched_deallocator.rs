@@ -14,10 +14,16 @@ pub(super) static RULE: Rule = Rule {
     page: include_str!("../../rules/mismatched_deallocator.md"),
 };
 
-pub(super) fn word(subject: &Subject, release: &str, released_as: FamilyId, context: &Context<'_>) -> Words {
-    let noun = context.noun(subject);
+pub(super) fn word(
+    subject: &Subject,
+    release: &str,
+    through: Option<&str>,
+    released_as: FamilyId,
+    context: &Context<'_>,
+) -> Words {
+    let noun = context.noun_made(subject);
     let released = context.released(subject.family);
-    let right = context.release_of(subject.family, &subject.origin).filter(|right| *right != release);
+    let right = context.release_of(subject.family, &subject.made_by).filter(|right| *right != release);
     let other = context.family(released_as).map_or("memory of another allocator", |family| family.title.as_str());
     let message = match right {
         Some(right) => format!("{noun} must be {released} with `{right}`, not `{release}`"),
@@ -25,8 +31,19 @@ pub(super) fn word(subject: &Subject, release: &str, released_as: FamilyId, cont
         None => format!("{noun} must not be {released} with `{release}`, which releases {other}"),
     };
     let help = match right {
-        Some(right) => format!("call `{right}` here"),
-        None => format!("release what `{}` gave with its own release", subject.origin),
+        // What a native call made is released by native code too.
+        Some(right) if through.is_none() && subject.origin == subject.made_by => format!("call `{right}` here"),
+        Some(right) if through.is_none() => {
+            format!(
+                "let the code behind `{}` offer a function that calls `{right}`, and call that here",
+                subject.origin
+            )
+        }
+        _ => format!("release what `{}` gave with its own release", subject.origin),
     };
-    Words { message, label: format!("`{release}` releases {other}"), help }
+    let label = match through {
+        Some(through) => format!("`{through}` releases {other} with `{release}`"),
+        None => format!("`{release}` releases {other}"),
+    };
+    Words { message, label, help }
 }

@@ -5,9 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use ffilint::workspace::Options;
 use tempfile::TempDir;
 
-use crate::support::Outcome;
+use crate::support::{self, Outcome};
 
 const LEAK: &str = "import 'dart:ffi';\nimport 'package:ffi/ffi.dart';\n\nvoid leak() {\n  final cell = calloc<Int32>();\n  \
                     cell.value = 1;\n}\n";
@@ -278,6 +279,74 @@ fn ir_can_be_looked_at() -> Outcome {
     assert_eq!(code(&output), 0, "{}", stderr(&output));
     assert!(stdout(&output).contains("leak"), "{}", stdout(&output));
     assert_eq!(code(&ffilint(folder.path(), &["dump-ir", "ffilint.toml"])?), 2);
+    Ok(())
+}
+
+#[test]
+fn native_files_are_looked_at_and_parsed_where_the_boundary_leads() -> Outcome {
+    let dart = "import 'dart:ffi';\nfinal made = lib.lookup<NativeFunction<Void Function()>>('made');\n";
+    let folder = project(&[
+        ("lib/a.dart", dart.as_bytes()),
+        ("src/made.c", b"#include \"inner.h\"\nvoid made(void) { inner(); }\n"),
+        ("src/inner.h", b"void inner(void);\n"),
+        ("src/inner.cpp", b"#include \"inner.h\"\nvoid inner() {}\n"),
+        ("src/unused.cpp", b"void unused() {}\n"),
+        ("rust/src/lib.rs", b"pub fn unused() {}\n"),
+        // Caf\xe9 in another encoding, and a file that is no text: neither is in the way.
+        ("src/latin1.c", b"// caf\xe9\nvoid latin1(void) {}\n"),
+        ("src/resource.h", b"\xff\xfe#\0d\0"),
+    ])?;
+    let output = ffilint(folder.path(), &["-v"])?;
+    let said = stderr(&output);
+    assert_eq!(code(&output), 0, "{said}");
+    for expected in
+        ["Dart: 1 files read, 1 parsed", "Rust: 1 files read, 0", "C: 2 files read, 1", "C++: 4 files read, 2"]
+    {
+        assert!(said.contains(expected), "{expected}: {said}");
+    }
+    assert!(stdout(&output).contains("in 8 files (Dart 1, Rust 1, C 2, C++ 4)"), "{}", stdout(&output));
+    assert!(!said.contains("skipped"), "{said}");
+
+    // What a person names is parsed.
+    let output = ffilint(folder.path(), &["-v", "src/latin1.c"])?;
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert!(stderr(&output).contains("C: 2 files read, 2 parsed"), "{}", stderr(&output));
+    let output = ffilint(folder.path(), &["src/resource.h"])?;
+    assert_eq!(code(&output), 2);
+    assert!(stderr(&output).contains("cannot read src/resource.h: UTF-16"), "{}", stderr(&output));
+    Ok(())
+}
+
+#[test]
+fn vendored_trees_that_nothing_links_to_are_not_parsed() -> Outcome {
+    let dart = "import 'dart:ffi';\nfinal made = lib.lookup<NativeFunction<Void Function()>>('made');\n";
+    let mut files: Vec<(String, String)> = (0..1_000)
+        .map(|at| {
+            let (folder, name) = (at % 10, format!("vendored_{at}"));
+            (format!("third_party/lib/{folder}/{at}.c"), format!("FFI_EXPORT int {name}(void) {{ return {at}; }}\n"))
+        })
+        .collect();
+    files.push(("lib/a.dart".into(), dart.into()));
+    files.push((
+        "src/made.c".into(),
+        "int vendored_7(void);\nint vendored_8(void);\nint made(void) { return vendored_7(); }\n".into(),
+    ));
+    let files: Vec<_> = files.iter().map(|(name, text)| (name.as_str(), text.as_bytes())).collect();
+    let folder = project(&files)?;
+    let output = ffilint(folder.path(), &["-v"])?;
+    assert!(stderr(&output).contains("C: 1001 files read, 2 parsed"), "{}", stderr(&output));
+    Ok(())
+}
+
+#[test]
+fn vendored_files_are_reported_when_asked_for() -> Outcome {
+    let shown = |vendored: bool, check_vendored: bool| -> Result<usize, Box<dyn Error>> {
+        let mut project = support::example(LEAK);
+        project.files.iter_mut().for_each(|file| file.vendored = vendored);
+        let options = Options { check_vendored, ..Options::default() };
+        Ok(support::check(project, &options, 1)?.diagnostics.len())
+    };
+    assert_eq!((shown(false, false)?, shown(true, false)?, shown(true, true)?), (1, 0, 1));
     Ok(())
 }
 

@@ -28,6 +28,8 @@ pub(super) struct Index {
     types: Places,
     /// Names that a header declares for export.
     exported: FxHashSet<u64>,
+    /// Those that a header of the project's own marks.
+    declared_as_marked: FxHashSet<u64>,
     markers: FxHashSet<u64>,
     by_path: FxHashMap<PathBuf, u32>,
     by_name: FxHashMap<String, Vec<u32>>,
@@ -51,6 +53,9 @@ impl Index {
                 add(&mut index.declared, declared.name, at);
                 if declared.is_exported && file.language == Language::Cpp {
                     index.exported.insert(declared.name);
+                }
+                if declared.is_marked && !file.is_vendored {
+                    index.declared_as_marked.insert(declared.name);
                 }
             }
             for name in &scanned.types {
@@ -87,6 +92,12 @@ impl Index {
     /// Whether a definition carries an export marker, its own or one that the project defines.
     pub(super) fn is_marked(&self, defined: &Defined) -> bool {
         defined.is_exported || (!defined.is_local && self.markers.contains(&defined.lead))
+    }
+
+    /// Whether a definition is an export: marked where it stands or where a header of the project declares it.
+    pub(super) fn is_export(&self, defined: &Defined) -> bool {
+        let is_declared = defined.class == 0 && !defined.is_local && self.declared_as_marked.contains(&defined.name);
+        is_declared || self.is_marked(defined)
     }
 
     pub(super) fn defines(&self, name: u64) -> bool {

@@ -20,7 +20,7 @@ const ROUNDS: usize = 4;
 /// How far into vendored files.
 const VENDORED_ROUNDS: usize = 2;
 
-/// The files to parse, in order, and how many more there would be without the caps.
+/// The files to parse, in order, and how many more of the project's own there would be without the caps.
 pub(super) fn reach(files: &[File], index: &Index, seeds: &BTreeSet<u32>, caps: Caps) -> (BTreeSet<u32>, usize) {
     let mut budget = Budget { caps, files: 0, bytes: 0, vendored: 0, left_out: BTreeSet::new() };
     // How many calls deep in vendored files each is.
@@ -53,6 +53,10 @@ pub(super) fn reach(files: &[File], index: &Index, seeds: &BTreeSet<u32>, caps: 
             }
         }
         wave.clear();
+        // Small files first: of vendored ones not all may fit.
+        let size = |at: u32| files.get(at as usize).map_or(0, |file| file.bytes);
+        let mut next: Vec<_> = next.into_iter().collect();
+        next.sort_by_key(|(at, depth)| (*depth, size(*at), *at));
         for (at, depth) in next {
             if files.get(at as usize).is_some_and(|file| budget.take(at, file)) {
                 depths.insert(at, depth);
@@ -76,12 +80,12 @@ impl Budget {
         let vendored = if file.is_vendored { file.bytes } else { 0 };
         let fits = self.files < self.caps.files
             && self.bytes + file.bytes <= self.caps.bytes
-            && self.vendored + vendored <= self.caps.vendored;
+            && (vendored == 0 || self.vendored + vendored <= self.caps.vendored + (self.bytes - self.vendored));
         if fits {
             self.files += 1;
             self.bytes += file.bytes;
             self.vendored += vendored;
-        } else {
+        } else if !file.is_vendored {
             self.left_out.insert(at);
         }
         fits

@@ -250,10 +250,8 @@ impl<'a> Scanner<'a> {
             }
             _ => 0,
         };
-        if byte == b'(' {
-            if let (Some(word), Some(by)) = (before.word, before.by) {
-                self.open(word, by, before.class);
-            }
+        if let (b'(', Some(word), Some(by)) = (byte, before.word, before.by) {
+            self.open(word, by, before.class);
         }
         if self.is_in_body() {
             match byte {
@@ -374,7 +372,7 @@ impl<'a> Scanner<'a> {
         let is_inside = matches!(self.scopes.last(), Some(Scope::Class(_) | Scope::Inner));
         if let (Some((name, _)), false) = (item.callee, item.assigns || item.is_typedef || is_inside) {
             let is_exported = item.is_marked || item.is_extern_c || self.is_in_extern_c();
-            self.out.declares.push(Declared { name: hash(name), is_exported });
+            self.out.declares.push(Declared { name: hash(name), is_exported, is_marked: item.is_marked });
         }
     }
 
@@ -569,7 +567,7 @@ mod tests {
         assert_eq!(calls(&scanned, "r"), Some(By::Path(hash(b"q"))));
         assert_eq!(calls(&scanned, "close"), Some(By::Name));
         assert_eq!(scanned.types, [hash(b"Foo")]);
-        assert!(scanned.declares.contains(&Declared { name: hash(b"in_c"), is_exported: true }));
+        assert!(scanned.declares.contains(&Declared { name: hash(b"in_c"), is_exported: true, is_marked: false }));
     }
 
     #[test]

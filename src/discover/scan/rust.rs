@@ -270,7 +270,7 @@ impl Scanner<'_> {
             // `[u8; 4]` ends nothing.
             b';' if self.nesting == 0 => {
                 if let Head::Function(name) = self.head {
-                    self.out.declares.push(Declared { name, is_exported: true });
+                    self.out.declares.push(Declared { name, is_exported: true, is_marked: false });
                     self.head = Head::None;
                 }
                 if !matches!(self.head, Head::Type { .. }) {
@@ -330,7 +330,7 @@ mod tests {
         for name in ["no", "no2", "no3"] {
             assert_eq!(defined("", name), None, "{name}");
         }
-        assert_eq!(scanned.declares, [Declared { name: hash(b"imported"), is_exported: true }]);
+        assert_eq!(scanned.declares, [Declared { name: hash(b"imported"), is_exported: true, is_marked: false }]);
         let called = |name: &str| scanned.calls.iter().find(|c| c.name == hash(name.as_bytes())).map(|c| c.by);
         assert_eq!(called("bare"), Some(By::Name));
         assert_eq!(called("member"), Some(By::Member));
