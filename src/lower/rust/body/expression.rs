@@ -101,7 +101,11 @@ impl Body<'_> {
             Expr::Unsafe(it) => self.block(&it.block, true).unwrap_or(Operand::Const(Const::Other)),
             Expr::Const(it) => self.block(&it.block, true).unwrap_or(Operand::Const(Const::Other)),
             Expr::TryBlock(it) => self.block(&it.block, true).unwrap_or(Operand::Const(Const::Other)),
-            Expr::If(it) => self.with_result(at, |body, result| body.if_expression(it, Some(result))),
+            Expr::If(it) if has_value(it) => self.with_result(at, |body, result| body.if_expression(it, Some(result))),
+            Expr::If(it) => {
+                self.if_expression(it, None);
+                Operand::Const(Const::Other)
+            }
             Expr::Match(it) => self.with_result(at, |body, result| body.match_expression(it, Some(result), at)),
             Expr::Loop(it) => self.infinite_loop(it, true, at).unwrap_or(Operand::Const(Const::Other)),
             Expr::While(it) => {
@@ -322,6 +326,16 @@ impl Body<'_> {
     /// Leaves the path: a panic, the end of the process.
     pub(super) fn end_path(&mut self, at: Span) {
         self.current.build.end(crate::ir::Terminator::Unreachable, at);
+    }
+}
+
+/// Whether an `if` ends with an `else`.
+pub(super) fn has_value(mut it: &syn::ExprIf) -> bool {
+    loop {
+        match it.else_branch.as_ref().map(|(_, otherwise)| otherwise.as_ref()) {
+            Some(Expr::If(next)) => it = next,
+            otherwise => return otherwise.is_some(),
+        }
     }
 }
 
