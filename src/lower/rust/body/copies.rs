@@ -138,6 +138,8 @@ const PLAIN_METHODS: &[&str] = &[
 const PLAIN_FUNCTIONS: &[&str] = &[
     "addr_of",
     "align_of",
+    "drop",
+    "forget",
     "from_mut",
     "from_ptr",
     "from_ref",

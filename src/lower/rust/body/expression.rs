@@ -4,7 +4,7 @@ use syn::{BinOp, Expr, Lit, UnOp};
 
 use super::chain::{Found, member_name, sign};
 use super::{Body, copies, written};
-use crate::ir::{AggregateKind, Const, LocalId, Name, Op, Operand, SuspendKind, UseKind};
+use crate::ir::{AggregateKind, Const, LocalId, LocalKind, Name, Op, Operand, SuspendKind, UseKind};
 use crate::lower::rust::{attributes, types};
 use crate::source::Span;
 
@@ -53,10 +53,25 @@ impl Body<'_> {
             Expr::Loop(it) => {
                 self.infinite_loop(it, false, at);
             }
-            // A value that is not kept ends here, but a place is only looked at.
+            // A place is only looked at.
             _ => {
-                self.chain(expr);
+                if let Found::Value(value) = self.chain(expr) {
+                    self.discard(expr, &value);
+                }
             }
+        }
+    }
+
+    /// A result that nobody keeps ends with the statement.
+    pub(super) fn discard(&mut self, expr: &Expr, value: &Operand) {
+        let Operand::Local(local) = *value else { return };
+        let is_result = matches!(
+            copies::bare(expr),
+            Expr::Call(_) | Expr::MethodCall(_) | Expr::Try(_) | Expr::Await(_) | Expr::Unsafe(_) | Expr::Block(_)
+        );
+        let is_temporary = self.current.build.local(local).is_some_and(|it| it.kind == LocalKind::Temporary);
+        if is_result && is_temporary && self.current.build.is_live() && !self.copies(expr) {
+            self.current.temporaries.push(local);
         }
     }
 

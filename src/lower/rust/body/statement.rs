@@ -185,6 +185,11 @@ impl Body<'_> {
             self.bind(pattern, Operand::Const(Const::Other), Mode::Refer, None);
             return;
         };
+        if matches!(pattern, Pat::Wild(_)) {
+            let of = self.expression(value);
+            self.discard(value, &of);
+            return;
+        }
         let (of, mode) = self.scrutinee(value);
         match otherwise {
             None => {
