@@ -175,3 +175,6 @@ impl FileLowering {
         self.plain.contains(types::simple(&ty.name))
     }
 }
+
+#[cfg(test)]
+mod tests;

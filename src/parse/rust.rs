@@ -73,14 +73,21 @@ pub fn parse(_spans: &Spans, text: &str, with_gaps: bool, limits: &Limits) -> Re
         Ok(tokens) => file.chunk(text, start..text.len(), tokens, with_gaps, depth)?,
         Err(error) => {
             let mut any = false;
-            for (offset, chunk) in stretches(rest, start) {
+            for (offset, chunk) in stretches(rest, start, "") {
                 match TokenStream::from_str(chunk) {
                     Ok(tokens) => {
                         file.chunk(text, offset..offset + chunk.len(), tokens, with_gaps, depth)?;
                     }
                     Err(_) => {
                         any = true;
-                        file.errors.push(Span::new(offset as u32, (offset + chunk.trim_end().len()) as u32));
+                        let range = offset..offset + chunk.len();
+                        match mended(chunk, offset) {
+                            Some((tokens, broken)) => {
+                                file.errors.extend(broken);
+                                file.chunk(text, range, tokens, with_gaps, depth)?;
+                            }
+                            None => file.errors.push(trimmed(chunk, offset)),
+                        }
                     }
                 }
             }
@@ -125,9 +132,43 @@ const ITEM_STARTS: [&str; 19] = [
     "use ",
 ];
 
-/// Where a text whose brackets do not fit falls into parts: before each item at the left margin, its attributes and
-/// documentation included, and after each line that starts with a closing brace.
-fn stretches(text: &str, offset: usize) -> Vec<(usize, &str)> {
+/// The tokens of an `impl`, `mod` or the like without the members whose brackets do not fit, and where these are.
+fn mended(stretch: &str, offset: usize) -> Option<(TokenStream, Vec<Span>)> {
+    let header = stretch.find('{')?;
+    // Only what holds items: a function without part of its body would be another one.
+    let words = || stretch.get(..header).unwrap_or("").split(|c: char| !c.is_alphanumeric());
+    if words().any(|word| word == "fn") || !words().any(|word| matches!(word, "impl" | "mod" | "trait" | "extern")) {
+        return None;
+    }
+    let start = header + stretch.get(header..)?.find('\n')? + 1;
+    let end = stretch.rfind("\n}")? + 1;
+    let body = stretch.get(start..end)?;
+    let line = body.lines().find(|line| !line.trim().is_empty())?;
+    let indent = line.get(..line.len() - line.trim_start().len()).filter(|indent| !indent.is_empty())?;
+    let mut text = String::with_capacity(stretch.len());
+    text.push_str(stretch.get(..start)?);
+    let mut broken = Vec::new();
+    for (at, member) in stretches(body, offset + start, indent) {
+        if TokenStream::from_str(member).is_ok() {
+            text.push_str(member);
+        } else {
+            broken.push(trimmed(member, at));
+            // Of the same length in bytes and in characters, so that what follows keeps its place.
+            text.extend(std::iter::repeat_n(' ', member.len()));
+        }
+    }
+    text.push_str(stretch.get(end..)?);
+    if broken.is_empty() { None } else { Some((TokenStream::from_str(&text).ok()?, broken)) }
+}
+
+fn trimmed(text: &str, offset: usize) -> Span {
+    let start = offset + text.len() - text.trim_start().len();
+    Span::new(start as u32, (offset + text.trim_end().len()).max(start) as u32)
+}
+
+/// Where a text whose brackets do not fit falls into parts: before each item at the margin, its attributes and
+/// documentation included, and after each line that starts there with a closing brace.
+fn stretches<'t>(text: &'t str, offset: usize, indent: &str) -> Vec<(usize, &'t str)> {
     let mut parts = Vec::new();
     let (mut start, mut at) = (0, 0);
     // Nothing but attributes, comments and white space so far.
@@ -137,14 +178,15 @@ fn stretches(text: &str, offset: usize) -> Vec<(usize, &str)> {
         *start = at;
     };
     for line in text.split_inclusive('\n') {
-        if !is_head && ITEM_STARTS.iter().any(|word| line.starts_with(word)) {
+        let at_margin = line.strip_prefix(indent).unwrap_or("");
+        if !is_head && ITEM_STARTS.iter().any(|word| at_margin.starts_with(word)) {
             cut(&mut start, at);
             is_head = true;
         }
         at += line.len();
         let trimmed = line.trim_start();
         is_head &= trimmed.is_empty() || trimmed.starts_with("//") || trimmed.starts_with("#[");
-        if line.starts_with('}') {
+        if at_margin.starts_with('}') {
             cut(&mut start, at);
             is_head = true;
         }

@@ -28,14 +28,20 @@ mod statement;
 
 /// Lowers the body of a function whose header stands in the unit.
 pub(super) fn lower_function(file: &mut FileLowering, function: FunctionId, taken: &[Taken<'_>], block: &Block) {
-    let mut body = Body::new(file, function, memory::taken_in_block(block));
+    let header = file.unit.functions.get(function.index());
+    // Spans of locals count from the function's base, those of the parser from the chunk's start.
+    let base = header.map_or(0, |it| it.base).saturating_sub(file.offset);
+    let named = header.into_iter().flat_map(|it| &it.locals).filter(|local| !local.name.is_empty());
+    let params: Vec<(Name, usize)> =
+        named.map(|local| (local.name.clone(), (base + local.span.start) as usize)).collect();
+    let mut body = Body::new(file, function, memory::used_in_function(&params, block));
     body.function_body(taken, block);
     body.finish();
 }
 
 /// Lowers the function that computes the value of a `static` or `const`.
 pub(super) fn lower_value(file: &mut FileLowering, function: FunctionId, value: &Expr) {
-    let mut body = Body::new(file, function, memory::taken_in(value));
+    let mut body = Body::new(file, function, memory::used_in(value));
     let at = body.at(value);
     let result = body.consume(value);
     body.leave_with(Some(result), at);
@@ -48,8 +54,8 @@ struct Body<'f> {
     current: Frame,
     /// The functions around the current one, outermost first.
     outer: Vec<Frame>,
-    /// Names of variables whose address is taken somewhere in the function.
-    addressed: FxHashSet<Name>,
+    /// How variables are used somewhere in the function.
+    used: memory::Used,
     /// `static` and `const` items of the body, and what they are called in the unit.
     hoisted: FxHashMap<Name, Name>,
 }
@@ -69,10 +75,20 @@ struct Frame {
     bound: Vec<LocalId>,
     /// Values that live to the end of the statement.
     temporaries: Vec<LocalId>,
-    /// Labels of loops and labelled blocks around, with what `break value` writes to, and whether it is a loop.
-    breaks: Vec<(Option<Name>, Option<LocalId>, bool)>,
+    /// Loops and labelled blocks around.
+    breaks: Vec<Break>,
     /// How many jumps have left scopes so far.
     exits: u32,
+}
+
+/// Where `break` leads.
+struct Break {
+    label: Option<Name>,
+    /// What `break value` writes to.
+    result: Option<LocalId>,
+    /// A loop, not a labelled block: `break` without a label means it.
+    is_loop: bool,
+    is_set: bool,
 }
 
 #[derive(Default)]
@@ -129,9 +145,9 @@ impl Frame {
 }
 
 impl<'f> Body<'f> {
-    fn new(file: &'f mut FileLowering, function: FunctionId, addressed: FxHashSet<Name>) -> Self {
+    fn new(file: &'f mut FileLowering, function: FunctionId, used: memory::Used) -> Self {
         let current = Frame::new(file, function);
-        Self { file, current, outer: Vec::new(), addressed, hoisted: FxHashMap::default() }
+        Self { file, current, outer: Vec::new(), used, hoisted: FxHashMap::default() }
     }
 
     fn finish(self) {
@@ -165,7 +181,8 @@ impl<'f> Body<'f> {
         params.dedup();
         for local in params {
             let Some(known) = self.current.build.local(local).cloned() else { continue };
-            if !known.name.is_empty() && self.lives_in_memory(&known.name, known.ty.as_ref(), None) {
+            let declared = known.span.absolute_from(self.current.base).start.saturating_sub(self.file.offset) as usize;
+            if !known.name.is_empty() && self.lives_in_memory(declared, known.ty.as_ref(), None) {
                 let variable =
                     self.current.build.variable(known.name.clone(), known.ty.clone(), known.is_final, known.span);
                 self.put_in_memory(variable, known.ty.clone(), known.span);

@@ -70,7 +70,7 @@ pub(super) fn is_generated(text: &str) -> bool {
             let phrase = |phrase: &&str| {
                 said.strip_prefix(*phrase).is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric()))
             };
-            if GENERATED.iter().any(|it| phrase(&it)) {
+            if GENERATED.iter().any(phrase) {
                 return true;
             }
         }

@@ -121,12 +121,7 @@ impl FileLowering {
                     self.unit.aliases.push(TypeAlias { name, type_params, target });
                 }
             }
-            Item::Macro(it) => {
-                // `macro_rules!` defines, and adds nothing by itself.
-                if !it.mac.path.is_ident("macro_rules") && !is_known_macro(&it.mac.path) {
-                    self.opaque_macro(&it.mac);
-                }
-            }
+            Item::Macro(it) if !is_known_macro(&it.mac.path) => self.opaque_macro(&it.mac),
             Item::Verbatim(tokens) => {
                 let span = tokens.span();
                 let span = self.span(span, span);
@@ -363,9 +358,9 @@ pub(super) fn type_params(generics: &syn::Generics) -> Vec<Name> {
     generics.type_params().map(|param| param.ident.to_string().into()).collect()
 }
 
-/// Macros whose items are no functions.
+/// Macros whose items are no functions. `macro_rules!` defines, and adds nothing by itself.
 fn is_known_macro(path: &syn::Path) -> bool {
-    ["thread_local", "compile_error"].iter().any(|name| path.is_ident(name))
+    ["macro_rules", "thread_local", "compile_error"].iter().any(|name| path.is_ident(name))
 }
 
 fn item_attributes(item: &Item) -> &[syn::Attribute] {

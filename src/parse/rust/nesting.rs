@@ -11,6 +11,9 @@ use crate::source::Span;
 /// deep, weigh one.
 const LEVEL: usize = 4;
 
+/// What an item may weigh for each level that brackets may nest: a level of `if a.b() { … }` has nine.
+const HEAVIEST: usize = 10;
+
 /// The verdict on an item.
 pub(super) enum Nesting {
     /// It can be parsed.
@@ -111,7 +114,7 @@ pub(super) fn measure(piece: &[TokenTree], depth: usize) -> Nesting {
                 levels.pop();
                 match levels.last_mut() {
                     Some(outer) => outer.inner = outer.inner.max(weight),
-                    None if weight > LEVEL * (depth + 2) => return Nesting::Chains,
+                    None if weight > HEAVIEST * (depth + 2) => return Nesting::Chains,
                     None => return Nesting::Fits,
                 }
             }
@@ -197,7 +200,7 @@ impl Level {
             '=' if matches!(joined, Some('=' | '!' | '<' | '>')) => self.chain += 1,
             '=' | '@' => self.chain += LEVEL,
             '!' | '&' | '*' | '-' | '.' if !after_operand => self.chain += LEVEL,
-            ':' | '$' | '~' => {}
+            '$' | '~' => {}
             _ => self.chain += 1,
         }
     }

@@ -147,7 +147,7 @@ fn outlives_statement(receiver: &Expr, method: &str) -> bool {
             }
             Expr::MethodCall(it) => {
                 let name = it.method.to_string();
-                return name.starts_with("to_") || name == "clone" || name == "into" || name == "collect";
+                return ["to_owned", "to_string", "to_vec", "clone", "into", "collect"].contains(&name.as_str());
             }
             _ => return false,
         };

@@ -89,6 +89,10 @@ impl Body<'_> {
             Expr::Unary(_) => {
                 let pointer = self.read(found, inner_span);
                 let local = self.as_local(pointer, inner_span);
+                if copies::is_box(inner) {
+                    // The box itself ends when its content was moved out.
+                    self.current.temporaries.push(local);
+                }
                 Found::Place(pointee(local))
             }
             Expr::Index(it) => self.index(found, &it.index, inner_span, span),
@@ -126,11 +130,11 @@ impl Body<'_> {
     fn step(&mut self, found: Found, step: Projection, span: Span) -> Place {
         match found {
             Found::Place(mut place) if matches!(place.base, Base::Local(_)) && !place.path.is_empty() => {
-                let follows = match (&step, place.path.as_slice()) {
-                    (_, [Projection::Pointee]) => true,
-                    (Projection::Field(_), [.., Projection::Field(_) | Projection::Index(_)]) => true,
-                    _ => false,
-                };
+                let follows = matches!(
+                    (&step, place.path.as_slice()),
+                    (_, [Projection::Pointee])
+                        | (Projection::Field(_), [.., Projection::Field(_) | Projection::Index(_)])
+                );
                 if follows {
                     if place.path.as_slice() == [Projection::Pointee] {
                         place.path.clear();

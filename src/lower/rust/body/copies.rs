@@ -27,6 +27,30 @@ pub(super) fn called(expr: &Expr) -> Option<&syn::PathSegment> {
     }
 }
 
+/// `Box::from_raw(p)`, `Box::new(x)`
+pub(super) fn is_box(expr: &Expr) -> bool {
+    let Expr::Call(call) = bare(expr) else { return false };
+    match bare(&call.func) {
+        Expr::Path(it) => it.path.segments.iter().any(|it| it.ident == "Box"),
+        _ => false,
+    }
+}
+
+/// `slice::from_raw_parts(p, n)`, `str::from_utf8(s)`, `CStr::from_ptr(p)`: functions of the types that only refer.
+fn gives_view(expr: &Expr) -> bool {
+    let Expr::Call(call) = expr else { return false };
+    match bare(&call.func) {
+        Expr::Path(it) => it
+            .path
+            .segments
+            .iter()
+            .rev()
+            .nth(1)
+            .is_some_and(|it| it.ident == "slice" || it.ident == "str" || it.ident == "CStr"),
+        _ => false,
+    }
+}
+
 /// `ptr::null()`, `ptr::null_mut()`
 pub(super) fn is_null(expr: &Expr) -> bool {
     called(bare(expr)).is_some_and(|it| it.ident == "null" || it.ident == "null_mut")
@@ -114,9 +138,10 @@ const PLAIN_METHODS: &[&str] = &[
 const PLAIN_FUNCTIONS: &[&str] = &[
     "addr_of",
     "align_of",
+    "drop",
+    "forget",
     "from_mut",
     "from_ptr",
-    "from_raw_parts_unchecked",
     "from_ref",
     "into_raw",
     "leak",
@@ -133,7 +158,10 @@ impl Body<'_> {
             Expr::Lit(_) | Expr::Reference(_) | Expr::RawAddr(_) | Expr::Closure(_) | Expr::Range(_) => true,
             Expr::Unary(it) => match it.op {
                 // Nothing but a box lets its content out.
-                UnOp::Deref(_) => true,
+                UnOp::Deref(_) => match bare(&it.expr) {
+                    inner @ Expr::Path(_) => self.copies(inner),
+                    inner => !is_box(inner),
+                },
                 _ => self.copies(&it.expr) || matches!(it.op, UnOp::Not(_)),
             },
             Expr::Cast(_) | Expr::Index(_) => true,
@@ -151,6 +179,7 @@ impl Body<'_> {
                 None => it.path.segments.last().is_some_and(|it| is_constant(&it.ident.to_string())),
             },
             Expr::MethodCall(it) => PLAIN_METHODS.binary_search(&it.method.to_string().as_str()).is_ok(),
+            call @ Expr::Call(_) if gives_view(call) => true,
             call @ Expr::Call(_) => called(call).is_some_and(|it| {
                 let name = it.ident.to_string();
                 PLAIN_FUNCTIONS.binary_search(&name.as_str()).is_ok() || self.file.plain_calls.contains(name.as_str())

@@ -4,7 +4,7 @@ use syn::{BinOp, Expr, Lit, UnOp};
 
 use super::chain::{Found, member_name, sign};
 use super::{Body, copies, written};
-use crate::ir::{AggregateKind, Const, LocalId, Name, Op, Operand, SuspendKind, UseKind};
+use crate::ir::{AggregateKind, Const, LocalId, LocalKind, Name, Op, Operand, SuspendKind, UseKind};
 use crate::lower::rust::{attributes, types};
 use crate::source::Span;
 
@@ -53,10 +53,25 @@ impl Body<'_> {
             Expr::Loop(it) => {
                 self.infinite_loop(it, false, at);
             }
-            // A value that is not kept ends here, but a place is only looked at.
+            // A place is only looked at.
             _ => {
-                self.chain(expr);
+                if let Found::Value(value) = self.chain(expr) {
+                    self.discard(expr, &value);
+                }
             }
+        }
+    }
+
+    /// A result that nobody keeps ends with the statement.
+    pub(super) fn discard(&mut self, expr: &Expr, value: &Operand) {
+        let Operand::Local(local) = *value else { return };
+        let is_result = matches!(
+            copies::bare(expr),
+            Expr::Call(_) | Expr::MethodCall(_) | Expr::Try(_) | Expr::Await(_) | Expr::Unsafe(_) | Expr::Block(_)
+        );
+        let is_temporary = self.current.build.local(local).is_some_and(|it| it.kind == LocalKind::Temporary);
+        if is_result && is_temporary && self.current.build.is_live() && !self.copies(expr) {
+            self.current.temporaries.push(local);
         }
     }
 
@@ -101,7 +116,11 @@ impl Body<'_> {
             Expr::Unsafe(it) => self.block(&it.block, true).unwrap_or(Operand::Const(Const::Other)),
             Expr::Const(it) => self.block(&it.block, true).unwrap_or(Operand::Const(Const::Other)),
             Expr::TryBlock(it) => self.block(&it.block, true).unwrap_or(Operand::Const(Const::Other)),
-            Expr::If(it) => self.with_result(at, |body, result| body.if_expression(it, Some(result))),
+            Expr::If(it) if has_value(it) => self.with_result(at, |body, result| body.if_expression(it, Some(result))),
+            Expr::If(it) => {
+                self.if_expression(it, None);
+                Operand::Const(Const::Other)
+            }
             Expr::Match(it) => self.with_result(at, |body, result| body.match_expression(it, Some(result), at)),
             Expr::Loop(it) => self.infinite_loop(it, true, at).unwrap_or(Operand::Const(Const::Other)),
             Expr::While(it) => {
@@ -322,6 +341,16 @@ impl Body<'_> {
     /// Leaves the path: a panic, the end of the process.
     pub(super) fn end_path(&mut self, at: Span) {
         self.current.build.end(crate::ir::Terminator::Unreachable, at);
+    }
+}
+
+/// Whether an `if` ends with an `else`.
+pub(super) fn has_value(mut it: &syn::ExprIf) -> bool {
+    loop {
+        match it.else_branch.as_ref().map(|(_, otherwise)| otherwise.as_ref()) {
+            Some(Expr::If(next)) => it = next,
+            otherwise => return otherwise.is_some(),
+        }
     }
 }
 

@@ -3,11 +3,11 @@
 use proc_macro2::{TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Expr, Token};
+use syn::{Block, Expr, Stmt, Token};
 
 use super::Body;
 use crate::ir::{Arg, Callee, Const, Name, Op, Operand, UseKind};
-use crate::lower::rust::{attributes, types};
+use crate::lower::rust::{attributes, types, written};
 use crate::source::Span;
 
 /// The arguments of a macro, as far as they are expressions.
@@ -46,11 +46,22 @@ impl Body<'_> {
                 return Operand::Local(result);
             }
         }
+        if let Some(stmts) = statements(mac) {
+            return self.wrapped(&name, mac, &stmts, at);
+        }
         let Some(arguments) = arguments(mac) else {
             self.opaque_tokens(mac.tokens.clone(), at);
             return self.ended(simple, Operand::Const(Const::Other), at);
         };
         self.known_macro(&name, arguments, mac, at)
+    }
+
+    /// `guard! { statements }`: taken for a block that runs in place, where `?` and `return` leave the function; what
+    /// the macro makes of its value is not known.
+    fn wrapped(&mut self, name: &Name, mac: &syn::Macro, stmts: &[Stmt], at: Span) -> Operand {
+        let value = self.statements_of_macro(stmts, written::delimiter(mac));
+        let args = vec![Arg { name: None, value, span: at }];
+        self.macro_result(name, args, mac, at)
     }
 
     fn known_macro(&mut self, name: &Name, arguments: Arguments, mac: &syn::Macro, at: Span) -> Operand {
@@ -151,6 +162,17 @@ impl Body<'_> {
             }
         }
     }
+}
+
+/// The statements in `name! { … }`, when they are more than one expression.
+pub(super) fn statements(mac: &syn::Macro) -> Option<Vec<Stmt>> {
+    let is_quote = mac.path.segments.last().is_none_or(|it| it.ident.to_string().contains("quote"));
+    if is_quote || !matches!(mac.delimiter, syn::MacroDelimiter::Brace(_)) {
+        return None;
+    }
+    let stmts = mac.parse_body_with(Block::parse_within).ok()?;
+    let is_body = |stmt: &Stmt| matches!(stmt, Stmt::Local(_) | Stmt::Expr(_, Some(_)));
+    stmts.iter().any(is_body).then_some(stmts)
 }
 
 /// The arguments as expressions, if they are.

@@ -3,7 +3,7 @@
 use syn::{Block, Expr, Pat, Stmt};
 
 use super::pattern::Mode;
-use super::{Body, copies, written};
+use super::{Body, Break, copies, written};
 use crate::ir::build::JumpTarget;
 use crate::ir::{BlockId, Cond, Const, CopyKind, LocalId, Name, Op, Operand, TypeRef};
 use crate::lower::rust::{attributes, types};
@@ -13,22 +13,31 @@ impl Body<'_> {
     /// A block with a scope of its own; its value where one is wanted.
     pub(super) fn block(&mut self, block: &Block, wanted: bool) -> Option<Operand> {
         self.open_scope();
-        let value = self.statements(block, wanted);
+        let value = self.statements(&block.stmts, wanted);
         let close = block.brace_token.span.close();
         let at = self.between(close, close);
         self.close_scope(at);
         value
     }
 
-    fn statements(&mut self, block: &Block, wanted: bool) -> Option<Operand> {
-        let choices = if wanted { choices(block) } else { 0 };
-        let first_choice = block.stmts.len() - choices;
+    /// The statements a macro wraps, in a scope of their own.
+    pub(super) fn statements_of_macro(&mut self, stmts: &[Stmt], close: proc_macro2::Span) -> Operand {
+        self.open_scope();
+        let value = self.statements(stmts, true);
+        let at = self.between(close, close);
+        self.close_scope(at);
+        value.unwrap_or(Operand::Const(Const::Other))
+    }
+
+    fn statements(&mut self, stmts: &[Stmt], wanted: bool) -> Option<Operand> {
+        let choices = if wanted { choices(stmts) } else { 0 };
+        let first_choice = stmts.len() - choices;
         let mut value = None;
-        for (index, stmt) in block.stmts.iter().take(first_choice).enumerate() {
+        for (index, stmt) in stmts.iter().take(first_choice).enumerate() {
             if self.current.build.is_full() {
                 return None;
             }
-            let is_last = index + 1 == block.stmts.len();
+            let is_last = index + 1 == stmts.len();
             let outer = std::mem::take(&mut self.current.temporaries);
             match stmt {
                 Stmt::Expr(expr, None) if is_last && wanted => value = Some(self.tail(expr)),
@@ -44,7 +53,7 @@ impl Body<'_> {
             self.end_temporaries(outer, end);
         }
         if choices > 0 {
-            value = Some(self.chosen(block.stmts.get(first_choice..).unwrap_or_default()));
+            value = Some(self.chosen(stmts.get(first_choice..).unwrap_or_default()));
         }
         if wanted { Some(value.unwrap_or(Operand::Const(Const::Other))) } else { None }
     }
@@ -176,6 +185,11 @@ impl Body<'_> {
             self.bind(pattern, Operand::Const(Const::Other), Mode::Refer, None);
             return;
         };
+        if matches!(pattern, Pat::Wild(_)) {
+            let of = self.expression(value);
+            self.discard(value, &of);
+            return;
+        }
         let (of, mode) = self.scrutinee(value);
         match otherwise {
             None => {
@@ -199,14 +213,15 @@ impl Body<'_> {
 
     /// `let x: T = value;`
     fn variable(&mut self, ident: &syn::PatIdent, ty: Option<TypeRef>, value: Option<&Expr>, at: Span) {
-        let name = ident.ident.to_string();
+        let declared = super::memory::declared_at(&ident.ident);
         let is_final = ident.mutability.is_none();
         let copies = match (&ty, value) {
+            _ if self.is_used_as_pointer(declared) => true,
             (Some(ty), _) if ty.name != "_" => self.file.is_copy(ty),
             (_, Some(value)) => self.copies(value),
             (_, None) => false,
         };
-        let in_memory = self.lives_in_memory(&name, ty.as_ref(), value);
+        let in_memory = self.lives_in_memory(declared, ty.as_ref(), value);
         let uninit = value.is_some_and(copies::is_uninit);
         let repeated = value.and_then(|value| match copies::bare(value) {
             Expr::Repeat(it) => Some(it),
@@ -275,17 +290,12 @@ impl Body<'_> {
         let (head, end) = (self.current.build.block(), self.current.build.block());
         let result = wanted.then(|| self.temp(at));
         self.current.build.continue_in(head);
-        self.targeted(&it.label, result, end, Some(head), |body| {
+        let is_set = self.targeted(&it.label, result, end, Some(head), |body| {
             body.block(&it.body, false);
         });
         self.current.build.goto(head);
         self.current.build.start(end);
-        result.map(|result| self.set_or_other(result, &it.body))
-    }
-
-    /// A loop without `break` gives nothing.
-    fn set_or_other(&self, result: LocalId, body: &Block) -> Operand {
-        if body.stmts.is_empty() { Operand::Const(Const::Other) } else { Operand::Local(result) }
+        result.map(|result| if is_set { Operand::Local(result) } else { Operand::Const(Const::Other) })
     }
 
     pub(super) fn while_loop(&mut self, it: &syn::ExprWhile) {
@@ -331,7 +341,7 @@ impl Body<'_> {
         self.close_scope(at);
     }
 
-    /// Runs `inside` where `break` leads to `end` and `continue` to `next`.
+    /// Runs `inside` where `break` leads to `end` and `continue` to `next`. Whether a `break` has written the result.
     fn targeted(
         &mut self,
         label: &Option<syn::Label>,
@@ -339,7 +349,7 @@ impl Body<'_> {
         end: BlockId,
         next: Option<BlockId>,
         inside: impl FnOnce(&mut Self),
-    ) {
+    ) -> bool {
         let label = label.as_ref().map(|label| Name::new(label.name.ident.to_string()));
         let target = JumpTarget {
             labels: label.iter().cloned().collect(),
@@ -348,11 +358,11 @@ impl Body<'_> {
             only_by_label: next.is_none(),
         };
         self.current.build.open_target(target);
-        // `break value` without a label means the innermost loop, not a labelled block.
-        self.current.breaks.push((label, result, next.is_some()));
+        self.current.breaks.push(Break { label, result, is_loop: next.is_some(), is_set: false });
         inside(self);
-        self.current.breaks.pop();
+        let left = self.current.breaks.pop();
         self.current.build.close_target();
+        left.is_some_and(|left| left.is_set)
     }
 
     /// `'label: { … }`
@@ -362,14 +372,26 @@ impl Body<'_> {
         }
         let end = self.current.build.block();
         let result = wanted.then(|| self.temp(at));
-        self.targeted(&it.label, result, end, None, |body| {
+        let is_set = self.targeted(&it.label, result, end, None, |body| {
             let value = body.block(&it.block, wanted);
-            if let (Some(result), Some(value)) = (result, value) {
-                body.current.build.copy(result, value, at);
+            if let Some(value) = value {
+                body.set_break(|_| true, value, at);
             }
         });
         self.current.build.continue_in(end);
-        result.map(|result| self.set_or_other(result, &it.block))
+        result.map(|result| if is_set { Operand::Local(result) } else { Operand::Const(Const::Other) })
+    }
+
+    /// Gives the innermost target that fits its value.
+    fn set_break(&mut self, fits: impl Fn(&Break) -> bool, value: Operand, at: Span) {
+        if !self.current.build.is_live() {
+            return;
+        }
+        let target = self.current.breaks.iter_mut().rev().find(|it| fits(it));
+        if let Some(Break { result: Some(result), is_set, .. }) = target {
+            *is_set = true;
+            self.current.build.copy(*result, value, at);
+        }
     }
 
     /// `break`, `break 'a value`
@@ -377,13 +399,9 @@ impl Body<'_> {
         let label = it.label.as_ref().map(|label| label.ident.to_string());
         if let Some(value) = &it.expr {
             let value = self.consume(value);
-            let breaks = self.current.breaks.iter().rev();
-            let target = match &label {
-                Some(label) => breaks.clone().find(|(name, ..)| name.as_deref() == Some(label)).cloned(),
-                None => breaks.clone().find(|(.., is_loop)| *is_loop).cloned(),
-            };
-            if let Some((_, Some(result), _)) = target {
-                self.current.build.copy(result, value, at);
+            match &label {
+                Some(label) => self.set_break(|it| it.label.as_deref() == Some(label), value, at),
+                None => self.set_break(|it| it.is_loop, value, at),
             }
         }
         self.current.exits += 1;
@@ -392,14 +410,16 @@ impl Body<'_> {
 }
 
 /// How many statements at the end of a block are values under conditions.
-fn choices(block: &Block) -> usize {
+fn choices(stmts: &[Stmt]) -> usize {
     let is_choice = |stmt: &&Stmt| match stmt {
+        Stmt::Expr(Expr::If(it), None) if !super::expression::has_value(it) => false,
+        Stmt::Expr(Expr::While(_) | Expr::ForLoop(_), None) => false,
         Stmt::Expr(expr, None) => {
             attributes::configured(expression_attributes(expr)) != attributes::Configured::EVERYWHERE
         }
         _ => false,
     };
-    block.stmts.iter().rev().take_while(is_choice).count()
+    stmts.iter().rev().take_while(is_choice).count()
 }
 
 /// The type that an initial value says of itself: `value as T`, `T { … }`.
