@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use ffilint::language::Language;
 use ffilint::workspace::Options;
 use tempfile::TempDir;
 
@@ -341,7 +342,7 @@ fn vendored_trees_that_nothing_links_to_are_not_parsed() -> Outcome {
 #[test]
 fn vendored_files_are_reported_when_asked_for() -> Outcome {
     let shown = |vendored: bool, check_vendored: bool| -> Result<usize, Box<dyn Error>> {
-        let mut project = support::example(LEAK);
+        let mut project = support::example(&[(Language::Dart, LEAK.to_owned())]);
         project.files.iter_mut().for_each(|file| file.vendored = vendored);
         let options = Options { check_vendored, ..Options::default() };
         Ok(support::check(project, &options, 1)?.diagnostics.len())
