@@ -104,10 +104,11 @@ impl Engine<'_> {
         let given = |id: &ObjectId| calling.args.iter().any(|arg| arg.value.object() == Some(*id));
         for (id, object) in &mut path.objects {
             let open = object.story.retained.as_ref().is_some_and(|retained| !retained.stale);
-            if open && !given(id) {
-                if let Some(retained) = &mut std::rc::Rc::make_mut(&mut object.story).retained {
-                    retained.stale = true;
-                }
+            if open
+                && !given(id)
+                && let Some(retained) = &mut std::rc::Rc::make_mut(&mut object.story).retained
+            {
+                retained.stale = true;
             }
         }
     }
