@@ -11,6 +11,7 @@ use super::{Limits, Parsed, Refused};
 use crate::source::Span;
 
 mod attributes;
+mod brackets;
 mod chains;
 mod conditions;
 mod lex;

@@ -1,7 +1,7 @@
 //! Attributes in the bodies of macros and in `__attribute__((…))`.
 
+use super::brackets::partners;
 use super::lex::{Kind, tokens};
-use super::macros::partners;
 use super::names::{attribute, takes_arguments};
 use super::prepare::MarkerKind;
 
