@@ -9,7 +9,7 @@ use crate::ir::{
     ClassId, Const, Directives, Function, FunctionId, FunctionKind, Import, Name, TypeAlias, TypeRef, Unit,
 };
 use crate::language::Language;
-use crate::parse::c::{self, Dialect, MarkerKind, Prepared};
+use crate::parse::c::{self, Dialect, Marker, MarkerKind, Prepared};
 use crate::parse::{Limits, NodeId, Parsed, Refused, Tree};
 use crate::source::{FileId, Span};
 use crate::target::TargetSet;
@@ -269,6 +269,11 @@ impl FileLowering<'_> {
 
     /// The attributes that were blanked before `end`, since the last declaration before `start`.
     fn markers(&self, start: u32, end: u32) -> impl Iterator<Item = &MarkerKind> {
+        self.placed_markers(start, end).map(|marker| &marker.kind)
+    }
+
+    /// The same with their places.
+    fn placed_markers(&self, start: u32, end: u32) -> impl Iterator<Item = &Marker> {
         let text = self.prepared.text.as_bytes();
         let before = text.get(..start as usize).unwrap_or(&[]);
         // Blanks reach far only where something was blanked.
@@ -276,6 +281,6 @@ impl FileLowering<'_> {
         let from = start - blanks.min(start);
         let markers = &self.prepared.markers;
         let first = markers.partition_point(|marker| marker.span.start < from);
-        markers.iter().skip(first).take_while(move |marker| marker.span.start < end).map(|marker| &marker.kind)
+        markers.iter().skip(first).take_while(move |marker| marker.span.start < end)
     }
 }

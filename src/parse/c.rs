@@ -10,6 +10,8 @@ use super::grammar::{self, Grammar};
 use super::{Limits, Parsed, Refused};
 use crate::source::Span;
 
+mod attributes;
+mod brackets;
 mod chains;
 mod conditions;
 mod lex;
@@ -107,3 +109,55 @@ impl Edits {
 
 /// What a macro of the file is defined to.
 type Defines<'t> = FxHashMap<&'t str, Vec<&'t str>>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn prepared(text: &str, dialect: Dialect) -> String {
+        prepare(text, dialect, &Limits::default()).map_or_else(|refused| refused.to_string(), |prepared| prepared.text)
+    }
+
+    fn errors(text: &str, dialect: Dialect) -> usize {
+        let limits = Limits::default();
+        let Ok(prepared) = prepare(text, dialect, &limits) else { return usize::MAX };
+        parse(&prepared, &limits).map_or(usize::MAX, |parsed| parsed.errors.len())
+    }
+
+    #[test]
+    fn attributes_become_blanks_in_their_places() {
+        let text = "FFI_PLUGIN_EXPORT int f(int a) { return a; }\n__declspec(dllexport) void WINAPI g(void);\n";
+        let blanked = prepared(text, Dialect::C);
+        assert_eq!(blanked.len(), text.len());
+        assert_eq!(blanked.find("int f"), text.find("int f"));
+        assert!(!blanked.contains("EXPORT") && !blanked.contains("WINAPI"), "{blanked}");
+        let plain = "int API_LEVEL = FOO_API; int x = MAX(a, b) + MIN_API;\n";
+        assert_eq!(prepared(plain, Dialect::C), plain);
+    }
+
+    #[test]
+    fn what_glue_code_writes_is_no_error() {
+        for text in [
+            "#define EXPORT extern \"C\" __attribute__((visibility(\"default\"))) __attribute__((used))\nEXPORT int f() { return 1; }",
+            "JNIEXPORT jint JNICALL Java_a_B_c(JNIEnv *env, jobject self) { return 0; }",
+            "#ifdef __cplusplus\nextern \"C\" {\n#endif\nvoid f();\n#ifdef __cplusplus\n}\n#endif",
+            "void f() { if (a) {\n#ifdef X\n g(); } else {\n#endif\n h(); } }",
+            "class API_EXPORT A : public B { Q_OBJECT\n public:\n A(); };",
+            "void f() { LOG(x)\n g(); }\nDEFINE_THING(a, b)\nint h;",
+            "GLOBAL(void)\nf(T t)\n{ g(t); }",
+            "using F = BOOL __stdcall(HWND window);",
+            "char **f(int n) { return new char *[n]; }",
+            "void f() { for_each(a, b) { g(a); } }",
+        ] {
+            assert_eq!(errors(text, Dialect::Cpp), 0, "{text}");
+        }
+    }
+
+    #[test]
+    fn odd_input_costs_no_time_and_no_stack() {
+        for part in ["(", "{", "#if X\n", "#else\n", "FOO(", "a<", "new ", "\"", "R\"(", "/*", "\\\n"] {
+            let text = part.repeat(20_000);
+            assert_eq!(prepared(&text, Dialect::Cpp).len(), text.len());
+        }
+    }
+}

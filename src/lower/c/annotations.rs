@@ -1,7 +1,7 @@
 //! What attributes, comments and documentation say.
 
 use super::FileLowering;
-use crate::ir::{Annotation, Comment, Const};
+use crate::ir::{Annotation, Comment, Const, Name};
 use crate::parse::c::MarkerKind;
 use crate::parse::{NodeId, Tree};
 use crate::source::Span;
@@ -19,19 +19,55 @@ impl FileLowering<'_> {
     /// Annotations of a function whose declaration is `node` and whose head ends at `head_end`.
     pub(super) fn annotations(&self, node: NodeId, head_end: u32) -> Vec<Annotation> {
         let start = self.tree.span(node).start;
+        let params = self.named_parameters(node, head_end);
         let mut annotations: Vec<Annotation> = self
-            .markers(start, head_end)
-            .filter_map(|marker| match marker {
-                MarkerKind::Annotation(name, arguments) => Some(Annotation {
-                    name: name.as_str().into(),
-                    type_args: Vec::new(),
-                    args: arguments.iter().map(|argument| (None, Const::Str(argument.as_str().into()))).collect(),
-                }),
+            .placed_markers(start, head_end)
+            .filter_map(|marker| match &marker.kind {
+                MarkerKind::Annotation(name, arguments) => {
+                    // Before a parameter it speaks of that one.
+                    let at = marker.span.start;
+                    let param = params.iter().find(|(from, to, _)| *from <= at && at < *to);
+                    Some(match param {
+                        Some((_, _, param)) => Annotation {
+                            name: "sal".into(),
+                            type_args: Vec::new(),
+                            args: vec![(Some(param.clone()), Const::Str(name.as_str().into()))],
+                        },
+                        None => Annotation {
+                            name: name.as_str().into(),
+                            type_args: Vec::new(),
+                            args: arguments
+                                .iter()
+                                .map(|argument| (None, Const::Str(argument.as_str().into())))
+                                .collect(),
+                        },
+                    })
+                }
                 _ => None,
             })
             .collect();
         annotations.extend(self.documentation(node));
         annotations
+    }
+
+    /// For each parameter of a head where it begins, after the comma or parenthesis before it, and ends.
+    fn named_parameters(&self, node: NodeId, head_end: u32) -> Vec<(u32, u32, Name)> {
+        let tree = self.tree;
+        let heads = tree.descendants(node).take_while(|&part| tree.span(part).start < head_end);
+        let Some(list) = heads.take(200).find(|&part| tree.kind(part) == "parameter_list") else { return Vec::new() };
+        let mut from = tree.span(list).start;
+        let mut params = Vec::new();
+        for param in tree.named_children(list) {
+            let span = tree.span(param);
+            let name = tree
+                .child(param, "declarator")
+                .and_then(|declarator| tree.descendants(declarator).find(|&part| tree.kind(part) == "identifier"));
+            if let Some(name) = name {
+                params.push((from, span.end, tree.text(name).into()));
+            }
+            from = span.end;
+        }
+        params
     }
 
     /// The comment directly above a declaration, if it may speak of ownership.

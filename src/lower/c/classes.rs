@@ -80,8 +80,8 @@ impl FileLowering<'_> {
             scope.extern_c = false;
         };
         self.within(change, |file| file.declarations(body));
-        let is_virtual = tree.descendants(body).any(|part| tree.kind(part) == "virtual" && !tree.is_named(part));
-        let is_pure = tree.descendants(body).any(|part| tree.kind(part) == "pure_virtual_clause");
+        let is_virtual = self.says(body, "virtual");
+        let is_pure = self.says(body, "pure_virtual_clause") || self.zero_methods(body);
         let Some(class) = self.unit.classes.get_mut(id.index()) else { return };
         class.is_abstract = is_pure;
         let fields: Vec<(Name, TypeRef)> = class
@@ -100,6 +100,21 @@ impl FileLowering<'_> {
                 fields,
             });
         }
+    }
+
+    /// Whether a member of the class has such a word or clause.
+    fn says(&self, body: NodeId, kind: &str) -> bool {
+        let tree = self.tree;
+        tree.named_children(body).any(|member| tree.child_of_kind(member, kind).is_some())
+    }
+
+    /// `virtual void f() = 0;` is a field declaration with a default value.
+    fn zero_methods(&self, body: NodeId) -> bool {
+        let tree = self.tree;
+        tree.named_children(body).any(|member| {
+            tree.child_of_kind(member, "virtual").is_some()
+                && tree.child(member, "default_value").is_some_and(|value| tree.text(value) == "0")
+        })
     }
 
     fn enumeration(&mut self, node: NodeId, body: NodeId, name: Name) {
@@ -266,7 +281,6 @@ impl FileLowering<'_> {
             return known;
         }
         let id = ClassId(self.unit.classes.len() as u32);
-        let root = self.tree.root();
         self.unit.classes.push(Class {
             name: Name::default(),
             kind: ClassKind::Extension,
@@ -280,7 +294,6 @@ impl FileLowering<'_> {
             span: crate::source::Span::new(0, 0),
             name_span: crate::source::Span::new(0, 0),
         });
-        let _ = root;
         self.extensions.insert(name.clone(), id);
         id
     }

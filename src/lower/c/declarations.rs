@@ -63,7 +63,7 @@ impl FileLowering<'_> {
             let says = self.prepared.conditions.get(&tree.span(branch).start).copied();
             let says = says.unwrap_or(Truth::UNKNOWN);
             let truth = before.and(says);
-            before = before.and(says.not());
+            before = before.and(says.negated());
             let next = tree.child(branch, "alternative");
             let condition = tree.child(branch, "condition").or_else(|| tree.child(branch, "name"));
             let parts: Vec<NodeId> =

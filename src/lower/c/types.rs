@@ -57,6 +57,8 @@ impl FileLowering<'_> {
         }
         match tree.kind(node) {
             "primitive_type" => Some(TypeRef::named(tree.text(node))),
+            // What C23's `auto` was made.
+            "type_identifier" if !self.is_cpp && tree.text(node) == "Auto" => None,
             "type_identifier" | "identifier" | "field_identifier" | "namespace_identifier" => {
                 Some(TypeRef::named(tree.text(node)))
             }

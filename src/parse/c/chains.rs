@@ -146,7 +146,7 @@ impl Walk<'_> {
         let word = rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or("");
         match directive.name {
             "ifdef" | "elifdef" => (defined(word, self.is_cpp), (word.to_owned(), false)),
-            "ifndef" | "elifndef" => (defined(word, self.is_cpp).not(), (word.to_owned(), true)),
+            "ifndef" | "elifndef" => (defined(word, self.is_cpp).negated(), (word.to_owned(), true)),
             "else" => (Truth::TRUE, (String::new(), false)),
             _ => {
                 let plain: String = rest.split_whitespace().collect();
@@ -179,7 +179,7 @@ impl Walk<'_> {
         let mut live: Vec<(usize, Truth)> = Vec::new();
         for (index, branch) in chain.branches.iter().enumerate() {
             let truth = before.and(branch.truth);
-            before = before.and(branch.truth.not());
+            before = before.and(branch.truth.negated());
             if !truth.may.is_empty() {
                 live.push((index, truth));
             }

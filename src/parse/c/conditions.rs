@@ -36,7 +36,7 @@ impl Truth {
 
     /// The opposite.
     #[must_use]
-    pub fn not(self) -> Self {
+    pub fn negated(self) -> Self {
         Self { must: TargetSet::ALL.minus(self.may), may: TargetSet::ALL.minus(self.must) }
     }
 
@@ -165,7 +165,7 @@ impl<'c> Reader<'c> {
             negated = !negated;
         }
         let truth = self.primary();
-        if negated { truth.not() } else { truth }
+        if negated { truth.negated() } else { truth }
     }
 
     fn primary(&mut self) -> Truth {

@@ -1,7 +1,9 @@
 //! Macros that stand for attributes, and those that stand for statements: the one become blanks, the other get the
 //! semicolon that the grammar wants.
 
-use super::lex::{Kind, Token, tokens};
+use super::attributes::{attributes_in, attributes_of};
+use super::brackets::{in_body, partners};
+use super::lex::{Kind, Token};
 use super::names::{
     CLOSES_C, OPENS_C, attribute, declares, is_keyword, is_primitive, is_shouting, is_type, takes_arguments,
 };
@@ -24,6 +26,7 @@ pub(super) fn blank(
         text,
         live,
         partner: partners(live),
+        in_body: in_body(text, live),
         is_cpp: dialect == Dialect::Cpp,
         regions: opens == closes,
         defines,
@@ -31,6 +34,7 @@ pub(super) fn blank(
         opaque,
         markers: Vec::new(),
         gone: vec![false; live.len()],
+        ended: None,
     };
     let mut at = 0;
     while at < live.len() {
@@ -44,6 +48,8 @@ struct Pass<'a, 't> {
     live: &'a [Token],
     /// For each opening bracket the token that closes it.
     partner: Vec<u32>,
+    /// For each token whether it stands in a function's body.
+    in_body: Vec<bool>,
     is_cpp: bool,
     /// Macros that open and close `extern "C"` come in pairs.
     regions: bool,
@@ -53,11 +59,22 @@ struct Pass<'a, 't> {
     markers: Vec<Marker>,
     /// Tokens that are blanks now.
     gone: Vec<bool>,
+    /// The last token of a macro call that got a semicolon.
+    ended: Option<usize>,
 }
 
 impl<'t> Pass<'_, 't> {
     /// Looks at one token; gives the next to look at.
     fn step(&mut self, at: usize) -> usize {
+        if self.is(at, b'{') && at > 0 && self.is(at - 1, b'=') && self.is(at + 1, b'}') {
+            // `f(T t = {})`: no default value to the grammar.
+            if self.is_cpp && (self.is(at + 2, b',') || self.is(at + 2, b')')) {
+                let start = self.live.get(at).map_or(0, |token| token.start);
+                self.blank_tokens(at, at + 1, MarkerKind::Nothing);
+                self.edits.write(start, b"0");
+            }
+            return at + 2;
+        }
         let Some(token) = self.live.get(at).filter(|token| token.kind == Kind::Identifier) else { return at + 1 };
         let word = token.text(self.text);
         if takes_arguments(word)
@@ -96,20 +113,236 @@ impl<'t> Pass<'_, 't> {
             }
             _ => {}
         }
+        if let Some(next) = self.pointer_to_function(at).or_else(|| self.conventions_of_alias(at)) {
+            return next;
+        }
         if let Some(kind) = attribute(word)
             && let Some(next) = self.attribute_by_name(at, kind)
         {
             return next;
         }
-        if is_shouting(word) && !self.is_type_here(word) {
+        if let Some(next) = self.grammar_gap(at, word) {
+            return next;
+        }
+        if word == "auto" && !self.is_cpp && self.is_plain_name(at + 1) && self.is(at + 2, b'=') {
+            // C23: the grammar of C wants a type.
+            self.edits.write(token.start, b"Auto");
+            return at + 1;
+        }
+        if self.is_plain_name(at)
+            && !declares(word)
+            && let Some(next) = self.head(at)
+        {
+            return next;
+        }
+        if is_shouting(word) && !is_type(word) {
             return self.shouting(at);
         }
-        // `static int av_cold f(`: a word between a type and a name.
+        // `static int av_cold f(`, `const char *CALL f(`: a word between a type and a name.
         if self.is_plain_name(at) && !declares(word) && at > 0 && self.ends_type(at - 1) && self.names_function(at + 1)
         {
             self.blank_tokens(at, at, MarkerKind::Nothing);
         }
         at + 1
+    }
+
+    /// `T (CALL *name)(`, `T (CALLP name)(`: the word before the star or name.
+    fn pointer_to_function(&mut self, at: usize) -> Option<usize> {
+        let word = self.word(at);
+        if at < 2
+            || !self.is(at - 1, b'(')
+            || !is_shouting(word)
+            || !(self.is_plain_name(at - 2) || self.ends_type(at - 2) || self.is(at - 2, b'*'))
+        {
+            return None;
+        }
+        if self.is(at + 1, b'*') && self.is_plain_name(at + 2) && self.is(at + 3, b')') && self.is(at + 4, b'(') {
+            self.blank_tokens(at, at, MarkerKind::Nothing);
+            return Some(at + 1);
+        }
+        if self.is_plain_name(at + 1) && self.is(at + 2, b')') && self.is(at + 3, b'(') && word.ends_with('P') {
+            self.blank_tokens(at, at, MarkerKind::Nothing);
+            let start = self.live.get(at).map_or(0, |token| token.start);
+            self.edits.write(start, b"*");
+            return Some(at + 1);
+        }
+        None
+    }
+
+    /// What the grammars cannot read although it is plain C or C++.
+    fn grammar_gap(&mut self, at: usize, word: &str) -> Option<usize> {
+        // `new char*[n]`: the stars are remembered.
+        if word == "new" && self.is_cpp {
+            let mut end = at + 1;
+            while self.live.get(end).is_some_and(|token| token.kind == Kind::Identifier) || self.is(end, b':') {
+                end += 1;
+            }
+            let stars = (end..end + 4).take_while(|&index| self.is(index, b'*')).count();
+            if end > at + 1 && stars > 0 && self.is(end + stars, b'[') {
+                self.blank_tokens(end, end + stars - 1, MarkerKind::Stars(stars as u32));
+                if self.word(at + 1) == "const" {
+                    self.blank_tokens(at + 1, at + 1, MarkerKind::Nothing);
+                }
+                return Some(end);
+            }
+        }
+        // `list_for_each(a, b) {`: a loop whose head nobody knows; what is no loop is a condition.
+        if self.in_body.get(at) == Some(&true)
+            && word.len() >= 5
+            && self.is_plain_name(at)
+            && self.is_start(at)
+            && let Some(close) = self.group(at + 1)
+            && self.is(close + 1, b'{')
+        {
+            let start = self.live.get(at).map_or(0, |token| token.start);
+            let lower = word.to_ascii_lowercase();
+            let loops =
+                lower.contains("each") || lower.contains("for") || lower.contains("loop") || lower.contains("iter");
+            let kind = if loops { MarkerKind::ForEach } else { MarkerKind::Nothing };
+            self.blank_tokens(at, at, kind);
+            self.edits.write(start, if loops { b"while" } else { b"if" });
+            return Some(at + 1);
+        }
+        // `STACK_OF(T) *s`
+        if matches!(word, "STACK_OF" | "LHASH_OF")
+            && let Some(close) = self.group(at + 1)
+        {
+            self.blank_tokens(at, at + 1, MarkerKind::Nothing);
+            self.blank_tokens(close, close, MarkerKind::Nothing);
+            return Some(at + 2);
+        }
+        let is_text = |index: usize| {
+            self.live
+                .get(index)
+                .is_some_and(|token| token.kind == Kind::Literal && token.text(self.text).ends_with('"'))
+        };
+        // `"%" PRId64 "\n"`
+        if at > 0 && is_text(at - 1) && self.is_plain_name(at) && !(self.is_cpp && word.starts_with('_')) && word != "s"
+        {
+            let ends = is_text(at + 1) || self.is(at + 1, b',') || self.is(at + 1, b')');
+            if ends {
+                self.blank_tokens(at, at, MarkerKind::Nothing);
+                return Some(at + 1);
+            }
+        }
+        // `f(SIZED(n) void *p)`
+        if is_shouting(word)
+            && at > 0
+            && (self.is(at - 1, b'(') || self.is(at - 1, b','))
+            && let Some(close) = self.group(at + 1)
+            && (declares(self.word(close + 1)) && !self.is(close + 2, b'('))
+        {
+            self.blank_tokens(at, close, MarkerKind::Nothing);
+            return Some(close + 1);
+        }
+        None
+    }
+
+    /// `using F = T __stdcall(A);`: the grammar wants the pointer.
+    fn conventions_of_alias(&mut self, at: usize) -> Option<usize> {
+        let token = *self.live.get(at)?;
+        let is_convention =
+            matches!(self.word(at), "__stdcall" | "__cdecl" | "__fastcall" | "WINAPI" | "CALLBACK" | "APIENTRY");
+        if !is_convention || at < 4 || !self.is(at + 1, b'(') || !self.is(at - 2, b'=') || self.word(at - 4) != "using"
+        {
+            return None;
+        }
+        self.blank_tokens(at, at, MarkerKind::Nothing);
+        self.edits.write(token.start, b"(*)");
+        Some(at + 1)
+    }
+
+    /// The words a declaration begins with, where there are more than a type and a name.
+    fn head(&mut self, at: usize) -> Option<usize> {
+        let before = self.before(at).map_or("", |before| self.word(before));
+        let in_params = matches!(before, "(" | ",");
+        let starts = self.is_start(at) || matches!(before, "static" | "extern" | "inline" | "virtual" | "constexpr");
+        if !(starts || (in_params && is_shouting(self.word(at)))) {
+            return None;
+        }
+        let is_name = |index: usize| self.is_plain_name(index) && !declares(self.word(index));
+        let mut end = at;
+        while end < at + 16 && is_name(end) {
+            end += 1;
+        }
+        let count = end - at;
+        let next = self.word(end);
+        // `local int f(`, `FOO const char* f(`
+        let is_const = next == "const";
+        let after_const = is_const
+            && (declares(self.word(end + 1)) || (is_name(end + 1) && (is_name(end + 2) || self.is(end + 2, b'*'))));
+        let declares_next = declares(next) && !is_const && !matches!(next, "volatile" | "auto");
+        if (declares_next || after_const) && !self.is_label_before(at) {
+            // A lone type may stand before `static` or `struct` in no language.
+            self.blank_each(at, end);
+            return Some(end);
+        }
+        if starts {
+            let stars = (end..end + 4).take_while(|&index| self.is(index, b'*') || self.is(index, b'&')).count();
+            let is_declared = matches!(next, "(" | ";" | "=" | "[" | ",");
+            if stars == 0 && count >= 3 && is_declared {
+                let kept =
+                    (at..end - 1).rev().find(|&index| !is_shouting(self.word(index)) || is_type(self.word(index)));
+                let kept = kept.unwrap_or(end - 2);
+                self.blank_each(at, kept);
+                self.blank_each(kept + 1, end - 1);
+                return Some(end);
+            }
+            let ends = |index: usize| {
+                self.is(index, b'(') || self.is(index, b';') || self.is(index, b'=') || self.is(index, b'[')
+            };
+            if stars > 0 && count >= 2 && is_name(end + stars) && ends(end + stars + 1) {
+                self.blank_each(at, end - 1);
+                return Some(end);
+            }
+            // `import("x") extern int f();`
+            if count == 1
+                && !is_shouting(self.word(at))
+                && let Some(close) = self.group(at + 1)
+                && !self.same_line(close, close + 1)
+                && ((declares(self.word(close + 1)) && !matches!(self.word(close + 1), "const" | "volatile"))
+                    || self.is(close + 1, b'}'))
+            {
+                return Some(self.shouting_call(at, close, true));
+            }
+            if count == 1
+                && let Some(close) = self.group(at + 1)
+                && declares(self.word(close + 1))
+                && !matches!(self.word(close + 1), "const" | "volatile" | "auto")
+                && self.same_line(close, close + 1)
+                && !is_shouting(self.word(at))
+            {
+                self.blank_tokens(at, close, MarkerKind::Nothing);
+                return Some(close + 1);
+            }
+            return None;
+        }
+        // `(OUT Mat* m, IN Mat n)`
+        let pointer =
+            count == 2 && (self.is(end, b'*') || self.is(end, b'&')) && (is_name(end + 1) || self.is(end + 1, b'*'));
+        if count >= 3 || pointer {
+            let last = if pointer { end - 1 } else { end - 2 };
+            self.blank_each(at, last);
+            return Some(end);
+        }
+        None
+    }
+
+    /// `case FOO int`: no declaration.
+    fn is_label_before(&self, at: usize) -> bool {
+        at > 0 && matches!(self.word(at - 1), "case" | "goto" | "return")
+    }
+
+    fn blank_each(&mut self, from: usize, to: usize) {
+        for index in from..to {
+            let word = self.word(index);
+            let kind = match attribute(word) {
+                Some(kind) => kind,
+                None if word.to_ascii_uppercase().contains("EXPORT") => MarkerKind::Export,
+                None => MarkerKind::Nothing,
+            };
+            self.blank_tokens(index, index, kind);
+        }
     }
 
     fn word(&self, at: usize) -> &'t str {
@@ -132,10 +365,6 @@ impl<'t> Pass<'_, 't> {
         self.live.get(at).is_some_and(|token| token.kind == Kind::Identifier) && !is_keyword(self.word(at))
     }
 
-    fn is_type_here(&self, word: &str) -> bool {
-        is_type(word)
-    }
-
     /// The last token before that is no blank.
     fn before(&self, at: usize) -> Option<usize> {
         (0..at).rev().take(64).find(|&index| self.gone.get(index) == Some(&false))
@@ -146,7 +375,11 @@ impl<'t> Pass<'_, 't> {
         match self.before(at) {
             None => true,
             Some(before) => {
-                self.is(before, b';') || self.is(before, b'{') || self.is(before, b'}') || self.is_label_colon(before)
+                self.ended == Some(before)
+                    || self.is(before, b';')
+                    || self.is(before, b'{')
+                    || self.is(before, b'}')
+                    || self.is_label_colon(before)
             }
         }
     }
@@ -241,7 +474,12 @@ impl<'t> Pass<'_, 't> {
             Kind::Literal => false,
             Kind::Sign(sign) => match kind {
                 MarkerKind::Annotation(..) => true,
-                _ => matches!(sign, b'~' | b'*' | b':' | b'[') || self.is_attribute_place(at),
+                _ => {
+                    matches!(sign, b'~' | b'*' | b':' | b'[')
+                        || self.is_attribute_place(at)
+                        || self.word(at).ends_with("NULLABLE")
+                        || self.word(at).ends_with("NONNULL")
+                }
             },
             Kind::Directive => false,
         };
@@ -271,7 +509,6 @@ impl<'t> Pass<'_, 't> {
     fn shouting(&mut self, at: usize) -> usize {
         let starts =
             self.is_start(at) || matches!(self.word(at.wrapping_sub(1)), "static" | "extern" | "inline" | "virtual");
-        let next = self.word(at + 1);
         // `class FOO Bar {`
         if matches!(self.word(at.wrapping_sub(1)), "class" | "struct" | "union")
             && self.is_plain_name(at + 1)
@@ -283,26 +520,9 @@ impl<'t> Pass<'_, 't> {
         if let Some(close) = self.group(at + 1) {
             return self.shouting_call(at, close, starts);
         }
-        // `FOO int f(`
-        if starts && declares(next) && next != "const" {
-            self.blank_tokens(at, at, MarkerKind::Nothing);
-            return at + 1;
-        }
-        if starts && next == "const" && self.follows_type_and_name(at + 1) {
-            self.blank_tokens(at, at, MarkerKind::Nothing);
-            return at + 1;
-        }
-        // `int FOO f(`
-        if at > 0 && self.ends_type(at - 1) && self.names_function(at + 1) {
-            self.blank_tokens(at, at, MarkerKind::Nothing);
-            return at + 1;
-        }
-        // `FOO Bar baz(` and `Bar FOO baz(`
-        if self.is_plain_name(at + 1) && self.follows_type_and_name(at) && starts {
-            self.blank_tokens(at, at, MarkerKind::Nothing);
-            return at + 1;
-        }
-        if at > 0 && self.is_plain_name(at - 1) && self.is_start(at - 1) && self.names_function(at + 1) {
+        // `int FOO f(`, `* FOO f(`
+        let after_star = at > 0 && self.is(at - 1, b'*') && !starts;
+        if at > 0 && (self.ends_type(at - 1) || after_star) && self.names_function(at + 1) {
             self.blank_tokens(at, at, MarkerKind::Nothing);
             return at + 1;
         }
@@ -311,56 +531,90 @@ impl<'t> Pass<'_, 't> {
             self.blank_tokens(at, at, MarkerKind::Nothing);
             return at + 1;
         }
-        // A line of its own: `Q_OBJECT`.
-        let is_alone = starts
-            && self
-                .live
-                .get(at + 1)
-                .is_some_and(|next| next.kind == Kind::Identifier && !is_keyword_operator(next.text(self.text)))
-            && !self.same_line(at, at + 1);
-        if is_alone {
+        // A line of its own: `Q_OBJECT`, `END_WRAP`.
+        let follows = match self.live.get(at + 1) {
+            None => true,
+            Some(next) if next.kind == Kind::Identifier => {
+                next.text(self.text) == "const" || !is_keyword_operator(next.text(self.text))
+            }
+            // `{ A }` may be an enum.
+            Some(next) => {
+                next.is(b'~')
+                    || next.is(b'#')
+                    || (next.is(b'}') && self.before(at).is_none_or(|before| !self.is(before, b'{')))
+            }
+        };
+        if starts && follows && (at + 1 >= self.live.len() || !self.same_line(at, at + 1)) {
             self.blank_tokens(at, at, MarkerKind::Nothing);
         }
         at + 1
     }
 
-    /// `type * & name (` from `at + 1` on, `at` before it.
-    fn follows_type_and_name(&self, at: usize) -> bool {
-        let mut index = at + 1;
-        if matches!(self.word(index), "const" | "struct") {
-            index += 1;
-        }
-        if !self.is_plain_name(index) {
-            return false;
-        }
-        index += 1;
-        while self.is(index, b'*') || self.is(index, b'&') {
-            index += 1;
-        }
-        self.is_plain_name(index) && (self.is(index + 1, b'(') || self.is(index + 1, b';') || self.is(index + 1, b'='))
-    }
-
-    /// `FOO(x)` without a semicolon gets one; before a declaration on its line it is an attribute.
+    /// `FOO(x)` without a semicolon gets one; around the type of a function it is an attribute.
     fn shouting_call(&mut self, at: usize, close: usize, starts: bool) -> usize {
-        let Some(next) = self.live.get(close + 1) else { return at + 1 };
-        let follows = next.kind == Kind::Identifier && !is_keyword_operator(next.text(self.text))
-            || (next.is(b'}') && !self.same_line(close, close + 1))
-            || next.is(b'#');
-        if !starts || !follows {
+        let next_line = !self.same_line(close, close + 1);
+        let after_condition =
+            next_line && at > 0 && (self.is(at - 1, b')') || matches!(self.word(at - 1), "else" | "do"));
+        let after_static = matches!(self.word(at.wrapping_sub(1)), "static" | "extern" | "inline");
+        if (starts || after_static) && self.wraps_type(at + 1, close) {
+            self.blank_tokens(at, at + 1, attribute(self.word(at)).unwrap_or(MarkerKind::Nothing));
+            self.blank_tokens(close, close, MarkerKind::Nothing);
+            return at + 2;
+        }
+        let follows = match self.live.get(close + 1) {
+            None => true,
+            // Outside functions `FOO(x);` declares something that nobody knows.
+            Some(next) if next.is(b';') && self.in_body.get(at) == Some(&false) => true,
+            Some(next) => {
+                next.kind == Kind::Identifier && !is_keyword_operator(next.text(self.text))
+                    || (next.is(b'}') && next_line)
+                    || (next.is(b'*') && next_line)
+                    || next.is(b'#')
+            }
+        };
+        if !(starts || after_condition) || !follows {
             return at + 1;
         }
-        let Some(end) = self.live.get(close).map(|token| token.end) else { return at + 1 };
+        let (Some(first), Some(end)) = (self.live.get(at), self.live.get(close).map(|token| token.end)) else {
+            return at + 1;
+        };
+        self.opaque.push(Span::new(first.start as u32, end as u32));
         // The byte after it becomes the semicolon, if that cuts no comment and joins no directive to the line.
-        let is_blank =
-            |at: usize| self.edits.bytes.get(at).is_some_and(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t'));
-        let next_line = self.text.get(end + 1..).unwrap_or("").trim_start_matches([' ', '\t']);
-        if is_blank(end) && !next_line.starts_with('#') {
-            self.edits.write(end, b";");
+        if self.in_body.get(at) == Some(&false) {
+            self.blank_tokens(at, close, MarkerKind::Nothing);
+            return close + 1;
         }
-        if let Some(token) = self.live.get(at) {
-            self.opaque.push(Span::new(token.start as u32, end as u32));
+        let is_blank = self.text.as_bytes().get(end).is_some_and(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t'));
+        let below = self.text.get(end + 1..).unwrap_or("").trim_start_matches([' ', '\t', '\r', '\n']);
+        let joins = below.starts_with('#') && self.text.as_bytes().get(end) == Some(&b'\n');
+        if is_blank && !joins {
+            self.edits.write(end, b";");
+            self.ended = Some(close);
+        } else {
+            self.blank_tokens(at, close, MarkerKind::Nothing);
         }
         at + 1
+    }
+
+    /// `FOO(int) f(int a) {`: the macro stands around the type of a declaration.
+    fn wraps_type(&self, open: usize, close: usize) -> bool {
+        let inside = open + 1..close;
+        let is_type = !inside.is_empty()
+            && inside.len() <= 5
+            && inside.clone().all(|index| {
+                self.is(index, b'*') || self.live.get(index).is_some_and(|token| token.kind == Kind::Identifier)
+            });
+        if !is_type || !self.names_function(close + 1) {
+            return false;
+        }
+        let Some(end) = self.group(close + 2) else { return false };
+        let is_declared = |index: usize| self.is_plain_name(index) || self.is(index, b'*');
+        let first = close + 3;
+        let outside = self.in_body.get(open) == Some(&false);
+        self.is(end + 1, b'{')
+            || (declares(self.word(first)) && !self.is(first + 1, b'('))
+            || (outside && super::names::is_sal(self.word(first)))
+            || ((outside || self.is(end + 1, b';')) && self.is_plain_name(first) && is_declared(first + 1))
     }
 
     fn blank_tokens(&mut self, from: usize, to: usize, kind: MarkerKind) {
@@ -378,110 +632,4 @@ impl<'t> Pass<'_, 't> {
 /// Words that cannot follow a finished statement.
 fn is_keyword_operator(word: &str) -> bool {
     matches!(word, "else" | "and" | "or" | "not" | "const" | "noexcept" | "override" | "final" | "while")
-}
-
-/// For each opening parenthesis the token that closes it; 0 where none does. A closing brace closes what was left open
-/// since its partner.
-fn partners(live: &[Token]) -> Vec<u32> {
-    let mut partners = vec![0; live.len()];
-    let mut open: Vec<usize> = Vec::new();
-    let is = |index: &usize, sign: u8| live.get(*index).is_some_and(|token| token.is(sign));
-    for (index, token) in live.iter().enumerate() {
-        if token.is(b'(') || token.is(b'{') {
-            open.push(index);
-        } else if token.is(b')') && open.last().is_some_and(|last| is(last, b'(')) {
-            if let Some(partner) = open.pop().and_then(|open| partners.get_mut(open)) {
-                *partner = index as u32;
-            }
-        } else if token.is(b'}') {
-            while open.pop().is_some_and(|last| !is(&last, b'{')) {}
-        }
-    }
-    partners
-}
-
-/// What a macro's body says if it is made of attributes alone.
-fn attributes_of(body: &str) -> Option<MarkerKind> {
-    let tokens = tokens(body);
-    let (mut extern_c, mut export, mut local) = (false, false, false);
-    let mut at = 0;
-    while let Some(token) = tokens.get(at) {
-        let word = token.text(body);
-        match (token.kind, word) {
-            (Kind::Identifier, "extern") => {
-                if tokens.get(at + 1).is_some_and(|next| next.text(body) == "\"C\"") {
-                    extern_c = true;
-                    at += 1;
-                }
-            }
-            (Kind::Identifier, "static") => local = true,
-            (
-                Kind::Identifier,
-                "inline" | "const" | "virtual" | "noexcept" | "override" | "final" | "constexpr" | "volatile",
-            ) => {}
-            (Kind::Identifier, _) if takes_arguments(word) && tokens.get(at + 1).is_some_and(|next| next.is(b'(')) => {
-                let close = partners(&tokens).get(at + 1).copied().unwrap_or(0) as usize;
-                if close <= at {
-                    return None;
-                }
-                let inner =
-                    tokens.get(at + 1).zip(tokens.get(close)).and_then(|(open, close)| body.get(open.end..close.start));
-                export |= attributes_in(inner.unwrap_or("")).contains(&MarkerKind::Export);
-                at = close;
-            }
-            (Kind::Identifier, _) => match attribute(word)? {
-                MarkerKind::Export => export = true,
-                _ => {}
-            },
-            (Kind::Sign(b'['), _) => {
-                // `[[nodiscard]]`
-                let length = tokens.iter().skip(at).position(|token| token.is(b']'))?;
-                at += length + usize::from(tokens.get(at + length + 1).is_some_and(|token| token.is(b']')));
-            }
-            _ => return None,
-        }
-        at += 1;
-    }
-    Some(match (extern_c, export, local) {
-        (true, export, _) => MarkerKind::ExternC(export),
-        (_, true, _) => MarkerKind::Export,
-        (_, _, true) => MarkerKind::Local,
-        _ => MarkerKind::Nothing,
-    })
-}
-
-/// The attributes in `((…))` or `(…)`, the outer parentheses left out.
-fn attributes_in(inner: &str) -> Vec<MarkerKind> {
-    let tokens = tokens(inner);
-    let mut kinds = Vec::new();
-    let mut at = 0;
-    while let Some(token) = tokens.get(at) {
-        at += 1;
-        if token.kind != Kind::Identifier {
-            continue;
-        }
-        let word = token.text(inner);
-        let plain = word.trim_matches('_');
-        let mut arguments = Vec::new();
-        if tokens.get(at).is_some_and(|next| next.is(b'(')) {
-            at += 1;
-            while let Some(argument) = tokens.get(at).filter(|token| !token.is(b')')) {
-                if matches!(argument.kind, Kind::Identifier | Kind::Literal) {
-                    arguments.push(argument.text(inner).trim_matches('"').to_owned());
-                }
-                at += 1;
-            }
-        }
-        match plain {
-            "visibility" if arguments.iter().any(|argument| argument == "default") => kinds.push(MarkerKind::Export),
-            "dllexport" | "used" | "export_name" => kinds.push(MarkerKind::Export),
-            "malloc" | "ownership_returns" | "ownership_takes" | "ownership_holds" | "warn_unused_result"
-            | "returns_nonnull" => {
-                kinds.push(MarkerKind::Annotation(plain.to_owned(), arguments));
-            }
-            "cleanup" => kinds.extend(arguments.into_iter().next().map(|function| MarkerKind::Cleanup(function, true))),
-            _ => {}
-        }
-    }
-    kinds
 }

@@ -72,6 +72,10 @@ const NOTHING: &[&str] = &[
     "CONSTEXPR",
     "NORETURN",
     "_NOEXCEPT",
+    "_Complex",
+    "ZEXTERN",
+    "SDLCALL",
+    "register",
 ];
 
 /// Attributes with arguments.
@@ -155,6 +159,9 @@ const EXPORT: &[&str] = &[
     "EXPORT_SYMBOL",
     "CAPI",
     "C_API",
+    "DECLSPEC",
+    "ZEXPORT",
+    "ZEXPORTVA",
 ];
 
 /// Ends of names of attributes without meaning here.
@@ -192,6 +199,7 @@ const PLAIN_ENDS: &[&str] = &[
     "_NOTHROW",
     "_OVERRIDE",
     "_NO_SANITIZE",
+    "_ATTR",
 ];
 
 /// Regions of `extern "C"`, opened and closed by macros.
@@ -412,6 +420,29 @@ const KEYWORDS: &[&str] = &[
     "alignas",
     "decltype",
     "static_assert",
+    "co_return",
+    "co_yield",
+    "co_await",
+    "asm",
+    "__asm",
+    "__asm__",
+    "requires",
+    "concept",
+    "thread_local",
+    "mutable",
+    "typeof",
+    "__typeof__",
+    "and",
+    "or",
+    "not",
+    "export",
+    "import",
+    "module",
+    "_Static_assert",
+    "_Generic",
+    "_Alignas",
+    "_Atomic",
+    "restrict",
 ];
 
 /// What an attribute macro of that name stands for.
@@ -442,6 +473,7 @@ pub(super) fn takes_arguments(word: &str) -> bool {
                 "_NONNULL",
                 "_ALLOC_SIZE",
                 "_GUARDED_BY",
+                "_VARARG_FUNC",
                 "_PRINTF_FORMAT",
             ]
             .iter()

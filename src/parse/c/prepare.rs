@@ -53,6 +53,10 @@ pub enum MarkerKind {
     Local,
     /// An attribute by its name, with its arguments.
     Annotation(String, Vec<String>),
+    /// The loop here is a macro's: `for_each(element, collection)`.
+    ForEach,
+    /// So many stars between `new T` and `[n]`.
+    Stars(u32),
     /// Called with the variable's address (true) or value when its scope ends.
     Cleanup(String, bool),
 }

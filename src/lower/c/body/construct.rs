@@ -4,6 +4,7 @@ use super::{Body, OTHER};
 use crate::ir::{Arg, Callee, Operand, TypeRef};
 use crate::lower::c::types::{is_builtin, wrapped};
 use crate::parse::NodeId;
+use crate::parse::c::MarkerKind;
 use crate::source::Span;
 
 impl Body<'_, '_> {
@@ -21,9 +22,12 @@ impl Body<'_, '_> {
         let written = tree.child(node, "type");
         let mut ty = written.and_then(|ty| self.file.specifier(ty)).unwrap_or_else(|| TypeRef::named("auto"));
         let name_span = written.map_or(span, |ty| self.span(ty));
-        // `new T*[n]`: the grammar leaves the stars to the declarator's text.
         let declarator = tree.child(node, "declarator");
-        let stars = tree.children(node).filter(|&child| !tree.is_named(child) && tree.text(child) == "*").count();
+        let stars = declarator.map_or(0, |declarator| {
+            let start = tree.span(declarator).start;
+            let count = |marker: &MarkerKind| if let MarkerKind::Stars(count) = marker { *count } else { 0 };
+            self.file.markers(start, start).map(count).sum::<u32>()
+        });
         for _ in 0..stars.min(8) {
             ty = wrapped("*", ty);
         }

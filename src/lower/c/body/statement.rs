@@ -4,7 +4,7 @@ use super::{Body, OTHER};
 use crate::ir::build::JumpTarget;
 use crate::ir::{BlockId, Cond, Op, Operand, SuspendKind, Terminator};
 use crate::parse::NodeId;
-use crate::parse::c::Truth;
+use crate::parse::c::{MarkerKind, Truth};
 use crate::source::Span;
 use crate::target::TargetSet;
 
@@ -195,6 +195,10 @@ impl Body<'_, '_> {
     fn while_statement(&mut self, node: NodeId) {
         let tree = self.tree;
         let is_do = tree.kind(node) == "do_statement";
+        let start = tree.span(node).start;
+        if self.file.markers(start, start + 1).any(|marker| *marker == MarkerKind::ForEach) {
+            return self.macro_loop(node);
+        }
         let condition = tree.child(node, "condition");
         // `do { … } while (0)` runs once: a way to write a block that `break` leaves.
         let (head, inside, end) = self.three_blocks();
@@ -209,6 +213,43 @@ impl Body<'_, '_> {
             body.looped(node, end, head);
             body.current.build.goto(head);
         });
+        self.current.build.start(end);
+    }
+
+    /// `for_each(element, collection) { … }`: each round gives the first argument an element of the last.
+    fn macro_loop(&mut self, node: NodeId) {
+        let tree = self.tree;
+        let span = self.span(node);
+        let mut args = Vec::new();
+        let clause = tree.child(node, "condition");
+        let mut at = clause.map(|clause| tree.child(clause, "value").unwrap_or(clause));
+        while let Some(part) = at {
+            let part = self.without_parentheses(part);
+            at = match tree.kind(part) {
+                "comma_expression" => {
+                    args.extend(tree.child(part, "left"));
+                    tree.child(part, "right")
+                }
+                _ => {
+                    args.push(part);
+                    None
+                }
+            };
+        }
+        let of = args.last().map_or(OTHER, |&of| self.expression(of));
+        let (head, inside, end) = self.three_blocks();
+        self.current.build.continue_in(head);
+        let head_span = clause.map_or(span, |clause| self.span(clause));
+        self.current.build.branch(Cond::Opaque, inside, end, head_span);
+        self.current.build.start(inside);
+        if let [first, _, ..] = args.as_slice() {
+            let target = self.target(*first);
+            let element = self.current.build.temp(head_span);
+            self.current.build.push(Op::Element { to: element, of, name: None }, head_span);
+            self.write(target, Operand::Local(element), head_span);
+        }
+        self.looped(node, end, head);
+        self.current.build.goto(head);
         self.current.build.start(end);
     }
 
@@ -292,7 +333,7 @@ impl Body<'_, '_> {
         while let Some(branch) = at {
             let says = self.file.prepared.conditions.get(&tree.span(branch).start).copied().unwrap_or(Truth::UNKNOWN);
             let truth = before.and(says);
-            before = before.and(says.not());
+            before = before.and(says.negated());
             let next = tree.child(branch, "alternative");
             let condition = tree.child(branch, "condition").or_else(|| tree.child(branch, "name"));
             let parts: Vec<NodeId> =
