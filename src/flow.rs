@@ -36,6 +36,7 @@ mod ops;
 mod outcome;
 mod path;
 mod places;
+mod reach;
 mod results;
 mod runs;
 mod scopes;
@@ -78,8 +79,11 @@ pub fn analyse(program: &Program, models: &ModelSet, options: &Options) -> Analy
     let summaries = Summaries::new(program);
     let closures: Vec<Vec<Vec<FunctionId>>> = program.units.par_iter().map(closures_by_parent).collect();
     let mut results = Vec::new();
+    let reach = reach::Reach::of(program);
     let levels = levels(program);
-    for level in levels {
+    for mut level in levels {
+        level.iter_mut().for_each(|group| group.retain(|function| reach.has(program, *function)));
+        level.retain(|group| !group.is_empty());
         let analyse = |group: Vec<FuncRef>| {
             let recursion = guarded(|| settle_recursion(program, models, options, &summaries, &group)).ok().flatten();
             let each = group.into_iter().map(|function| {

@@ -31,15 +31,37 @@ pub fn lower(file: FileId, language: Language, text: &str, limits: &Limits) -> R
     let dialect = if language == Language::C { Dialect::C } else { Dialect::Cpp };
     let prepared = c::prepare(text, dialect, limits)?;
     let parsed = c::parse(&prepared, limits)?;
-    if dialect == Dialect::Cpp && !parsed.errors.is_empty() {
+    if parsed.errors.is_empty() {
+        return Ok(lower_tree(file, language, text, &prepared, parsed, limits));
+    }
+    // Each further try costs as much as the first: only where there is hope.
+    let cut = c::prepare_again(text, &prepared, &parsed.errors);
+    let (prepared, parsed) = match &cut {
+        Some(cut) => better((&prepared, parsed), (cut, c::parse(cut, limits)?)),
+        None => (&prepared, parsed),
+    };
+    if dialect == Dialect::Cpp && !parsed.errors.is_empty() && !is_surely_cpp(text) {
         // A header may be one of C that uses C++'s keywords as names.
         let plain = c::prepare(text, Dialect::C, limits)?;
         let reparsed = c::parse(&plain, limits)?;
-        if size(&reparsed.errors) < size(&parsed.errors) && reparsed.errors.len() < parsed.errors.len() {
-            return Ok(lower_tree(file, language, text, &plain, reparsed, limits));
-        }
+        let (prepared, parsed) = better((prepared, parsed), (&plain, reparsed));
+        return Ok(lower_tree(file, language, text, prepared, parsed, limits));
     }
-    Ok(lower_tree(file, language, text, &prepared, parsed, limits))
+    Ok(lower_tree(file, language, text, prepared, parsed, limits))
+}
+
+/// A reading of a file.
+type Reading<'p> = (&'p Prepared, Parsed<'p>);
+
+/// Of two readings the one with fewer and smaller errors.
+fn better<'p>(first: Reading<'p>, second: Reading<'p>) -> Reading<'p> {
+    let [a, b] = [&first.1.errors, &second.1.errors];
+    if b.len() < a.len() && size(b) <= size(a) { second } else { first }
+}
+
+/// Whether a file has words that C does not know.
+fn is_surely_cpp(text: &str) -> bool {
+    ["::", "namespace ", "template"].iter().any(|word| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some())
 }
 
 fn size(errors: &[Span]) -> u64 {

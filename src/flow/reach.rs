@@ -1,0 +1,63 @@
+//! Which native functions are worth analysing: those that stand at the boundary, and those they call.
+//!
+//! What no exported function leads to can neither be called from another language nor be part of a finding: a library
+//! in the same tree costs its parsing at most.
+
+use rustc_hash::FxHashSet;
+
+use super::callees;
+use crate::ir::FunctionId;
+use crate::link::{FuncRef, Program};
+
+/// How many calls behind the boundary contracts are still worked out. Deeper callees are taken for unknown ones.
+const MAX_CALLS: usize = 6;
+
+/// The native functions to analyse.
+pub(super) struct Reach {
+    functions: FxHashSet<FuncRef>,
+}
+
+impl Reach {
+    pub(super) fn of(program: &Program) -> Self {
+        let mut wave: Vec<FuncRef> = Vec::new();
+        for (unit, from) in program.units.iter().enumerate() {
+            let unit = unit as u32;
+            if from.language.is_native() {
+                let marked = from.exports.iter().filter(|export| export.is_marked);
+                wave.extend(marked.map(|export| FuncRef { unit, function: export.function }));
+            } else {
+                let functions = (0..from.functions.len() as u32).map(|at| FuncRef { unit, function: FunctionId(at) });
+                wave.extend(functions.flat_map(|function| called(program, function)));
+            }
+        }
+        let native = |function: &FuncRef| program.units[function.unit as usize].language.is_native();
+        wave.retain(native);
+        let mut functions: FxHashSet<FuncRef> = wave.iter().copied().collect();
+        for _ in 0..MAX_CALLS {
+            let mut next: Vec<FuncRef> = wave.iter().flat_map(|function| called(program, *function)).collect();
+            next.retain(|function| native(function) && functions.insert(*function));
+            wave = next;
+        }
+        Self { functions }
+    }
+
+    /// Whether a function is to be analysed; closures go with the function they are written in.
+    pub(super) fn has(&self, program: &Program, function: FuncRef) -> bool {
+        !program.units[function.unit as usize].language.is_native() || self.functions.contains(&function)
+    }
+}
+
+/// The functions that a function, with the closures in it, may call.
+fn called(program: &Program, function: FuncRef) -> Vec<FuncRef> {
+    let mut all = Vec::new();
+    let mut bodies = vec![function];
+    while let Some(body) = bodies.pop() {
+        for target in program.resolved(body).targets.iter().flatten() {
+            all.extend(callees(target));
+            all.extend(target.symbol().into_iter().flat_map(|symbol| program.definitions(symbol, body.unit)));
+        }
+        let inner = super::closures_in(program.function(body));
+        bodies.extend(inner.map(|closure| FuncRef { unit: body.unit, function: closure }));
+    }
+    all
+}
