@@ -592,6 +592,19 @@ impl<'a> Engine<'a> {
             run.queue.insert((block, seen.len() as u32 - 1));
             return;
         }
+        // What nothing leads to any more is lost on every way from here: paths need not be kept apart for it.
+        for known in run.seen[block.index()].iter_mut().chain([&mut path]) {
+            known.abandon(&mut |id, object, path| {
+                self.ledger.entry(id.origin).or_default().abandon(object, self.at, path);
+            });
+        }
+        let seen = &mut run.seen[block.index()];
+        if let Some(index) = seen.iter().position(|old| old.same_ownership(&path)) {
+            if seen[index].join_scalars(&path, at) {
+                run.queue.insert((block, index as u32));
+            }
+            return;
+        }
         let nearest = (0..seen.len()).min_by_key(|&index| seen[index].distance(&path)).unwrap_or(0);
         if seen[nearest].join(&path, at) {
             run.queue.insert((block, nearest as u32));

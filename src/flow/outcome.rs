@@ -42,7 +42,8 @@ struct LostOn {
 
 #[derive(Clone, Debug)]
 enum How {
-    Left(Exit),
+    /// The path left the function; nothing where it was lost before, and nobody looked how the path went on.
+    Left(Option<Exit>),
     Threw(Thrower),
 }
 
@@ -70,7 +71,16 @@ impl Ledger {
 
     /// A path ends.
     pub(super) fn end(&mut self, object: &Object, exit: Exit, at: Location, path: &Path) {
-        self.lost(object, How::Left(exit), at, path);
+        self.lost(object, How::Left(Some(exit)), at, path);
+    }
+
+    /// Nothing leads to an object any more, wherever the path goes from here.
+    pub(super) fn abandon(&mut self, object: &Object, at: Location, path: &Path) {
+        if path.doubtful {
+            self.settle(object);
+        } else {
+            self.lost(object, How::Left(None), at, path);
+        }
     }
 
     fn lost(&mut self, object: &Object, how: How, at: Location, path: &Path) {
@@ -98,7 +108,7 @@ impl Engine<'_> {
                 }
                 value => self.let_go(&mut path, &value.clone(), Event::Return),
             }
-            self.take_stock(&path, &How::Left(returned.exit), returned.at);
+            self.take_stock(&path, &How::Left(Some(returned.exit)), returned.at);
         }
         for path in exits.throws {
             if let Some(Flight { thrower: Some((thrower, at)) }) = path.flight.clone() {
@@ -174,11 +184,12 @@ impl Engine<'_> {
                 if let Some(Branch { at, holds, .. }) = branch {
                     trace.push(Step { kind: StepKind::Branched { holds }, location: at });
                 }
-                trace.push(Step { kind: StepKind::Exited(*exit), location: lost.at });
+                trace.extend(exit.map(|exit| Step { kind: StepKind::Exited(exit), location: lost.at }));
                 if let Some((by, location)) = ledger.release.clone() {
                     trace.push(Step { kind: StepKind::ReleasedElsewhere { by }, location });
                 }
-                ViolationKind::LeakedOnPath { subject, exit: *exit, released: ledger.released_here }
+                let exit = exit.unwrap_or(Exit::Return);
+                ViolationKind::LeakedOnPath { subject, exit, released: ledger.released_here }
             }
             (How::Left(exit), None) => match (&lost.story.held_by, &lost.story.lent_to, &lost.story.orphaned) {
                 (None, Some(call), _) if !lost.story.stored => {
@@ -191,7 +202,7 @@ impl Engine<'_> {
                     release: by.clone(),
                 },
                 _ => {
-                    trace.push(Step { kind: StepKind::Exited(*exit), location: lost.at });
+                    trace.extend(exit.map(|exit| Step { kind: StepKind::Exited(exit), location: lost.at }));
                     ViolationKind::Leaked { subject }
                 }
             },

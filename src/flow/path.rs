@@ -284,6 +284,25 @@ impl Path {
         4 * objects + locals + heap + 8 * usize::from(self.doubtful != other.doubtful)
     }
 
+    /// Removes the owned objects that nothing leads to and nothing else decides on.
+    pub(super) fn abandon(&mut self, lost: &mut dyn FnMut(ObjectId, &Object, &Self)) {
+        let alone = |id: &ObjectId, object: &Object| {
+            matches!(object.ownership, Ownership::Owned(_))
+                && object.path.is_none()
+                && object.guard.is_none()
+                && object.story.captured.is_empty()
+                && !self.reaches(*id)
+                && self.held(*id).next().is_none()
+        };
+        let gone: Vec<ObjectId> =
+            self.objects.iter().filter(|(id, object)| alone(id, object)).map(|(id, _)| *id).collect();
+        for id in gone {
+            if let Some(object) = self.objects.remove(&id) {
+                lost(id, &object, self);
+            }
+        }
+    }
+
     /// Removes an object that turned out not to exist: everything that led to it holds `instead`.
     pub(super) fn remove(&mut self, object: ObjectId, instead: &Value) {
         self.objects.remove(&object);
