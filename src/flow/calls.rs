@@ -601,7 +601,8 @@ impl Engine<'_> {
             .collect();
         groups.retain(|(_, functions)| !functions.candidates.is_empty());
         if let [(targets, functions), rest @ ..] = &mut groups[..]
-            && rest.iter().all(|(_, other)| self.summary_of(other) == self.summary_of(functions))
+            && let Some(known) = self.summary_of(functions)
+            && rest.iter().all(|(_, other)| self.summary_of(other).is_some_and(|it| it.outcomes == known.outcomes))
         {
             let built = missing.into_iter().filter(|target| self.is_built_elsewhere(functions, rest, *target));
             *targets = built.fold(*targets, TargetSet::or);
