@@ -68,7 +68,8 @@ impl Engine<'_> {
                 ownership: Ownership::Owned(family),
                 nullable: sometimes,
                 sometimes,
-                when: sometimes.then(when).flatten().map(Box::new),
+                // What decides it inside of a callee is not known here.
+                when: (sometimes && !found.sometimes).then(when).flatten().map(Box::new),
             };
             made.extend(found.made);
             effects.push(Effect { on, kind: EffectKind::Fill(contract) });
