@@ -190,8 +190,9 @@ pub enum EffectKind {
     BorrowAssumed,
     /// Releases it as memory of a family.
     Release(FamilyRef),
-    /// Releases it on some paths only, in a way the caller cannot observe.
-    MayRelease,
+    /// Releases it on some paths only, in a way the caller cannot observe; as memory of which family, where all of these
+    /// agree and nothing that the caller passed decides which paths they are.
+    MayRelease(Option<FamilyId>),
     /// Becomes its owner.
     Take,
     /// Keeps the address without owning it.

@@ -193,8 +193,12 @@ impl Engine<'_> {
 
     /// What a call returns in one of its outcomes, and what that holds.
     fn returned(&mut self, path: &mut Path, calling: &Calling, outcome: &Outcome, basis: Basis) -> Value {
-        let value = self.result(path, calling, &outcome.result, basis, 0);
+        let mut value = self.result(path, calling, &outcome.result, basis, 0);
         if outcome.effects.iter().any(|effect| effect.on.root == Root::Result) {
+            // What holds memory without being a pointer is a struct.
+            if matches!(value, Value::Symbol(_)) {
+                value = self.new_struct(calling.site, calling.name.clone(), calling.at, path);
+            }
             let returned = Some(ArgValue { name: None, value: value.clone(), ty: None });
             let calling = Calling { returned, ..calling.clone() };
             self.fill_result(path, &calling, &outcome.effects, basis);
@@ -333,7 +337,8 @@ impl Engine<'_> {
                 EffectKind::Drop(family) => self.drop_value(path, calling, &value, *family, basis),
                 EffectKind::Disown => self.disown(path, &value),
                 EffectKind::Hold => self.retain(path, calling, &effect.on, &value),
-                EffectKind::MayRelease | EffectKind::Escape => self.escape(path, &value),
+                EffectKind::MayRelease(family) => self.may_release(path, calling, &effect.on, &value, *family),
+                EffectKind::Escape => self.escape(path, &value),
                 EffectKind::Take => {
                     self.usage(path, &value, Usage::Pass(calling.name.clone()), calling.at);
                     if let Some(object) = value.object() {

@@ -400,7 +400,10 @@ impl Engine<'_> {
                 let value = value.unwrap_or_else(|| self.fresh(&mut path, calling.site, 0));
                 self.finish(&calling, path, value, out);
             }
-            Target::DefaultConstructor(_) => {
+            Target::DefaultConstructor(class) => {
+                if let Some(value) = self.plain_struct(*class, &calling, &mut path) {
+                    return self.finish(&calling, path, value, out);
+                }
                 for arg in calling.args.clone() {
                     self.escape(&mut path, &arg.value);
                 }
@@ -591,7 +594,19 @@ impl Engine<'_> {
                 }
             }
         }
+        let missing: Vec<TargetSet> = groups
+            .iter()
+            .filter(|(_, functions)| functions.candidates.is_empty())
+            .flat_map(|(targets, _)| targets.each())
+            .collect();
         groups.retain(|(_, functions)| !functions.candidates.is_empty());
+        if let [(targets, functions), rest @ ..] = &mut groups[..]
+            && let Some(known) = self.summary_of(functions)
+            && rest.iter().all(|(_, other)| self.summary_of(other).is_some_and(|it| it.outcomes == known.outcomes))
+        {
+            let built = missing.into_iter().filter(|target| self.is_built_elsewhere(functions, rest, *target));
+            *targets = built.fold(*targets, TargetSet::or);
+        }
         groups
     }
 
@@ -632,7 +647,7 @@ impl Engine<'_> {
                 || arg.ty.as_ref().is_some_and(|ty| self.is_callback(ty))
         });
         for arg in &calling.args {
-            if callback {
+            if callback || self.is_struct_by_value(&path, arg) {
                 self.escape(&mut path, &arg.value);
                 continue;
             }

@@ -17,6 +17,8 @@ struct Found {
     at: BTreeSet<usize>,
     /// They agree on the family.
     agreed: bool,
+    /// A callee left it there on some of its paths only.
+    sometimes: bool,
     made: Option<Made>,
 }
 
@@ -32,19 +34,21 @@ impl Engine<'_> {
         let mut found: BTreeMap<(usize, AccessPath), Found> = BTreeMap::new();
         let mut pointers = BTreeSet::new();
         for (index, Returned { path, value, .. }) in returns.iter().enumerate() {
-            if let (Value::Pointer(id, Offset::Start), Ownership::Owned(_)) = (value, &result.ownership) {
+            let owned = matches!(result.ownership, Ownership::Owned(_));
+            if let Some(id) = Self::returned_whole(path, value, owned) {
                 pointers.insert(index);
-                contents(path, *id, &AccessPath::root(Root::Result), index, &mut found);
+                self.contents(path, id, &AccessPath::root(Root::Result), index, &mut found);
             }
-            given(path, index, &mut found);
+            self.given(path, index, &mut found);
         }
         for ((_, on), found) in found {
             let missing = |index: &usize| !found.at.contains(index);
-            let sometimes = if on.root == Root::Result {
-                pointers.iter().any(missing)
-            } else {
-                (0..returns.len()).any(|index| missing(&index))
-            };
+            let sometimes = found.sometimes
+                || if on.root == Root::Result {
+                    pointers.iter().any(missing)
+                } else {
+                    (0..returns.len()).any(|index| missing(&index))
+                };
             let paths: Vec<&Path> = returns.iter().map(|returned| &returned.path).collect();
             let when = || self.test_of(self.program.function(self.root), &paths, |index| found.at.contains(&index));
             // What one caller gets twice is one place; a place of two families is nobody's guess.
@@ -64,7 +68,8 @@ impl Engine<'_> {
                 ownership: Ownership::Owned(family),
                 nullable: sometimes,
                 sometimes,
-                when: sometimes.then(when).flatten().map(Box::new),
+                // What decides it inside of a callee is not known here.
+                when: (sometimes && !found.sometimes).then(when).flatten().map(Box::new),
             };
             made.extend(found.made);
             effects.push(Effect { on, kind: EffectKind::Fill(contract) });
@@ -82,58 +87,64 @@ pub(super) fn made_by_result(returns: &[&Returned]) -> Option<Made> {
     made.all(|other| other == first).then_some(first)
 }
 
-fn contents(
-    path: &Path,
-    of: ObjectId,
-    at: &AccessPath,
-    index: usize,
-    found: &mut BTreeMap<(usize, AccessPath), Found>,
-) {
-    if at.steps.len() >= AccessPath::MAX_STEPS {
-        return;
-    }
-    for (key, value) in path.held(of) {
-        let Value::Pointer(id, Offset::Start) = value else { continue };
-        let Some(object) = path.objects.get(id).filter(|object| object.path.is_none()) else { continue };
-        if let State::Owned(family) = object.ownership {
-            let mut inner = at.clone();
-            inner.steps.push(memory::step(key));
-            note(found, inner.clone(), index, family, object);
-            contents(path, *id, &inner, index, found);
+impl Engine<'_> {
+    fn contents(
+        &self,
+        path: &Path,
+        of: ObjectId,
+        at: &AccessPath,
+        index: usize,
+        found: &mut BTreeMap<(usize, AccessPath), Found>,
+    ) {
+        if at.steps.len() >= AccessPath::MAX_STEPS {
+            return;
+        }
+        for (key, value) in path.held(of) {
+            let Value::Pointer(id, Offset::Start) = value else { continue };
+            let Some(object) = path.objects.get(id).filter(|object| object.path.is_none()) else { continue };
+            if let State::Owned(family) = object.ownership {
+                let mut inner = at.clone();
+                inner.steps.push(memory::step(key));
+                self.note(found, inner.clone(), index, family, (*id, object));
+                self.contents(path, *id, &inner, index, found);
+            }
         }
     }
-}
 
-fn given(path: &Path, index: usize, found: &mut BTreeMap<(usize, AccessPath), Found>) {
-    for ((owner, key), value) in &path.heap {
-        let Value::Pointer(id, Offset::Start) = value else { continue };
-        let Some(object) = path.objects.get(id) else { continue };
-        let (Some(family), State::Escaped) = (object.given, object.ownership) else { continue };
-        let Some(at) = path.objects.get(owner).and_then(|owner| owner.path.as_ref()) else { continue };
-        if at.steps.len() < AccessPath::MAX_STEPS {
-            let mut inner = at.clone();
-            inner.steps.push(memory::step(key));
-            note(found, inner, index, MemoryFamily::Known(family), object);
+    fn given(&self, path: &Path, index: usize, found: &mut BTreeMap<(usize, AccessPath), Found>) {
+        for ((owner, key), value) in &path.heap {
+            let Value::Pointer(id, Offset::Start) = value else { continue };
+            let Some(object) = path.objects.get(id) else { continue };
+            let (Some(family), State::Escaped) = (object.given, object.ownership) else { continue };
+            let Some(at) = path.objects.get(owner).and_then(|owner| owner.path.as_ref()) else { continue };
+            if at.steps.len() < AccessPath::MAX_STEPS {
+                let mut inner = at.clone();
+                inner.steps.push(memory::step(key));
+                self.note(found, inner, index, MemoryFamily::Known(family), (*id, object));
+            }
         }
     }
-}
 
-fn note(
-    found: &mut BTreeMap<(usize, AccessPath), Found>,
-    at: AccessPath,
-    index: usize,
-    family: MemoryFamily,
-    object: &Object,
-) {
-    let made = allocated(object, &at);
-    found
-        .entry((at.steps.len(), at))
-        .and_modify(|found| {
-            found.at.insert(index);
-            found.agreed &= found.family == family;
-            found.made = found.made.take().filter(|known| Some(known) == made.as_ref());
-        })
-        .or_insert(Found { family, at: BTreeSet::from([index]), agreed: true, made });
+    fn note(
+        &self,
+        found: &mut BTreeMap<(usize, AccessPath), Found>,
+        at: AccessPath,
+        index: usize,
+        family: MemoryFamily,
+        (id, object): (ObjectId, &Object),
+    ) {
+        let sometimes = self.origins[id.origin as usize].sometimes;
+        let made = allocated(object, &at);
+        found
+            .entry((at.steps.len(), at))
+            .and_modify(|found| {
+                found.at.insert(index);
+                found.agreed &= found.family == family;
+                found.sometimes |= sometimes;
+                found.made = found.made.take().filter(|known| Some(known) == made.as_ref());
+            })
+            .or_insert(Found { family, at: BTreeSet::from([index]), agreed: true, sometimes, made });
+    }
 }
 
 fn allocated(object: &Object, what: &AccessPath) -> Option<Made> {

@@ -111,6 +111,8 @@ pub(super) struct Story {
     pub(super) kept: Option<Kept>,
     /// The native call that keeps its address without owning it.
     pub(super) retained: Option<Retained>,
+    /// Some callee releases it on some of its paths.
+    pub(super) perhaps: Option<super::perhaps::Perhaps>,
 }
 
 /// Where a function put what it was given.

@@ -176,7 +176,7 @@ impl Engine<'_> {
     }
 
     /// The origin of memory that nobody allocated.
-    fn plain_origin(&mut self, key: OriginKey, name: Name, location: Location, owner: Owner) -> u32 {
+    pub(super) fn plain_origin(&mut self, key: OriginKey, name: Name, location: Location, owner: Owner) -> u32 {
         self.origin(key, |_| Origin {
             by: name.clone(),
             made_by: name,

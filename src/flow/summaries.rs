@@ -9,6 +9,7 @@ use super::engine::{Engine, Exits, Returned};
 use super::handed_out::made_by_result;
 use super::memory;
 use super::path::{Flight, Kept, Path};
+use super::perhaps::Teller;
 use super::value::{ObjectId, Offset, Symbol, Value};
 use crate::ir::{Const, Flavor, Function};
 use crate::link::{FuncRef, Program, Ty};
@@ -88,7 +89,7 @@ impl Engine<'_> {
         }
         let thrown: Vec<&Path> = thrown.collect();
         if !thrown.is_empty() {
-            let (effects, _) = effects(&thrown);
+            let (effects, _) = effects(&thrown, self.teller());
             outcomes.push(Outcome {
                 guard: Guard::Throws,
                 targets: TargetSet::ALL,
@@ -105,7 +106,7 @@ impl Engine<'_> {
     /// What a set of returns has in common.
     pub(super) fn told(&self, function: &Function, guard: Guard, returns: &[&Returned]) -> Told {
         let paths: Vec<Path> = returns.iter().map(|returned| keep_what_is_returned(returned)).collect();
-        let (mut effects, mut vague) = effects(&paths.iter().collect::<Vec<_>>());
+        let (mut effects, mut vague) = effects(&paths.iter().collect::<Vec<_>>(), self.teller());
         let mut made = Vec::new();
         let result = self.result_contract(function, &guard, returns);
         if matches!(result.ownership, Ownership::Owned(_)) {
@@ -314,7 +315,7 @@ fn keep_what_is_returned(returned: &Returned) -> Path {
 }
 
 /// What a set of exits does to memory the caller can reach, and to how much of it they do different things.
-fn effects(paths: &[&Path]) -> (Vec<Effect>, usize) {
+fn effects(paths: &[&Path], told: Teller) -> (Vec<Effect>, usize) {
     let mut seen: BTreeMap<&AccessPath, Vec<Option<EffectKind>>> = BTreeMap::new();
     for path in paths {
         for (id, object) in &path.objects {
@@ -322,10 +323,13 @@ fn effects(paths: &[&Path]) -> (Vec<Effect>, usize) {
             let kind = match object.ownership {
                 State::Released => Some(
                     released_as(object)
-                        .map_or(EffectKind::MayRelease, |family| EffectKind::Release(FamilyRef::Family(family))),
+                        .map_or(EffectKind::MayRelease(None), |family| EffectKind::Release(FamilyRef::Family(family))),
                 ),
                 State::Relinquished => Some(EffectKind::Take),
-                State::Escaped => Some(EffectKind::Escape),
+                State::Escaped => Some(match &object.story.perhaps {
+                    Some(perhaps) => EffectKind::MayRelease(Some(perhaps.family)),
+                    None => EffectKind::Escape,
+                }),
                 _ if object.story.kept.as_ref().is_some_and(|kept| still_kept(path, id, kept)) => {
                     object.story.kept.as_ref().map(keeping)
                 }
@@ -340,6 +344,7 @@ fn effects(paths: &[&Path]) -> (Vec<Effect>, usize) {
     for (at, kinds) in seen {
         // The fields of the receiver are its class's affair.
         if at.root == Root::This
+            && !told.of_struct
             && !at.steps.is_empty()
             && kinds.iter().flatten().all(|kind| *kind == EffectKind::Escape)
         {
@@ -360,7 +365,7 @@ fn effects(paths: &[&Path]) -> (Vec<Effect>, usize) {
             kinds if kinds.iter().all(|kind| matches!(kind, None | Some(EffectKind::BorrowAssumed))) => {
                 Some(EffectKind::BorrowAssumed)
             }
-            _ => Some(EffectKind::MayRelease),
+            kinds => Some(EffectKind::MayRelease(told.family_of(kinds))),
         };
         let differs = distinct.len() > 1 || !everywhere;
         if let Some(kind) = kind {
@@ -401,7 +406,8 @@ fn ended<'p>(paths: impl Iterator<Item = &'p Path>) -> Vec<Made> {
             _ => None,
         });
         let kept = object.story.kept.as_ref().map(|kept| (kept.name(), kept.at));
-        if let Some((by, location)) = released.or(kept)
+        let perhaps = object.story.perhaps.as_ref().map(|perhaps| (perhaps.by.clone(), perhaps.at));
+        if let Some((by, location)) = released.or(kept).or(perhaps)
             && !all.iter().any(|made| made.what == *at)
         {
             all.push(Made { what: at.clone(), by, location });

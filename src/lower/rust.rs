@@ -21,6 +21,7 @@ mod body;
 mod comments;
 mod functions;
 mod items;
+mod macros;
 mod types;
 mod uses;
 mod written;

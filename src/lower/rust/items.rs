@@ -5,7 +5,7 @@ use syn::{ForeignItem, ImplItem, Item, TraitItem};
 
 use super::attributes::{self, Configured};
 use super::functions::Owner;
-use super::{FileLowering, body, types, written};
+use super::{FileLowering, body, macros, types, written};
 use crate::ir::{Binding, Class, ClassId, ClassKind, FunctionKind, Name, StructLayout, TypeAlias, TypeRef, Variable};
 use crate::source::Span;
 
@@ -119,6 +119,12 @@ impl FileLowering {
                     let name = it.ident.to_string().into();
                     let type_params = type_params(&it.generics);
                     self.unit.aliases.push(TypeAlias { name, type_params, target });
+                }
+            }
+            Item::Macro(it) if it.mac.path.is_ident("macro_rules") => {
+                for items in macros::exported(&it.mac) {
+                    self.declare_types(&items);
+                    self.items(&items);
                 }
             }
             Item::Macro(it) if !is_known_macro(&it.mac.path) => self.opaque_macro(&it.mac),

@@ -1,0 +1,71 @@
+//! Structs that are handed over by value: what their fields lead to goes with them.
+
+use super::calls::{ArgValue, Calling};
+use super::engine::{Engine, OriginKey, Site};
+use super::path::{Object, Path};
+use super::value::{Offset, Value};
+use crate::ir::{FunctionKind, Name};
+use crate::link::{ClassRef, Ty};
+use crate::source::Location;
+use crate::state::Ownership;
+use crate::violation::Owner;
+
+impl Engine<'_> {
+    /// A struct by value: memory of its own, which nobody releases.
+    pub(super) fn new_struct(&mut self, site: Site, name: Name, at: Location, path: &mut Path) -> Value {
+        let origin = self.plain_origin(OriginKey::Site(site, 950), name.clone(), at, Owner::Variable(name));
+        let object = Object { ownership: Ownership::Local, non_null: true, ..Object::unknown(None) };
+        Value::View(self.allocate(path, origin, object), Name::default())
+    }
+
+    /// `T x{a, b}` of a C or C++ struct that declares no constructor: its fields in their order. Nothing for what is no
+    /// such struct.
+    pub(super) fn plain_struct(&mut self, class: ClassRef, calling: &Calling, path: &mut Path) -> Option<Value> {
+        if !self.is_native(calling.site.frame) {
+            return None;
+        }
+        let unit = self.program.units.get(class.unit as usize)?;
+        let layout = unit.layouts.iter().find(|layout| layout.class == class.class && !layout.is_union)?;
+        let declared = self.program.class(class);
+        let constructs = |id: &crate::ir::FunctionId| {
+            matches!(unit.function(*id).kind, FunctionKind::Constructor | FunctionKind::Factory)
+        };
+        if declared.supertype.is_some() || declared.members.iter().any(constructs) {
+            return None;
+        }
+        let fields: Vec<Name> = layout.fields.iter().map(|(name, _)| name.clone()).collect();
+        let value = self.new_struct(calling.site, calling.name.clone(), calling.at, path);
+        let Value::View(object, _) = value else { return None };
+        for (index, arg) in calling.args.iter().enumerate() {
+            match fields.get(index) {
+                Some(field) => self.store_told(path, object, field.clone(), arg.value.clone(), calling.at),
+                None => self.escape(path, &arg.value),
+            }
+        }
+        Some(value)
+    }
+
+    /// Whether an argument is a struct handed over by value: whoever gets it gets what its fields lead to.
+    pub(super) fn is_struct_by_value(&self, path: &Path, arg: &ArgValue) -> bool {
+        let Value::View(id, prefix) = &arg.value else { return false };
+        prefix.is_empty()
+            && path.ownership(*id) == Ownership::Local
+            && path.objects.get(id).is_some_and(|object| object.path.is_none())
+            && !matches!(arg.ty, Some(Ty::Pointer(_)))
+    }
+
+    /// The struct that is returned by value.
+    fn returned_struct(path: &Path, value: &Value) -> Option<super::value::ObjectId> {
+        let Value::View(id, prefix) = value else { return None };
+        let own = path.objects.get(id).is_some_and(|object| object.path.is_none());
+        (prefix.is_empty() && own && path.ownership(*id) == Ownership::Local).then_some(*id)
+    }
+
+    /// The block or struct that is returned, whose contents the caller gets.
+    pub(super) fn returned_whole(path: &Path, value: &Value, owned: bool) -> Option<super::value::ObjectId> {
+        match value {
+            Value::Pointer(id, Offset::Start) if owned => Some(*id),
+            value => Self::returned_struct(path, value),
+        }
+    }
+}
