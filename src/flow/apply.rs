@@ -193,7 +193,14 @@ impl Engine<'_> {
 
     /// What a call returns in one of its outcomes, and what that holds.
     fn returned(&mut self, path: &mut Path, calling: &Calling, outcome: &Outcome, basis: Basis) -> Value {
+        let adopting = self.adopting.take();
+        if let Some(block) = self.given_back.take() {
+            return block;
+        }
         let value = self.result(path, calling, &outcome.result, basis, 0);
+        if let Some(before) = adopting {
+            self.adopt(path, &value, before);
+        }
         if outcome.effects.iter().any(|effect| effect.on.root == Root::Result) {
             let returned = Some(ArgValue { name: None, value: value.clone(), ty: None });
             let calling = Calling { returned, ..calling.clone() };
@@ -328,12 +335,16 @@ impl Engine<'_> {
                     let inside = calling.ended.iter().find(|made| made.what == effect.on).cloned();
                     let by = calling.name.clone();
                     let releasing = Releasing { by, at: calling.at, family, basis, inside, targets: calling.targets };
+                    self.adopting = self.before_adoption(path, calling, &value);
                     self.release(path, calling.site, &value, &releasing);
                 }
                 EffectKind::Drop(family) => self.drop_value(path, calling, &value, *family, basis),
                 EffectKind::Disown => self.disown(path, &value),
                 EffectKind::Hold => self.retain(path, calling, &effect.on, &value),
                 EffectKind::MayRelease | EffectKind::Escape => self.escape(path, &value),
+                EffectKind::Take if self.hands_address(calling) && value.object().is_some_and(|id| path.is_adopted(id)) => {
+                    self.given_back = self.give_back(path, &value);
+                }
                 EffectKind::Take => {
                     self.usage(path, &value, Usage::Pass(calling.name.clone()), calling.at);
                     if let Some(object) = value.object() {
