@@ -274,16 +274,12 @@ impl Engine<'_> {
                 continue;
             }
             match value {
+                // A number: nothing is known of what is done with those.
+                Value::Address(_) => self.escape(path, &value),
                 // A function of the program that does nothing to its argument may not even read it.
-                Value::Pointer(..) | Value::View(..) | Value::Address(_)
-                    if summary.basis != Basis::Body || calling.native =>
-                {
-                    if matches!(value, Value::Address(_)) {
-                        self.escape(path, &value);
-                    } else {
-                        let assumed = summary.basis == Basis::Body && summary.assumes(&root);
-                        self.lend(path, calling, &value, assumed);
-                    }
+                Value::Pointer(..) | Value::View(..) if summary.basis != Basis::Body || calling.native => {
+                    let assumed = summary.basis == Basis::Body && summary.assumes(&root);
+                    self.lend(path, calling, &value, assumed);
                 }
                 Value::Pointer(object, _) => {
                     let lent = StepKind::Lent { to: calling.name.clone(), assumed: summary.assumes(&root) };
@@ -313,7 +309,11 @@ impl Engine<'_> {
                 self.fill(path, calling, &effect.on, contract, basis, guard, extra);
                 continue;
             }
-            let Some(value) = self.value_at(path, calling, &effect.on) else {
+            let value = match self.value_at(path, calling, &effect.on) {
+                Some(value) => Some(value),
+                None => self.read_given(path, calling, effect),
+            };
+            let Some(value) = value else {
                 self.open_elements(path, calling, &effect.on, false);
                 continue;
             };
@@ -342,7 +342,9 @@ impl Engine<'_> {
                 EffectKind::Disown => self.disown(path, &value),
                 EffectKind::Hold => self.retain(path, calling, &effect.on, &value),
                 EffectKind::MayRelease | EffectKind::Escape => self.escape(path, &value),
-                EffectKind::Take if self.hands_address(calling) && value.object().is_some_and(|id| path.is_adopted(id)) => {
+                EffectKind::Take
+                    if self.hands_address(calling) && value.object().is_some_and(|id| path.is_adopted(id)) =>
+                {
                     self.given_back = self.give_back(path, &value);
                 }
                 EffectKind::Take => {

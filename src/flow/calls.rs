@@ -361,9 +361,11 @@ impl Engine<'_> {
                 self.apply_summary(run, summary, calling, path, out);
             }
             Target::Native { symbol: None, model: None }
-                if calling.receiver.as_ref().is_some_and(|receiver| receiver.value == Value::Callback) =>
+                if calling.name.is_empty()
+                    || calling.receiver.as_ref().is_some_and(|receiver| receiver.value == Value::Callback) =>
             {
-                // Whoever handed it in is told a result: it may well take what it gets.
+                // Whoever handed it in is told a result: it may well take what it gets. So may a function that has no
+                // name at all: the address of a release.
                 self.call_unknown(run, calling, path, out);
             }
             Target::Native { symbol, model } => {
