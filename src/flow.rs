@@ -18,10 +18,12 @@ use engine::{Engine, Origin, OriginKey, Recursion};
 use path::{Object, Path};
 use summaries::Summaries;
 
+mod adoption;
 mod allocators;
 mod apply;
 mod calls;
 mod conditions;
+mod copies;
 mod engine;
 mod finalizers;
 mod guards;
@@ -265,7 +267,10 @@ fn run_function(engine: &mut Engine<'_>, program: &Program, function: FuncRef, o
             part_of: None,
             sometimes: false,
         });
-        let object = engine.allocate(&mut path, origin, Object::unknown(Some(AccessPath::root(root))));
+        // What is done to a copy is not done to what was passed.
+        let copied = ty.is_some_and(|ty| engine.is_copied(frame, ty));
+        let given = (!copied).then(|| AccessPath::root(root));
+        let object = engine.allocate(&mut path, origin, Object::unknown(given));
         let value = if scope.is_some() { value::Value::Scope(object) } else { calls::start(object) };
         engine.assign(frame, &mut path, id, value);
     }

@@ -193,7 +193,14 @@ impl Engine<'_> {
 
     /// What a call returns in one of its outcomes, and what that holds.
     fn returned(&mut self, path: &mut Path, calling: &Calling, outcome: &Outcome, basis: Basis) -> Value {
+        let adopting = self.adopting.take();
+        if let Some(block) = self.given_back.take() {
+            return block;
+        }
         let mut value = self.result(path, calling, &outcome.result, basis, 0);
+        if let Some(before) = adopting {
+            self.adopt(path, &value, before);
+        }
         if outcome.effects.iter().any(|effect| effect.on.root == Root::Result) {
             // What holds memory without being a pointer is a struct.
             if matches!(value, Value::Symbol(_)) {
@@ -271,16 +278,12 @@ impl Engine<'_> {
                 continue;
             }
             match value {
+                // A number: nothing is known of what is done with those.
+                Value::Address(_) => self.escape(path, &value),
                 // A function of the program that does nothing to its argument may not even read it.
-                Value::Pointer(..) | Value::View(..) | Value::Address(_)
-                    if summary.basis != Basis::Body || calling.native =>
-                {
-                    if matches!(value, Value::Address(_)) {
-                        self.escape(path, &value);
-                    } else {
-                        let assumed = summary.basis == Basis::Body && summary.assumes(&root);
-                        self.lend(path, calling, &value, assumed);
-                    }
+                Value::Pointer(..) | Value::View(..) if summary.basis != Basis::Body || calling.native => {
+                    let assumed = summary.basis == Basis::Body && summary.assumes(&root);
+                    self.lend(path, calling, &value, assumed);
                 }
                 Value::Pointer(object, _) => {
                     let lent = StepKind::Lent { to: calling.name.clone(), assumed: summary.assumes(&root) };
@@ -310,7 +313,11 @@ impl Engine<'_> {
                 self.fill(path, calling, &effect.on, contract, basis, guard, extra);
                 continue;
             }
-            let Some(value) = self.value_at(path, calling, &effect.on) else {
+            let value = match self.value_at(path, calling, &effect.on) {
+                Some(value) => Some(value),
+                None => self.read_given(path, calling, effect),
+            };
+            let Some(value) = value else {
                 self.open_elements(path, calling, &effect.on, false);
                 continue;
             };
@@ -332,6 +339,7 @@ impl Engine<'_> {
                     let inside = calling.ended.iter().find(|made| made.what == effect.on).cloned();
                     let by = calling.name.clone();
                     let releasing = Releasing { by, at: calling.at, family, basis, inside, targets: calling.targets };
+                    self.adopting = self.before_adoption(path, calling, &value);
                     self.release(path, calling.site, &value, &releasing);
                 }
                 EffectKind::Drop(family) => self.drop_value(path, calling, &value, *family, basis),
@@ -339,6 +347,11 @@ impl Engine<'_> {
                 EffectKind::Hold => self.retain(path, calling, &effect.on, &value),
                 EffectKind::MayRelease(family) => self.may_release(path, calling, &effect.on, &value, *family),
                 EffectKind::Escape => self.escape(path, &value),
+                EffectKind::Take
+                    if self.hands_address(calling) && value.object().is_some_and(|id| path.is_adopted(id)) =>
+                {
+                    self.given_back = self.give_back(path, &value);
+                }
                 EffectKind::Take => {
                     self.usage(path, &value, Usage::Pass(calling.name.clone()), calling.at);
                     if let Some(object) = value.object() {

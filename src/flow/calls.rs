@@ -11,6 +11,7 @@ use crate::ir::{
 use crate::link::{ClassRef, FuncRef, Functions, Receiver, Target, Ty};
 use crate::models::ModelId;
 use crate::source::Location;
+use crate::state::Ownership;
 use crate::summary::{AccessPath, Basis, Made, Root, Summary, Throws};
 use crate::target::TargetSet;
 use crate::violation::{Step, StepKind, Thrower, Usage};
@@ -360,9 +361,11 @@ impl Engine<'_> {
                 self.apply_summary(run, summary, calling, path, out);
             }
             Target::Native { symbol: None, model: None }
-                if calling.receiver.as_ref().is_some_and(|receiver| receiver.value == Value::Callback) =>
+                if calling.name.is_empty()
+                    || calling.receiver.as_ref().is_some_and(|receiver| receiver.value == Value::Callback) =>
             {
-                // Whoever handed it in is told a result: it may well take what it gets.
+                // Whoever handed it in is told a result: it may well take what it gets. So may a function that has no
+                // name at all: the address of a release.
                 self.call_unknown(run, calling, path, out);
             }
             Target::Native { symbol, model } => {
@@ -625,13 +628,20 @@ impl Engine<'_> {
 
     /// A Dart function of which nothing is known: its arguments escape, its result is unknown.
     pub(super) fn call_unknown(&mut self, run: &mut Run, calling: Calling, mut path: Path, out: &mut Vec<Path>) {
-        let values = calling
-            .args
-            .iter()
-            .map(|arg| arg.value.clone())
-            .chain(calling.receiver.iter().map(|arg| arg.value.clone()));
-        for value in values.collect::<Vec<_>>() {
-            self.escape(&mut path, &value);
+        for arg in &calling.args {
+            if self.is_read_only(&path, &calling, arg) {
+                self.lend(&mut path, &calling, &arg.value, true);
+            } else {
+                self.escape(&mut path, &arg.value);
+            }
+        }
+        if let Some(receiver) = calling.receiver.as_ref().map(|arg| arg.value.clone()) {
+            let value = receiver.object().filter(|id| path.ownership(*id) == Ownership::Managed);
+            match value {
+                // A value that ends with its scope stays where it is.
+                Some(id) if self.is_native(calling.site.frame) => path.touch(id),
+                _ => self.escape(&mut path, &receiver),
+            }
         }
         self.forget_fields(&mut path);
         self.possible_exception(run, &calling, &path);

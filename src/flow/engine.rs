@@ -8,7 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::Options;
 use super::liveness::{self, Dying, Liveness};
 use super::outcome::Ledger;
-use super::path::{Branch, Flight, Path, Slot};
+use super::path::{Branch, Flight, Object, Path, Slot};
 use super::sizes::Measures;
 use super::summaries::Summaries;
 use super::value::{ObjectId, Symbol, Value};
@@ -42,6 +42,10 @@ pub(super) struct Engine<'a> {
     pub(super) options: &'a Options,
     pub(super) summaries: &'a Summaries,
     pub(super) recursion: Option<&'a Recursion>,
+    /// The block of which the call being applied makes a value, as it was before.
+    pub(super) adopting: Option<(ObjectId, Object)>,
+    /// The block that the call being applied leaves as it was.
+    pub(super) given_back: Option<Value>,
     pub(super) root: FuncRef,
     pub(super) frames: Vec<Frame>,
     frame_ids: FxHashMap<(u32, u32, u32, FuncRef), u32>,
@@ -214,6 +218,8 @@ impl<'a> Engine<'a> {
             options,
             summaries,
             recursion: None,
+            adopting: None,
+            given_back: None,
             root,
             frames: Vec::new(),
             frame_ids: FxHashMap::default(),
@@ -485,9 +491,9 @@ impl<'a> Engine<'a> {
                 let off_the_end = operand.is_none() && body.end_span.end - body.end_span.start <= 1;
                 let exit = if off_the_end { Exit::End } else { Exit::Return };
                 self.check_returned(&mut path, &value, at);
-                if let (true, Some(operand)) = (self.is_native(run.frame), operand) {
-                    let ty = super::calls::local_type(self.resolved(run.frame), operand);
-                    self.check_dangling(&path, &value, ty.as_ref(), at);
+                // A struct returned whole is a copy.
+                if self.is_native(run.frame) && matches!(self.resolved(run.frame).result, Ty::Pointer(_)) {
+                    self.check_dangling(&path, &value, at);
                 }
                 if let Value::Closure(closure) = value {
                     self.return_closure(&mut path, closure, at);

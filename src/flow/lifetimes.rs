@@ -6,7 +6,6 @@ use super::objects::{Releasing, confidence};
 use super::path::{Kept, Path, Retained, Story};
 use super::value::{ObjectId, Offset, Value};
 use crate::ir::Name;
-use crate::link::Ty;
 use crate::source::Location;
 use crate::state::{Event, Fault, MemoryFamily, Ownership, transition};
 use crate::summary::{AccessPath, Basis, FamilyId, Root};
@@ -24,6 +23,11 @@ impl Engine<'_> {
         basis: Basis,
     ) {
         let Value::Pointer(id, Offset::Start) = value else { return };
+        if path.is_loose(*id) {
+            self.apply(path, *id, Event::ManagedRelease);
+            path.objects.get_mut(id).into_iter().for_each(|object| object.ownership = Ownership::Escaped);
+            return;
+        }
         if path.ownership(*id) == Ownership::Managed {
             self.apply(path, *id, Event::ManagedRelease);
             path.tell(*id, Step { kind: StepKind::Dropped { of: calling.name.clone() }, location: calling.at });
@@ -41,7 +45,10 @@ impl Engine<'_> {
     /// A value gives up what it owns: whoever holds the address is the owner from here on.
     pub(super) fn disown(&mut self, path: &mut Path, value: &Value) {
         let Some(id) = value.object() else { return };
-        let family = self.origins[id.origin as usize].family;
+        if self.give_back(path, value).is_some() {
+            return;
+        }
+        let family = self.origins[id.origin as usize].family.filter(|_| !path.is_loose(id) && !path.is_touched(id));
         match (path.objects.get_mut(&id), family) {
             (Some(object), Some(family)) if object.ownership == Ownership::Managed => {
                 object.ownership = Ownership::Owned(MemoryFamily::Known(family));
@@ -52,11 +59,9 @@ impl Engine<'_> {
     }
 
     /// A returned address must not lead to a variable of the function.
-    pub(super) fn check_dangling(&mut self, path: &Path, value: &Value, ty: Option<&Ty>, at: Location) {
+    pub(super) fn check_dangling(&mut self, path: &Path, value: &Value, at: Location) {
         let id = match value {
-            Value::Pointer(id, _) => *id,
-            // A struct returned whole is a copy.
-            Value::View(id, _) if matches!(ty, Some(Ty::Pointer(_))) => *id,
+            Value::Pointer(id, _) | Value::View(id, _) => *id,
             _ => return,
         };
         if transition(path.ownership(id), Event::Return).1 == Some(Fault::Dangling) {

@@ -151,7 +151,13 @@ impl Engine<'_> {
             }
             _ => TargetSet::NONE,
         };
-        let (after, fault) = transition(object.ownership, Event::Release { wrong_on });
+        // A value that was given away whole ends with the callee.
+        let given = object.ownership == Ownership::Managed
+            && object.scope.is_none()
+            && object.attached.is_none()
+            && releasing.inside.is_some();
+        let event = if given { Event::ManagedRelease } else { Event::Release { wrong_on } };
+        let (after, fault) = transition(object.ownership, event);
         if fault.is_none() {
             self.fault_of_retained(path, id, releasing);
         }
@@ -320,6 +326,9 @@ impl Engine<'_> {
             match &value {
                 Value::Pointer(id, _) | Value::Address(id) | Value::Scope(id) if seen.insert(*id) => {
                     self.apply(path, *id, event);
+                    if event == Event::Escape {
+                        self.loosen(path, *id);
+                    }
                     let held = path.heap.range((*id, Name::default())..).take_while(|((owner, _), _)| owner == id);
                     todo.extend(held.map(|(_, value)| value.clone()));
                 }

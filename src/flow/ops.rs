@@ -25,6 +25,11 @@ impl Engine<'_> {
                 if let (CopyKind::Move, Operand::Local(moved)) = (kind, from) {
                     self.move_out(site.frame, &mut path, *moved);
                 }
+                let converted = self.resolved(site.frame).types.get(to.index());
+                let value = match converted {
+                    Some(ty) if self.converts(site.frame, ty, &value, &path) => self.fresh(&mut path, site, 0),
+                    _ => value,
+                };
                 let value = match (kind, value) {
                     (CopyKind::Interior, Value::Pointer(object, _)) => Value::Pointer(object, Offset::Somewhere),
                     (_, value) => value,

@@ -113,6 +113,12 @@ pub(super) struct Story {
     pub(super) retained: Option<Retained>,
     /// Some callee releases it on some of its paths.
     pub(super) perhaps: Option<super::perhaps::Perhaps>,
+    /// A value that was moved or copied out of sight: it need not end with its scope.
+    pub(super) loose: bool,
+    /// A member of which nothing is known was called on it: its address may be anywhere.
+    pub(super) touched: bool,
+    /// The block that the value was made of, and how that was before.
+    pub(super) adopted: Option<Rc<(ObjectId, Object)>>,
 }
 
 /// Where a function put what it was given.
@@ -307,11 +313,19 @@ impl Path {
 
     /// Removes an object that turned out not to exist: everything that led to it holds `instead`.
     pub(super) fn remove(&mut self, object: ObjectId, instead: &Value) {
+        let held: Vec<ObjectId> = self.held(object).filter_map(|(_, value)| value.object()).collect();
         self.objects.remove(&object);
         self.heap.retain(|(owner, _), _| *owner != object);
         for value in self.locals.values_mut().chain(self.heap.values_mut()) {
             if value.object() == Some(object) {
                 *value = instead.clone();
+            }
+        }
+        // What came in it did not come either.
+        for inner in held {
+            let known = self.locals.values().chain(self.heap.values()).any(|value| value.object() == Some(inner));
+            if !known && self.objects.get(&inner).is_some_and(|object| object.story.stored) {
+                self.remove(inner, instead);
             }
         }
     }

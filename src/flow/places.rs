@@ -8,6 +8,7 @@ use super::memory::{POINTEE, SOMEWHERE, join_key};
 use super::path::{Kept, Object, Path};
 use super::value::{ObjectId, Offset, Value};
 use crate::ir::{Base, LocalId, Name, Operand, Place, Projection};
+use crate::language::Language;
 use crate::link::{Target, Ty, VarRef};
 use crate::source::Location;
 use crate::state::Ownership;
@@ -26,6 +27,12 @@ impl Engine<'_> {
     pub(super) fn is_native(&self, frame: u32) -> bool {
         let function = self.frames[frame as usize].function;
         self.program.units[function.unit as usize].language.is_native()
+    }
+
+    /// Whether a frame's function is written in C++.
+    pub(super) fn is_cpp(&self, frame: u32) -> bool {
+        let function = self.frames[frame as usize].function;
+        self.program.units[function.unit as usize].language == Language::Cpp
     }
 
     /// A variable of the function gets memory of its own.
@@ -84,6 +91,13 @@ impl Engine<'_> {
             return;
         };
         self.usage(path, &Value::Pointer(object, Offset::Start), Usage::Write, at);
+        // A text that a member or a static variable of its own type copies.
+        if let Target::Field(field) | Target::Static(field) = self.target(site)
+            && to.path.is_empty()
+            && self.converts(site.frame, self.program.variable_type(*field), &value, path)
+        {
+            return;
+        }
         // A struct copied whole shares what its fields lead to.
         if let Value::View(from, _) = &value {
             let held: Vec<Value> = path.held(*from).map(|(_, value)| value.clone()).collect();
@@ -102,7 +116,8 @@ impl Engine<'_> {
         let Value::Pointer(id, Offset::Start) = value else { return false };
         let given = |id: &ObjectId| path.objects.get(id).and_then(|object| object.path.clone());
         let (Some(keeper), Some(what)) = (given(&into), given(id)) else { return false };
-        let lasting = keeper.steps.len() < AccessPath::MAX_STEPS;
+        // An element that is not known one by one cannot be looked up at the exit.
+        let lasting = keeper.steps.len() < AccessPath::MAX_STEPS && !key.contains('[');
         if !matches!(what.root, Root::Param(_)) || !what.steps.is_empty() || !lasting {
             return false;
         }

@@ -366,6 +366,13 @@ impl<'e> Resolver<'e> {
                 return found;
             }
         }
+        // What runs is the destructor.
+        if matches!(&*path, "drop" | "mem::drop" | "std::mem::drop")
+            && let [arg] = call.args.as_slice()
+            && let Operand::Local(local) = arg.value
+        {
+            return (self.destructor(local), Ty::Void);
+        }
         // A type's name called is its construction: `CString(x)`, `Wrapper(p)`.
         if let Some(class) = self.env.foreign.class_named(self.env.units, self.env.files, self.unit, last) {
             return self.construct(&Ty::Class(class, Vec::new()), None, call);

@@ -1,0 +1,91 @@
+//! Values made of a block that somebody else gave: `Box::from_raw`. Dropping one releases the block; one that is let go
+//! of without that (`mem::forget`, `Box::into_raw`) leaves the block as it was.
+
+use std::rc::Rc;
+
+use super::calls::Calling;
+use super::engine::Engine;
+use super::path::{Object, Path};
+use super::value::{ObjectId, Offset, Value};
+use crate::state::Ownership as State;
+use crate::summary::{Ownership, Summary};
+
+impl Engine<'_> {
+    /// How a block is before a call makes a value of it.
+    pub(super) fn before_adoption(&self, path: &Path, calling: &Calling, value: &Value) -> Option<(ObjectId, Object)> {
+        let makes = |summary: &Summary| {
+            summary.outcomes.iter().any(|outcome| matches!(outcome.result.ownership, Ownership::Value(_)))
+        };
+        let Value::Pointer(id, Offset::Start) = value else { return None };
+        let model = calling.model.filter(|model| makes(&self.models.function(*model).summary))?;
+        let object = path.objects.get(id).filter(|_| self.models.function(model).pack.is_some())?;
+        Some((*id, object.clone()))
+    }
+
+    /// The value that was made of a block.
+    pub(super) fn adopt(&mut self, path: &mut Path, value: &Value, before: (ObjectId, Object)) {
+        if let Some(object) = value.object().and_then(|id| path.objects.get_mut(&id)) {
+            Rc::make_mut(&mut object.story).adopted = Some(Rc::new(before));
+        }
+    }
+
+    /// Lets go of a value without ending it: the block it was made of is as before. That block.
+    pub(super) fn give_back(&mut self, path: &mut Path, value: &Value) -> Option<Value> {
+        let id = value.object()?;
+        let object = path.objects.get_mut(&id)?;
+        let adopted = object.story.adopted.clone()?;
+        object.ownership = State::Escaped;
+        let (block, before) = (adopted.0, adopted.1.clone());
+        path.objects.insert(block, before);
+        let block = Value::Pointer(block, Offset::Start);
+        path.replace(&Value::Pointer(id, Offset::Start), &block);
+        Some(block)
+    }
+
+    /// A value goes out of sight: it need not end with its scope, nor what it was made of with it.
+    pub(super) fn loosen(&mut self, path: &mut Path, id: ObjectId) {
+        let Some(object) = path.objects.get_mut(&id) else { return };
+        if object.ownership != State::Managed || object.scope.is_some() || object.attached.is_some() {
+            return;
+        }
+        let story = Rc::make_mut(&mut object.story);
+        story.loose = true;
+        if let Some(adopted) = story.adopted.clone()
+            && let Some(block) = path.objects.get_mut(&adopted.0)
+        {
+            block.ownership = State::Escaped;
+        }
+    }
+
+    /// Whether a call turns the value it takes into an address that its caller owns: `Box::into_raw`.
+    pub(super) fn hands_address(&self, calling: &Calling) -> bool {
+        let owned = |summary: &Summary| {
+            summary.outcomes.iter().any(|outcome| matches!(outcome.result.ownership, Ownership::Owned(_)))
+        };
+        calling.model.is_some_and(|model| owned(&self.models.function(model).summary))
+    }
+}
+
+impl Path {
+    /// Whether a value was made of a block that somebody gave.
+    pub(super) fn is_adopted(&self, id: ObjectId) -> bool {
+        self.objects.get(&id).is_some_and(|object| object.story.adopted.is_some())
+    }
+
+    /// Whether a member of which nothing is known was called on a value.
+    pub(super) fn is_touched(&self, id: ObjectId) -> bool {
+        self.objects.get(&id).is_some_and(|object| object.story.touched)
+    }
+
+    /// Calls a member of which nothing is known.
+    pub(super) fn touch(&mut self, id: ObjectId) {
+        if let Some(object) = self.objects.get_mut(&id) {
+            Rc::make_mut(&mut object.story).touched = true;
+        }
+    }
+
+    /// Whether a value went out of sight.
+    pub(super) fn is_loose(&self, id: ObjectId) -> bool {
+        self.objects.get(&id).is_some_and(|object| object.ownership == State::Managed && object.story.loose)
+    }
+}
