@@ -1,5 +1,6 @@
 //! Items → the unit.
 
+use proc_macro2::{TokenStream, TokenTree};
 use syn::spanned::Spanned;
 use syn::{ForeignItem, ImplItem, Item, TraitItem};
 
@@ -121,6 +122,7 @@ impl FileLowering {
                     self.unit.aliases.push(TypeAlias { name, type_params, target });
                 }
             }
+            Item::Macro(it) if it.mac.path.is_ident("macro_rules") => self.macro_rules(&it.mac),
             Item::Macro(it) if !is_known_macro(&it.mac.path) => self.opaque_macro(&it.mac),
             Item::Verbatim(tokens) => {
                 let span = tokens.span();
@@ -128,6 +130,23 @@ impl FileLowering {
                 self.unit.opaque.push(span);
             }
             _ => {}
+        }
+    }
+
+    /// `macro_rules! name { (…) => { items } }`: the items are defined where the macro is used, in the program's
+    /// crates. They are taken from an arm that says all of them itself, without a parameter.
+    fn macro_rules(&mut self, mac: &syn::Macro) {
+        let groups = mac.tokens.clone().into_iter().filter_map(|token| match token {
+            TokenTree::Group(group) => Some(group.stream()),
+            _ => None,
+        });
+        // Patterns and bodies take turns.
+        let bodies = groups.skip(1).step_by(2);
+        let whole = bodies.filter(|body| has_export(body.clone(), MAX_MACRO_DEPTH) && !has_parameter(body.clone()));
+        for body in whole.collect::<Vec<_>>() {
+            if let Ok(file) = syn::parse2::<syn::File>(body) {
+                self.items(&file.items);
+            }
         }
     }
 
@@ -359,6 +378,35 @@ pub(super) fn type_params(generics: &syn::Generics) -> Vec<Name> {
 }
 
 /// Macros whose items are no functions. `macro_rules!` defines, and adds nothing by itself.
+/// Groups in groups that are looked into.
+const MAX_MACRO_DEPTH: u32 = 32;
+
+/// `no_mangle` or `export_name` somewhere in it.
+fn has_export(tokens: TokenStream, depth: u32) -> bool {
+    let Some(left) = depth.checked_sub(1) else { return false };
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(word) => word == "no_mangle" || word == "export_name",
+        TokenTree::Group(group) => has_export(group.stream(), left),
+        _ => false,
+    })
+}
+
+/// `$x` somewhere in it, or too deep to tell.
+fn has_parameter(tokens: TokenStream) -> bool {
+    let mut todo = vec![(tokens, MAX_MACRO_DEPTH)];
+    while let Some((tokens, depth)) = todo.pop() {
+        for token in tokens {
+            match token {
+                TokenTree::Punct(sign) if sign.as_char() == '$' => return true,
+                TokenTree::Group(group) if depth > 0 => todo.push((group.stream(), depth - 1)),
+                TokenTree::Group(_) => return true,
+                _ => {}
+            }
+        }
+    }
+    false
+}
+
 fn is_known_macro(path: &syn::Path) -> bool {
     ["macro_rules", "thread_local", "compile_error"].iter().any(|name| path.is_ident(name))
 }
