@@ -19,6 +19,7 @@ use crate::{ir, lower, render, rules, workspace};
 
 mod args;
 mod file;
+mod links;
 
 use args::{Arguments, CheckArguments, Color, Command, FailOn, Format, Output};
 
@@ -42,6 +43,7 @@ pub fn main() -> ExitCode {
     let run = std::panic::catch_unwind(|| match arguments.command {
         None => check(&arguments.check),
         Some(Command::Check(check_arguments)) => check(&check_arguments),
+        Some(Command::Links(links)) => links::list(&links),
         Some(Command::Explain { rule }) => explain(&rule),
         Some(Command::Rules) => list_rules(),
         Some(Command::Version) => write_out(&format!("ffilint {}\n", env!("CARGO_PKG_VERSION"))).map(|()| CLEAN),

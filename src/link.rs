@@ -4,7 +4,8 @@
 //! What cannot be found stays [`Target::Unknown`] and [`Ty::Unknown`].
 //!
 //! `libraries` joins files, `scope` looks names up, `classes` knows hierarchies and members, `types` computes with
-//! types, `resolve` (with `operations`, `calls`, `native` and `promotion`) walks functions, `graph` orders them.
+//! types, `resolve` (with `operations`, `calls`, `native` and `promotion`) walks functions, `graph` orders them. `links` lists what names
+//! native symbols, `abi` says what crosses the boundary there.
 
 use std::sync::Arc;
 
@@ -16,7 +17,9 @@ use crate::ir::{Class, ClassId, Function, FunctionId, Name, Unit, Variable};
 use crate::models::{ModelId, ModelSet, PackId, TypeId, VariableId, Versions};
 use crate::target::TargetSet;
 use exports::Exports;
+pub use links::{Calls, Form, Link, Standing};
 
+pub mod abi;
 mod allocators;
 mod calls;
 mod classes;
@@ -25,6 +28,7 @@ mod exports;
 mod foreign;
 mod graph;
 mod libraries;
+mod links;
 mod members;
 mod native;
 mod operations;
@@ -110,6 +114,7 @@ pub struct Program {
     versions: Vec<Arc<Versions>>,
     facts: Facts,
     exports: Exports,
+    links: Vec<Link>,
 }
 
 /// What is known of the program's declarations.
@@ -342,7 +347,7 @@ impl Ty {
 impl Program {
     /// Links units; `contexts` has one entry for each, in the same order.
     #[must_use]
-    pub fn link(units: Vec<Unit>, contexts: &[FileContext], models: &ModelSet) -> Self {
+    pub fn link(mut units: Vec<Unit>, contexts: &[FileContext], models: &ModelSet) -> Self {
         let mut files = contexts.to_vec();
         files.resize_with(units.len(), || FileContext {
             path: "".into(),
@@ -350,15 +355,16 @@ impl Program {
             krate: None,
             targets: TargetSet::ALL,
         });
+        exports::adopt_prototypes(&mut units);
         let environment = env::Env::new(&units, &files, models);
         let allocations = environment.allocations();
-        let (mut facts, resolved) = environment.resolve();
+        let exports = Exports::new(&units, &files);
+        let (mut facts, resolved, links) = environment.resolve(&exports);
         facts.allocations = allocations;
         let versions = files.iter().map(env::versions_of).collect();
-        let exports = Exports::new(&units);
         let definitions = |symbol: &Name, unit: u32| exports.definitions(&files, symbol, unit);
         let components = graph::components(&units, &resolved, &facts, &definitions);
-        Self { units, resolved, components, files, versions, facts, exports }
+        Self { units, resolved, components, files, versions, facts, exports, links }
     }
 
     /// Drops the program on all threads: a large one consists of millions of allocations.
@@ -449,10 +455,16 @@ impl Program {
         self.exports.definitions(&self.files, symbol, unit)
     }
 
-    /// Whether the program defines a native symbol.
+    /// The same for one group of targets after the other.
     #[must_use]
-    pub fn is_defined(&self, symbol: &str) -> bool {
-        self.exports.has(symbol)
+    pub fn definitions_by_target(&self, symbol: &str, unit: u32) -> Vec<(TargetSet, SmallVec<[FuncRef; 1]>)> {
+        self.exports.by_target(&self.files, symbol, unit)
+    }
+
+    /// Every place that names a native symbol, by file and place.
+    #[must_use]
+    pub fn links(&self) -> &[Link] {
+        &self.links
     }
 
     /// The package versions that count for a unit.

@@ -10,6 +10,7 @@ use crate::workspace::Report;
 pub mod concise;
 pub mod full;
 pub mod json;
+pub mod links;
 
 /// A word for people: `error`, `warning`, `note`.
 fn level_word(level: Level) -> &'static str {

@@ -20,6 +20,7 @@ use crate::target::TargetSet;
 use crate::violation::Confidence;
 
 mod link;
+pub mod links;
 
 /// Stack of the threads that analyse. Parsers and destructors of deep trees use it; nothing of ours recurses deep.
 const STACK: usize = 64 * 1024 * 1024;
@@ -238,7 +239,7 @@ impl Workspace {
 
         report.diagnostics = self.arrange(found, options);
         report.functions = analysis.functions;
-        report.links = link::count(&program);
+        report.links = self.count_links(&program, options);
         report.incomplete = self.unfinished(&program, &analysis, options);
         report.skipped.sort();
         report.damaged.sort();

@@ -22,6 +22,8 @@ pub(super) struct Arguments {
 pub(super) enum Command {
     /// Check the project around the paths (the default)
     Check(CheckArguments),
+    /// List every native symbol that is bound, and what it is linked to or why not
+    Links(LinksArguments),
     /// Show a rule's page
     Explain {
         /// The rule's name
@@ -76,6 +78,29 @@ pub(super) struct CheckArguments {
     /// Show no progress
     #[arg(long)]
     pub(super) no_progress: bool,
+}
+
+/// What to list.
+#[derive(Args, Debug)]
+pub(super) struct LinksArguments {
+    /// Whose bindings to list; the whole project around it is read [default: .]
+    pub(super) paths: Vec<PathBuf>,
+    /// full or json [default: full]
+    #[arg(short, long, value_enum, default_value_t = LinksFormat::Full)]
+    pub(super) format: LinksFormat,
+    /// Ignore ffilint.toml
+    #[arg(long)]
+    pub(super) isolated: bool,
+    /// How many threads to use, at most 4 for each core; 0 means one for each core [default: 0]
+    #[arg(short, long, value_name = "N")]
+    pub(super) jobs: Option<usize>,
+}
+
+/// How to write the list of links.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum LinksFormat {
+    Full,
+    Json,
 }
 
 /// `--min-confidence`

@@ -5,13 +5,14 @@ use std::path::Path;
 use crate::target::TargetSet;
 
 /// Folders directly under a Flutter plugin's root, and words that file names end with.
-const FOLDERS: [(&str, TargetSet); 7] = [
+const FOLDERS: [(&str, TargetSet); 8] = [
     ("windows", TargetSet::WINDOWS),
     ("linux", TargetSet::LINUX),
     ("macos", TargetSet::MACOS),
     ("ios", TargetSet::IOS),
     ("android", TargetSet::ANDROID),
     ("ohos", TargetSet::OHOS),
+    ("openharmony", TargetSet::OHOS),
     ("darwin", APPLE),
 ];
 
@@ -21,7 +22,9 @@ const APPLE: TargetSet = TargetSet::MACOS.or(TargetSet::IOS);
 pub(super) fn of(below: &Path) -> TargetSet {
     let mut parts = below.components().map(|part| part.as_os_str());
     let first = parts.next().filter(|_| parts.next().is_some()).and_then(|part| part.to_str());
-    let by_folder = first.and_then(|name| FOLDERS.iter().find(|(folder, _)| *folder == name)).map(|(_, set)| *set);
+    let by_folder = first
+        .and_then(|name| FOLDERS.iter().find(|(folder, _)| name.eq_ignore_ascii_case(folder)))
+        .map(|(_, set)| *set);
     let by_name = below.file_stem().and_then(|stem| of_stem(&stem.to_str()?.to_ascii_lowercase()));
     let (by_folder, by_name) = (by_folder.unwrap_or(TargetSet::ALL), by_name.unwrap_or(TargetSet::ALL));
     let both = by_folder.and(by_name);
@@ -53,6 +56,7 @@ mod tests {
         for (path, expected) in [
             ("windows/x.cpp", TargetSet::WINDOWS),
             ("src/windows/x.cpp", TargetSet::ALL),
+            ("OpenHarmony/src/x.cpp", TargetSet::OHOS),
             ("windows.rs", TargetSet::WINDOWS),
             ("src/file_posix.c", TargetSet::ALL.minus(TargetSet::WINDOWS)),
             ("linux/file_posix.c", TargetSet::LINUX),

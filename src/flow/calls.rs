@@ -583,26 +583,14 @@ impl Engine<'_> {
     /// The definitions of a native symbol that a path can reach, by the targets that have them.
     fn defined(&self, calling: &Calling, path: &Path, symbol: &Name) -> Vec<(TargetSet, Functions)> {
         let unit = self.frames[calling.site.frame as usize].function.unit;
-        let candidates = self.program.definitions(symbol, unit);
-        let targets_of =
-            |function: &FuncRef| self.program.function(*function).targets.and(self.program.file(function.unit).targets);
-        let mut groups: Vec<(TargetSet, Functions)> = Vec::new();
-        for target in path.targets.each() {
-            let there = candidates.iter().filter(|function| targets_of(function).contains(target)).copied().collect();
-            match groups.iter_mut().find(|(_, functions)| functions.candidates == there) {
-                Some((targets, _)) => *targets = targets.or(target),
-                None => {
-                    let functions = Functions { candidates: there, complete: true, implicit_this: false, model: None };
-                    groups.push((target, functions));
-                }
-            }
-        }
-        let missing: Vec<TargetSet> = groups
-            .iter()
-            .filter(|(_, functions)| functions.candidates.is_empty())
-            .flat_map(|(targets, _)| targets.each())
-            .collect();
-        groups.retain(|(_, functions)| !functions.candidates.is_empty());
+        let groups = self.program.definitions_by_target(symbol, unit).into_iter();
+        let reached = groups.map(|(targets, candidates)| (targets.and(path.targets), candidates));
+        let reached = reached.filter(|(targets, _)| !targets.is_empty()).map(|(targets, candidates)| {
+            (targets, Functions { candidates, complete: true, implicit_this: false, model: None })
+        });
+        let mut groups: Vec<(TargetSet, Functions)> = reached.collect();
+        let covered = groups.iter().fold(TargetSet::NONE, |all, (targets, _)| all.or(*targets));
+        let missing: Vec<TargetSet> = path.targets.minus(covered).each().collect();
         if let [(targets, functions), rest @ ..] = &mut groups[..]
             && let Some(known) = self.summary_of(functions)
             && rest.iter().all(|(_, other)| self.summary_of(other).is_some_and(|it| it.outcomes == known.outcomes))

@@ -50,7 +50,7 @@ impl Engine<'_> {
     pub(super) fn read_given(&mut self, path: &mut Path, calling: &Calling, effect: &Effect) -> Option<Value> {
         let ends = matches!(
             effect.kind,
-            EffectKind::Release(_) | EffectKind::MayRelease | EffectKind::Take | EffectKind::Escape
+            EffectKind::Release(_) | EffectKind::MayRelease(_) | EffectKind::Take | EffectKind::Escape
         );
         let root = calling.root(&effect.on)?.value.object().filter(|_| ends && !effect.on.steps.is_empty())?;
         path.objects.get(&root)?.path.as_ref()?;

@@ -6,8 +6,10 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::classes::ClassInfo;
+use super::exports::Exports;
 use super::foreign::{self, Foreign};
 use super::libraries::Libraries;
+use super::links::{self, Link};
 use super::resolve::{self, Closures, Outcome};
 use super::scope::Scope;
 use super::types;
@@ -298,7 +300,7 @@ impl<'a> Env<'a> {
     }
 
     /// Infers what is not declared, then resolves every function.
-    pub(super) fn resolve(mut self) -> (Facts, Vec<Vec<Resolved>>) {
+    pub(super) fn resolve(mut self, exports: &Exports) -> (Facts, Vec<Vec<Resolved>>, Vec<Link>) {
         let open = self.open_functions();
         let declared = Declared::of(&self.facts);
         for _ in 0..ROUNDS {
@@ -328,12 +330,13 @@ impl<'a> Env<'a> {
                 resolved[function.unit as usize][function.function.index()] = found;
             }
         }
+        let links = links::links(&self, &resolved, exports);
         self.facts.supertypes = self
             .classes
             .into_iter()
             .map(|infos| infos.into_iter().map(|info| info.on.map_or(info.supers, |on| vec![on])).collect())
             .collect();
-        (self.facts, resolved)
+        (self.facts, resolved, links)
     }
 
     /// The functions whose results, or whose stores, say what declarations leave open.

@@ -1,53 +1,178 @@
 //! The definitions that stand behind native symbols.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
 use super::foreign::{common_folders, furthest_common};
 use super::{FileContext, FuncRef};
-use crate::ir::{Name, Unit};
+use crate::ir::{Export, FunctionId, FunctionKind, Name, Unit};
+use crate::language::Language;
+use crate::target::TargetSet;
+
+/// Pairs of definitions that are compared; a symbol with more is one of a great copied tree.
+const MAX_PAIRS: usize = 256;
+
+/// Folders whose code is no part of what a project ships.
+const ASIDE: [&str; 12] = [
+    "benchmark",
+    "benchmarks",
+    "example",
+    "examples",
+    "integration_test",
+    "integration_tests",
+    "mock",
+    "mocks",
+    "test",
+    "test_data",
+    "testing",
+    "tests",
+];
 
 /// The exported definitions of the program, by symbol.
 #[derive(Debug, Default)]
 pub(super) struct Exports {
-    by_symbol: FxHashMap<Name, Vec<FuncRef>>,
+    by_symbol: FxHashMap<Name, Vec<Definition>>,
+}
+
+/// A definition and where it is compiled.
+#[derive(Clone, Copy, Debug)]
+struct Definition {
+    function: FuncRef,
+    targets: TargetSet,
+    is_marked: bool,
+}
+
+/// Adds the exports of C++ functions that a header declares `extern "C"`: their definitions need not repeat it.
+pub(super) fn adopt_prototypes(units: &mut [Unit]) {
+    let native = units.iter().filter(|unit| unit.language == Language::Cpp);
+    let declared =
+        native.flat_map(|unit| unit.bindings.iter().map(|binding| (unit.function(binding.function), binding)));
+    let declared: FxHashSet<(Name, usize)> =
+        declared.map(|(function, binding)| (binding.symbol.clone(), function.params.len())).collect();
+    for unit in units.iter_mut().filter(|unit| unit.language == Language::Cpp) {
+        let exported: FxHashSet<FunctionId> = unit.exports.iter().map(|export| export.function).collect();
+        let adopted = (0_u32..).map(FunctionId).zip(&unit.functions).filter(|(id, function)| {
+            let is_plain = function.class.is_none() && function.parent.is_none() && function.name == function.qualified;
+            let is_definition = function.kind == FunctionKind::Function && !function.is_external && !function.is_local;
+            is_plain
+                && is_definition
+                && !exported.contains(id)
+                && declared.contains(&(function.name.clone(), function.params.len()))
+        });
+        let adopted: Vec<Export> = adopted
+            .map(|(id, function)| Export {
+                function: id,
+                symbol: function.name.clone(),
+                targets: function.targets,
+                is_marked: true,
+            })
+            .collect();
+        unit.exports.extend(adopted);
+    }
 }
 
 impl Exports {
-    pub(super) fn new(units: &[Unit]) -> Self {
+    pub(super) fn new(units: &[Unit], files: &[FileContext]) -> Self {
         let mut exports = Self::default();
         for (unit, from) in units.iter().enumerate() {
+            let of_file = files.get(unit).map_or(TargetSet::ALL, |file| file.targets);
             for export in &from.exports {
                 let function = FuncRef { unit: unit as u32, function: export.function };
-                exports.by_symbol.entry(export.symbol.clone()).or_default().push(function);
+                let targets = export.targets.and(of_file);
+                let definition = Definition { function, targets, is_marked: export.is_marked };
+                exports.by_symbol.entry(export.symbol.clone()).or_default().push(definition);
             }
         }
         exports
     }
 
-    /// Whether anything is exported under a symbol.
-    pub(super) fn has(&self, symbol: &str) -> bool {
-        self.by_symbol.contains_key(symbol)
+    /// The definitions that a symbol named in a unit means, on any target. Several where there is one for each
+    /// platform, or where nothing tells which is meant; empty where there is none.
+    pub(super) fn definitions(&self, files: &[FileContext], symbol: &str, from: u32) -> SmallVec<[FuncRef; 1]> {
+        let mut found = SmallVec::new();
+        for (_, there) in self.by_target(files, symbol, from) {
+            for function in there {
+                if !found.contains(&function) {
+                    found.push(function);
+                }
+            }
+        }
+        found
     }
 
-    /// The definitions that a symbol named in a unit means: those nearest to it. Several where several are equally
-    /// near (one for each platform, copies for each build system); empty where there is none.
-    pub(super) fn definitions(&self, files: &[FileContext], symbol: &str, from: u32) -> SmallVec<[FuncRef; 1]> {
-        let Some(all) = self.by_symbol.get(symbol) else { return SmallVec::new() };
-        let file = |unit: u32| files.get(unit as usize);
-        let path = |unit: u32| file(unit).map_or("", |file| &*file.path);
-        let own = file(from).and_then(|file| file.package.as_ref());
-        // Another package's native code is its own affair, unless nobody else defines the symbol.
-        let same_package = |function: &&FuncRef| {
-            let of = file(function.unit).and_then(|file| file.package.as_ref());
-            match (own, of) {
-                (Some(own), Some(of)) => own.root == of.root,
-                _ => true,
+    /// The same, one group of targets at a time.
+    pub(super) fn by_target(
+        &self,
+        files: &[FileContext],
+        symbol: &str,
+        from: u32,
+    ) -> Vec<(TargetSet, SmallVec<[FuncRef; 1]>)> {
+        let Some(all) = self.by_symbol.get(symbol) else { return Vec::new() };
+        if let [only] = all.as_slice() {
+            return vec![(only.targets, SmallVec::from_elem(only.function, 1))];
+        }
+        let own = files.get(from as usize).map_or(TargetSet::ALL, |file| file.targets);
+        let mut groups: Vec<(TargetSet, SmallVec<[FuncRef; 1]>)> = Vec::new();
+        for target in own.each() {
+            let there: Vec<&Definition> = all.iter().filter(|definition| definition.targets.contains(target)).collect();
+            let meant = meant(there, files, from);
+            if meant.is_empty() {
+                continue;
             }
+            match groups.iter_mut().find(|(_, functions)| *functions == meant) {
+                Some((targets, _)) => *targets = targets.or(target),
+                None => groups.push((target, meant)),
+            }
+        }
+        groups
+    }
+
+    /// Whether it is clear which definition a symbol means on each target: one, or copies of one.
+    pub(super) fn are_told_apart(&self, units: &[Unit], files: &[FileContext], symbol: &str, from: u32) -> bool {
+        let function = |of: &FuncRef| units[of.unit as usize].function(of.function);
+        let copies = |a: &FuncRef, b: &FuncRef| {
+            let (a, b) = (function(a), function(b));
+            a.locals.len() == b.locals.len() && a.result == b.result && a.blocks == b.blocks
         };
-        let near: Vec<&FuncRef> = all.iter().filter(same_package).collect();
-        let near = if near.is_empty() { all.iter().collect() } else { near };
-        let near = furthest_common(near.into_iter(), |function| common_folders(path(from), path(function.unit)));
-        near.into_iter().copied().collect()
+        self.by_target(files, symbol, from).iter().all(|(_, there)| {
+            let pairs = there.iter().enumerate().flat_map(|(at, a)| there[..at].iter().map(move |b| (a, b)));
+            pairs.take(MAX_PAIRS).all(|(a, b)| copies(a, b))
+        })
+    }
+}
+
+/// Of the definitions on one target those that code of a file means: its own package's, else anybody's; what is
+/// shipped; what is nearest; what is written for the target; what is marked.
+fn meant(all: Vec<&Definition>, files: &[FileContext], from: u32) -> SmallVec<[FuncRef; 1]> {
+    let file = |unit: u32| files.get(unit as usize);
+    let path = |unit: u32| file(unit).map_or("", |file| &*file.path);
+    let own = file(from).and_then(|file| file.package.as_ref());
+    // Another package's native code is its own affair, unless nobody else defines the symbol.
+    let same_package = |definition: &Definition| {
+        let of = file(definition.function.unit).and_then(|file| file.package.as_ref());
+        match (own, of) {
+            (Some(own), Some(of)) => own.root == of.root,
+            _ => true,
+        }
+    };
+    let left = preferred(all, same_package);
+    let is_aside = |unit: u32| path(unit).split('/').any(|folder| ASIDE.contains(&folder));
+    let left = match is_aside(from) {
+        true => left,
+        false => preferred(left, |definition| !is_aside(definition.function.unit)),
+    };
+    let left =
+        furthest_common(left.into_iter(), |definition| common_folders(path(from), path(definition.function.unit)));
+    let least = left.iter().map(|definition| definition.targets.each().count()).min().unwrap_or(0);
+    let left = preferred(left, |definition| definition.targets.each().count() == least);
+    let left = preferred(left, |definition| definition.is_marked);
+    left.into_iter().map(|definition| definition.function).collect()
+}
+
+/// Those for which something speaks; all where it speaks for none.
+fn preferred<'a>(all: Vec<&'a Definition>, speaks: impl Fn(&Definition) -> bool) -> Vec<&'a Definition> {
+    match all.iter().any(|definition| speaks(definition)) {
+        true => all.into_iter().filter(|definition| speaks(definition)).collect(),
+        false => all,
     }
 }

@@ -24,14 +24,14 @@ const CPP: &str = "cpp:std";
 pub(super) struct Foreign {
     /// Functions outside classes that have a definition.
     functions: FxHashMap<Name, Vec<FuncRef>>,
-    classes: FxHashMap<Name, Vec<ClassRef>>,
+    pub(super) classes: FxHashMap<Name, Vec<ClassRef>>,
     /// By class: its members, those that additions declare included.
     members: FxHashMap<ClassRef, FxHashMap<Name, Vec<FuncRef>>>,
     /// Classes that name another one as their base, by that.
     derived: FxHashMap<ClassRef, Vec<ClassRef>>,
     variables: FxHashMap<Name, Vec<VarRef>>,
     /// Aliases by name: the unit and the place in it.
-    aliases: FxHashMap<Name, Vec<(u32, u32)>>,
+    pub(super) aliases: FxHashMap<Name, Vec<(u32, u32)>>,
     rust: Option<PackId>,
     cpp: Option<PackId>,
 }
@@ -184,7 +184,7 @@ impl Foreign {
 
 /// Of several declarations those nearest to a unit: its own, else those of its group of languages with the longest
 /// common path.
-fn nearest<T: Copy>(
+pub(super) fn nearest<T: Copy>(
     units: &[Unit],
     files: &[FileContext],
     from: u32,

@@ -1,6 +1,5 @@
 //! What discovery knows of a file, in the link stage's words.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -11,8 +10,6 @@ use crate::ir::Unit;
 use crate::link::{CrateContext, FileContext, PackageContext, Program, Target};
 use crate::models::{ModelSet, Versions};
 use crate::source::{FileId, Span};
-
-use super::Links;
 
 /// Where each file of a project lies, in the order of its files.
 pub(super) fn contexts(project: &Project) -> Vec<FileContext> {
@@ -91,17 +88,4 @@ impl Glue {
             })
         })
     }
-}
-
-/// How many native symbols the program calls, with and without something known of them.
-pub(super) fn count(program: &Program) -> Links {
-    let mut known: BTreeMap<&str, bool> = BTreeMap::new();
-    let targets = program.resolved.iter().flatten().flat_map(|resolved| resolved.targets.iter().flatten());
-    for target in targets {
-        if let Target::Native { symbol: Some(symbol), model } = target {
-            *known.entry(symbol).or_default() |= model.is_some() || program.is_defined(symbol);
-        }
-    }
-    let resolved = known.values().filter(|known| **known).count();
-    Links { resolved, unresolved: known.len() - resolved }
 }

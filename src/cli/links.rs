@@ -1,0 +1,48 @@
+//! `ffilint links`.
+
+use super::args::{LinksArguments, LinksFormat};
+use super::{CLEAN, FAILURE, Fallible, MOST_TOLD, complain, threads, write_out};
+use crate::config::Config;
+use crate::discover::{self, Problem};
+use crate::models::ModelSet;
+use crate::workspace::links::LinkList;
+use crate::workspace::{Options, Workspace};
+use crate::{render, rules, workspace};
+
+/// Lists the links of the projects around the paths.
+pub(super) fn list(arguments: &LinksArguments) -> Fallible<u8> {
+    let threads = threads(arguments.jobs.unwrap_or(0), false);
+    let pool = workspace::pool(threads).map_err(|error| format!("cannot start threads: {error}"))?;
+    pool.install(|| run(arguments))
+}
+
+fn run(arguments: &LinksArguments) -> Fallible<u8> {
+    let cwd = std::env::current_dir().and_then(|cwd| cwd.canonicalize());
+    let cwd = cwd.map_err(|error| format!("cannot find the working directory: {error}"))?;
+    let (roots, missing) = discover::roots(&cwd, &arguments.paths);
+    let mut list = LinkList::default();
+    for root in &roots {
+        let config = match arguments.isolated {
+            true => Config::default(),
+            false => Config::load(&root.folder, &rules::names()).map_err(|error| error.to_string())?,
+        };
+        let project = discover::read(root, &cwd, &config);
+        let options = Options { check_vendored: config.check_vendored, ..Options::default() };
+        list.append(Workspace::new(project).links(ModelSet::builtin(), &options));
+    }
+    let text = match arguments.format {
+        LinksFormat::Full => render::links::full(&list),
+        LinksFormat::Json => render::links::json(&list).map_err(|error| format!("cannot write JSON: {error}"))?,
+    };
+    write_out(&text)?;
+    for Problem { path, reason } in list.skipped.iter().take(MOST_TOLD) {
+        complain(&format!("skipped {path}: {reason}"));
+    }
+    if list.skipped.len() > MOST_TOLD {
+        complain(&format!("{} more skipped", list.skipped.len() - MOST_TOLD));
+    }
+    for Problem { path, reason } in missing.iter().chain(&list.unreadable) {
+        complain(&format!("cannot read {path}: {reason}"));
+    }
+    Ok(if missing.is_empty() && list.unreadable.is_empty() { CLEAN } else { FAILURE })
+}

@@ -1,0 +1,523 @@
+//! What a value is when it crosses the boundary: width, kind and pointee, in the types of Dart, C, C++ and Rust alike.
+//!
+//! What is not known for certain is [`Abi::Unknown`]: types that only a build system's include paths would tell,
+//! type parameters, types of several meanings. Widths are those of 64-bit targets.
+
+use smallvec::SmallVec;
+
+use super::env::Env;
+use super::foreign::{last_segment, nearest};
+use super::types::MAX_DEPTH;
+use super::{ClassRef, FuncRef, Ty};
+use crate::ir::{ClassId, ClassKind, Const, Function, Name, TypeRef, Variable};
+use crate::language::Language;
+
+/// What a call passes and gives back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CallAbi {
+    /// The parameters.
+    pub params: Vec<Value>,
+    /// More may follow.
+    pub is_variadic: bool,
+    /// What comes back.
+    pub result: Value,
+}
+
+/// A value, and how its type is called in its language.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Value {
+    /// What it is.
+    pub abi: Abi,
+    /// The type for people; empty where none was written.
+    pub name: Name,
+}
+
+/// What a value is at the boundary.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Abi {
+    /// Not known.
+    #[default]
+    Unknown,
+    /// Nothing; below a pointer: anything.
+    Void,
+    /// A handle of the Dart API.
+    Handle,
+    /// A boolean of one byte.
+    Bool,
+    /// An integer.
+    Int(Width),
+    /// An enumeration, whose width the compiler chooses.
+    Enum,
+    /// A floating-point number of so many bytes.
+    Float(u8),
+    /// Characters of so many bytes, below a pointer: `Utf8`, `Utf16`.
+    Text(u8),
+    /// An address.
+    Pointer(Box<Abi>),
+    /// A function, below a pointer.
+    Function,
+    /// A struct.
+    Struct(Box<StructAbi>),
+}
+
+/// How many bytes an integer takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Width {
+    /// On Windows.
+    pub windows: u8,
+    /// Elsewhere.
+    pub others: u8,
+}
+
+impl Width {
+    const fn of(bytes: u8) -> Self {
+        Self { windows: bytes, others: bytes }
+    }
+
+    const LONG: Self = Self { windows: 4, others: 8 };
+    const WCHAR: Self = Self { windows: 2, others: 4 };
+}
+
+/// A struct at the boundary.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StructAbi {
+    /// Its declaration.
+    pub class: ClassRef,
+    /// Its name.
+    pub name: Name,
+    /// Its fields in order, where all of them are known.
+    pub fields: Option<Vec<Field>>,
+}
+
+/// A field of a struct.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Field {
+    /// Its name.
+    pub name: Name,
+    /// What it is; of an array what its elements are.
+    pub value: Value,
+    /// How many elements an array has; 1 for others.
+    pub count: u32,
+}
+
+/// Structs in structs that are followed.
+const MAX_NESTING: usize = 4;
+
+/// The native function type that a binding gives.
+pub(super) fn of_dart(env: &Env<'_>, signature: &Ty) -> Option<CallAbi> {
+    let Ty::Function(result, params) = signature else { return None };
+    let reader = Dart { env };
+    let mut call = CallAbi { params: Vec::new(), is_variadic: false, result: reader.value(result) };
+    for param in params {
+        match param {
+            Ty::Model(class, args) if env.is_ffi(*class, "VarArgs") => {
+                call.is_variadic = true;
+                match args.first() {
+                    Some(Ty::Record(fields)) => call.params.extend(fields.iter().map(|(_, ty)| reader.value(ty))),
+                    Some(ty) => call.params.push(reader.value(ty)),
+                    None => {}
+                }
+            }
+            param => call.params.push(reader.value(param)),
+        }
+    }
+    Some(call)
+}
+
+/// What the declaration of a native function says.
+pub(super) fn of_native(env: &Env<'_>, function: FuncRef) -> CallAbi {
+    let declared = env.function(function);
+    let reader = Native { env, unit: function.unit, open: open_names(env, declared, function.unit) };
+    let value = |written: Option<&TypeRef>| reader.value(written);
+    let params = declared.params.iter().map(|param| {
+        let local = declared.locals.get(param.local.index());
+        value(local.and_then(|local| local.ty.as_ref()))
+    });
+    let result = match &declared.result {
+        None if reader.is_rust() => Value { abi: Abi::Void, name: "()".into() },
+        written => value(written.as_ref()),
+    };
+    CallAbi { params: params.collect(), is_variadic: declared.is_variadic, result }
+}
+
+fn open_names(env: &Env<'_>, function: &Function, unit: u32) -> Vec<Name> {
+    let class = function.class.and_then(|class| env.units[unit as usize].classes.get(class.index()));
+    let of_class = class.into_iter().flat_map(|class| &class.type_params);
+    function.type_params.iter().chain(of_class).cloned().collect()
+}
+
+/// Types of `dart:ffi`.
+struct Dart<'e> {
+    env: &'e Env<'e>,
+}
+
+impl Dart<'_> {
+    fn value(&self, ty: &Ty) -> Value {
+        Value { abi: self.abi(ty, MAX_NESTING), name: self.name(ty, MAX_DEPTH).into() }
+    }
+
+    fn abi(&self, ty: &Ty, depth: usize) -> Abi {
+        let env = self.env;
+        match ty {
+            Ty::Model(class, args) => {
+                let info = env.models.ty(*class);
+                if Some(info.pack) != env.ffi {
+                    return match info.name.as_str() {
+                        "Utf8" => Abi::Text(1),
+                        "Utf16" => Abi::Text(2),
+                        _ => Abi::Unknown,
+                    };
+                }
+                match info.name.as_str() {
+                    "Void" | "NativeType" | "Opaque" => Abi::Void,
+                    "Handle" => Abi::Handle,
+                    "Bool" => Abi::Bool,
+                    "Char" | "Int8" | "SignedChar" | "Uint8" | "UnsignedChar" => Abi::Int(Width::of(1)),
+                    "Int16" | "Short" | "Uint16" | "UnsignedShort" => Abi::Int(Width::of(2)),
+                    "Int" | "Int32" | "Uint32" | "UnsignedInt" => Abi::Int(Width::of(4)),
+                    "Int64" | "LongLong" | "Uint64" | "UnsignedLongLong" | "IntPtr" | "Size" | "UintPtr" => {
+                        Abi::Int(Width::of(8))
+                    }
+                    "Long" | "UnsignedLong" => Abi::Int(Width::LONG),
+                    "WChar" => Abi::Int(Width::WCHAR),
+                    "Float" => Abi::Float(4),
+                    "Double" => Abi::Float(8),
+                    "NativeFunction" => Abi::Function,
+                    "Pointer" => Abi::Pointer(Box::new(match (args.first(), depth.checked_sub(1)) {
+                        (Some(to), Some(depth)) => self.abi(to, depth),
+                        _ => Abi::Unknown,
+                    })),
+                    _ => Abi::Unknown,
+                }
+            }
+            Ty::Class(class, _) => self.class(*class, depth),
+            Ty::Void => Abi::Unknown,
+            _ => Abi::Unknown,
+        }
+    }
+
+    fn class(&self, class: ClassRef, depth: usize) -> Abi {
+        let env = self.env;
+        let extends = |name: &str| {
+            let supers = env.info(class).supers.iter();
+            supers.into_iter().any(|ty| matches!(ty, Ty::Model(of, _) if env.is_ffi(*of, name)))
+        };
+        if extends("Opaque") {
+            return Abi::Void;
+        }
+        if !extends("Struct") {
+            return Abi::Unknown;
+        }
+        let from = &env.units[class.unit as usize];
+        let layout = from.layouts.iter().find(|layout| layout.class == class.class && !layout.is_union);
+        let declared = env.class(class);
+        let scope = super::scope::Scope::new(env, class.unit);
+        let fields = layout.filter(|layout| layout.packed.is_none() && depth > 0).and_then(|layout| {
+            let field = |(name, written): &(Name, TypeRef)| {
+                let ty = scope.ty(&[], written);
+                let (ty, count) = match ty {
+                    Ty::Model(of, args) if env.is_ffi(of, "Array") => {
+                        let variable = declared.fields.iter().find(|field| field.name == *name)?;
+                        (args.first().cloned()?, array_length(variable)?)
+                    }
+                    ty => (ty, 1),
+                };
+                let abi = self.field(&ty, depth - 1);
+                let value = Value { abi, name: self.name(&ty, MAX_DEPTH).into() };
+                (value.abi != Abi::Unknown).then(|| Field { name: name.clone(), value, count })
+            };
+            layout.fields.iter().map(field).collect::<Option<Vec<Field>>>()
+        });
+        // An empty struct stands for one that is not described.
+        if fields.as_ref().is_some_and(Vec::is_empty) {
+            return Abi::Void;
+        }
+        Abi::Struct(Box::new(StructAbi { class, name: declared.name.clone(), fields }))
+    }
+
+    /// Of a pointer in a struct only that it is one counts.
+    fn field(&self, ty: &Ty, depth: usize) -> Abi {
+        match ty {
+            Ty::Model(class, _) if self.env.is_ffi(*class, "Pointer") => Abi::Pointer(Box::default()),
+            ty => self.abi(ty, depth),
+        }
+    }
+
+    fn name(&self, ty: &Ty, depth: usize) -> String {
+        let name = match ty {
+            Ty::Model(class, _) => self.env.models.ty(*class).name.to_string(),
+            Ty::Class(class, _) => self.env.class(*class).name.to_string(),
+            Ty::Void => return "void".into(),
+            Ty::Function(..) => return "Function".into(),
+            Ty::External(name) | Ty::Parameter(name) => name.to_string(),
+            _ => return "?".into(),
+        };
+        match ty {
+            Ty::Model(_, args) if !args.is_empty() && depth > 0 => {
+                let args: Vec<_> = args.iter().map(|arg| self.name(arg, depth - 1)).collect();
+                format!("{name}<{}>", args.join(", "))
+            }
+            _ => name,
+        }
+    }
+}
+
+/// `@Array(4)`, `@Array.multi([2, 3])` is not told.
+fn array_length(field: &Variable) -> Option<u32> {
+    let array = field.annotations.iter().find(|annotation| annotation.name == "Array")?;
+    let mut length = 1_u32;
+    for (_, arg) in &array.args {
+        match arg {
+            Const::Int(count) => length = length.checked_mul(u32::try_from(*count).ok()?)?,
+            _ => return None,
+        }
+    }
+    (!array.args.is_empty()).then_some(length)
+}
+
+/// Types of C, C++ and Rust, as a unit writes them.
+struct Native<'e> {
+    env: &'e Env<'e>,
+    unit: u32,
+    /// Type parameters.
+    open: Vec<Name>,
+}
+
+impl<'e> Native<'e> {
+    fn is_rust(&self) -> bool {
+        self.env.units[self.unit as usize].language == Language::Rust
+    }
+
+    fn elsewhere(&self, unit: u32) -> Self {
+        Self { env: self.env, unit, open: Vec::new() }
+    }
+
+    fn value(&self, written: Option<&TypeRef>) -> Value {
+        let Some(written) = written else { return Value { abi: Abi::Unknown, name: Name::default() } };
+        let rust = self.is_rust();
+        // A parameter that is an array or a function is its address.
+        let abi = match written.name.as_str() {
+            "[]" if !rust => Abi::Pointer(Box::new(self.below(written, 0, MAX_NESTING))),
+            "Function" if !rust => Abi::Pointer(Box::new(Abi::Function)),
+            _ => self.abi(written, MAX_NESTING),
+        };
+        let name = if rust { in_rust(written, MAX_DEPTH) } else { in_c(written, MAX_DEPTH) };
+        Value { abi, name: name.into() }
+    }
+
+    fn below(&self, written: &TypeRef, at: usize, depth: usize) -> Abi {
+        match (written.args.get(at), depth.checked_sub(1)) {
+            (Some(to), Some(depth)) => self.abi(to, depth),
+            _ => Abi::Unknown,
+        }
+    }
+
+    fn abi(&self, written: &TypeRef, depth: usize) -> Abi {
+        let rust = self.is_rust();
+        match written.name.as_str() {
+            "const" => return self.below(written, 0, depth),
+            "*" => return self.pointer(written, depth),
+            "&" | "Box" | "NonNull" => return self.pointer(written, depth),
+            "Option" if rust => {
+                return match self.below(written, 0, depth) {
+                    pointer @ Abi::Pointer(_) => pointer,
+                    _ => Abi::Unknown,
+                };
+            }
+            "Function" => return Abi::Function,
+            "Dart_Handle" => return Abi::Handle,
+            _ => {}
+        }
+        if written.args.is_empty()
+            && let Some(abi) = builtin(last_segment(&written.name), rust)
+        {
+            return abi;
+        }
+        if !written.args.is_empty() || self.open.contains(&written.name) {
+            return Abi::Unknown;
+        }
+        self.named(&written.name, depth)
+    }
+
+    fn pointer(&self, written: &TypeRef, depth: usize) -> Abi {
+        let Some(to) = written.args.first() else { return Abi::Unknown };
+        let inner = if to.name == "const" { to.args.first().unwrap_or(to) } else { to };
+        // An address and a length or a table.
+        let is_fat = matches!(inner.name.as_str(), "str" | "[]" | "dyn" | "impl" | "CStr" | "std::ffi::CStr");
+        if self.is_rust() && is_fat {
+            return Abi::Unknown;
+        }
+        Abi::Pointer(Box::new(self.below(written, 0, depth)))
+    }
+
+    fn named(&self, name: &Name, depth: usize) -> Abi {
+        let Some(left) = depth.checked_sub(1) else { return Abi::Unknown };
+        let env = self.env;
+        let last = last_segment(name);
+        let classes: SmallVec<[ClassRef; 4]> =
+            match env.foreign.classes.get(last).or_else(|| env.foreign.classes.get(name)) {
+                Some(all) => nearest(env.units, env.files, self.unit, all, |class| class.unit).into(),
+                None => SmallVec::new(),
+            };
+        let aliases: SmallVec<[(u32, u32); 4]> = match env.foreign.aliases.get(last) {
+            Some(all) => nearest(env.units, env.files, self.unit, all, |(unit, _)| unit).into(),
+            None => SmallVec::new(),
+        };
+        let mut meanings: Vec<Abi> = Vec::new();
+        for (unit, at) in aliases {
+            let Some(alias) = env.units[unit as usize].aliases.get(at as usize) else { continue };
+            // `typedef struct X X;`
+            if alias.target.name == *name || alias.target.name == last {
+                continue;
+            }
+            if !alias.type_params.is_empty() {
+                return Abi::Unknown;
+            }
+            meanings.push(self.elsewhere(unit).abi(&alias.target, left));
+        }
+        meanings.extend(classes.into_iter().map(|class| self.class(class, left)));
+        let mut meanings = meanings.into_iter();
+        let Some(first) = meanings.next() else { return Abi::Unknown };
+        let same = |other: Abi| match (&first, &other) {
+            (Abi::Struct(a), Abi::Struct(b)) => a.name == b.name && alike(a.fields.as_deref(), b.fields.as_deref()),
+            (a, b) => a == b,
+        };
+        if meanings.all(same) { first } else { Abi::Unknown }
+    }
+
+    fn class(&self, class: ClassRef, depth: usize) -> Abi {
+        let env = self.env;
+        let declared = env.class(class);
+        let from = &env.units[class.unit as usize];
+        match declared.kind {
+            ClassKind::Enum => return Abi::Enum,
+            ClassKind::Class => {}
+            _ => return Abi::Unknown,
+        }
+        if !declared.type_params.is_empty() {
+            return Abi::Unknown;
+        }
+        let layout = from.layouts.iter().find(|layout| layout.class == class.class);
+        let reader = self.elsewhere(class.unit);
+        if layout.is_some_and(|layout| layout.is_union) {
+            return Abi::Unknown;
+        }
+        let clean = !from.errors.iter().any(|error| error.overlaps(declared.span));
+        let layout = layout.filter(|layout| layout.packed.is_none() && clean && depth > 0);
+        let fields = layout.and_then(|layout| {
+            let field = |(name, written): &(Name, TypeRef)| reader.field(class.class, name, written, depth - 1);
+            layout.fields.iter().map(field).collect::<Option<Vec<Field>>>()
+        });
+        Abi::Struct(Box::new(StructAbi { class, name: declared.name.clone(), fields }))
+    }
+
+    fn field(&self, _class: ClassId, name: &Name, written: &TypeRef, depth: usize) -> Option<Field> {
+        let (mut of, mut count) = (written, 1_u32);
+        while of.name == "[]" || of.name == "const" {
+            if of.name == "[]" {
+                count = count.checked_mul(of.args.get(1)?.name.parse().ok()?)?;
+            }
+            of = of.args.first()?;
+        }
+        let abi = match self.abi(of, depth) {
+            Abi::Pointer(_) => Abi::Pointer(Box::default()),
+            Abi::Unknown | Abi::Function | Abi::Void => return None,
+            abi => abi,
+        };
+        let text = if self.is_rust() { in_rust(of, MAX_DEPTH) } else { in_c(of, MAX_DEPTH) };
+        Some(Field { name: name.clone(), value: Value { abi, name: text.into() }, count })
+    }
+}
+
+fn alike(a: Option<&[Field]>, b: Option<&[Field]>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.value.name == b.value.name && a.count == b.count)
+        }
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+/// What languages name themselves, and their standard headers.
+fn builtin(name: &str, rust: bool) -> Option<Abi> {
+    let int = |bytes| Some(Abi::Int(Width::of(bytes)));
+    match name {
+        "void" | "()" | "!" | "c_void" => Some(Abi::Void),
+        "bool" | "_Bool" | "c_bool" => Some(Abi::Bool),
+        "char" if rust => int(4),
+        "char" | "signed char" | "unsigned char" | "int8_t" | "uint8_t" | "i8" | "u8" | "c_char" | "c_schar"
+        | "c_uchar" | "char8_t" => int(1),
+        "short" | "unsigned short" | "int16_t" | "uint16_t" | "i16" | "u16" | "c_short" | "c_ushort" | "char16_t" => {
+            int(2)
+        }
+        "int" | "unsigned int" | "unsigned" | "signed" | "int32_t" | "uint32_t" | "i32" | "u32" | "c_int"
+        | "c_uint" | "char32_t" => int(4),
+        "long long" | "unsigned long long" | "int64_t" | "uint64_t" | "i64" | "u64" | "c_longlong" | "c_ulonglong" => {
+            int(8)
+        }
+        "size_t" | "ssize_t" | "ptrdiff_t" | "intptr_t" | "uintptr_t" | "usize" | "isize" => int(8),
+        "long" | "unsigned long" | "c_long" | "c_ulong" => Some(Abi::Int(Width::LONG)),
+        "wchar_t" => Some(Abi::Int(Width::WCHAR)),
+        "float" | "f32" | "c_float" => Some(Abi::Float(4)),
+        "double" | "f64" | "c_double" => Some(Abi::Float(8)),
+        _ => None,
+    }
+}
+
+/// A type as C writes it.
+fn in_c(ty: &TypeRef, depth: usize) -> String {
+    let Some(left) = depth.checked_sub(1) else { return "…".into() };
+    let of = |at: usize| ty.args.get(at).map_or_else(|| "?".to_owned(), |arg| in_c(arg, left));
+    match ty.name.as_str() {
+        "*" if ty.args.first().is_some_and(|to| to.name == "Function") => of(0),
+        "*" | "&" => {
+            let to = of(0);
+            let gap = if to.ends_with(['*', '&']) { "" } else { " " };
+            format!("{to}{gap}{}", ty.name)
+        }
+        "const" if ty.args.first().is_some_and(|to| to.name == "*") => format!("{}const", of(0)),
+        "const" => format!("const {}", of(0)),
+        "[]" => match ty.args.get(1) {
+            Some(length) => format!("{}[{}]", of(0), length.name),
+            None => format!("{}[]", of(0)),
+        },
+        "Function" => {
+            let params: Vec<_> = ty.args.iter().skip(1).map(|param| in_c(param, left)).collect();
+            format!("{} (*)({})", of(0), params.join(", "))
+        }
+        name if name.starts_with("anonymous@") => "struct".into(),
+        name if ty.args.is_empty() => name.into(),
+        name => {
+            let args: Vec<_> = ty.args.iter().map(|arg| in_c(arg, left)).collect();
+            format!("{name}<{}>", args.join(", "))
+        }
+    }
+}
+
+/// A type as Rust writes it.
+fn in_rust(ty: &TypeRef, depth: usize) -> String {
+    let Some(left) = depth.checked_sub(1) else { return "…".into() };
+    let of = |at: usize| ty.args.get(at).map_or_else(|| "_".to_owned(), |arg| in_rust(arg, left));
+    match (ty.name.as_str(), ty.args.first().map(|to| to.name.as_str())) {
+        ("*", Some("Function")) => of(0),
+        ("*", Some("const")) => format!("*{}", of(0)),
+        ("*", _) => format!("*mut {}", of(0)),
+        ("&", Some("const")) => format!("&{}", of(0).trim_start_matches("const ")),
+        ("&", _) => format!("&mut {}", of(0)),
+        ("const", _) => format!("const {}", of(0)),
+        ("[]", _) => match ty.args.get(1) {
+            Some(length) => format!("[{}; {}]", of(0), length.name),
+            None => format!("[{}]", of(0)),
+        },
+        ("Function", _) => {
+            let params: Vec<_> = ty.args.iter().skip(1).map(|param| in_rust(param, left)).collect();
+            format!("fn({}) -> {}", params.join(", "), of(0))
+        }
+        (name, _) if ty.args.is_empty() => name.into(),
+        (name, _) => {
+            let args: Vec<_> = ty.args.iter().map(|arg| in_rust(arg, left)).collect();
+            format!("{name}<{}>", args.join(", "))
+        }
+    }
+}

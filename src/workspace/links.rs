@@ -1,0 +1,236 @@
+//! The list of links: what names a native symbol, and what it is linked to or why not.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Links, Lowered, Options, Workspace, link};
+use crate::discover::Problem;
+use crate::ir::Unit;
+use crate::language::Language;
+use crate::link::{FuncRef, Link, Program, Standing};
+use crate::models::ModelSet;
+use crate::source::{FileId, Position, Span};
+use crate::target::TargetSet;
+
+/// Every link of a project.
+#[derive(Clone, Debug, Default)]
+pub struct LinkList {
+    /// Those in the files that were named.
+    pub entries: Vec<Entry>,
+    /// Of the whole project.
+    pub counts: Links,
+    /// What was not read, and why.
+    pub skipped: Vec<Problem>,
+    /// What of that a person named.
+    pub unreadable: Vec<Problem>,
+}
+
+/// A place that names a native symbol.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The file.
+    pub path: String,
+    /// The place in it.
+    pub at: Position,
+    /// The language it is in.
+    pub language: Language,
+    /// The symbol, where it is a constant.
+    pub symbol: Option<String>,
+    /// How it is named.
+    pub form: &'static str,
+    /// What it is linked to.
+    pub state: State,
+    /// The definitions, also where they cannot be told apart.
+    pub definitions: Vec<Definition>,
+}
+
+/// What a symbol is linked to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// To its definitions.
+    Linked,
+    /// To a model.
+    Modelled,
+    /// To nothing.
+    Undefined,
+    /// To nothing: it may be defined in what was not parsed of this file.
+    Unparsed(String),
+    /// To nothing: there are too many definitions.
+    Ambiguous,
+    /// To nothing: its name is computed when the program runs.
+    Computed,
+}
+
+/// What stands behind a symbol.
+#[derive(Clone, Debug)]
+pub struct Definition {
+    /// The file.
+    pub path: String,
+    /// The place in it.
+    pub at: Position,
+    /// The language it is written in.
+    pub language: Language,
+    /// Where it is compiled.
+    pub targets: TargetSet,
+    /// Its body was not understood.
+    pub is_incomplete: bool,
+}
+
+impl State {
+    /// Whether something is known of what stands behind the symbol.
+    #[must_use]
+    pub fn is_resolved(&self) -> bool {
+        matches!(self, Self::Linked | Self::Modelled)
+    }
+}
+
+impl Workspace {
+    /// Lists the links of the project. To be called on a thread of a [`pool`](super::pool).
+    #[must_use]
+    pub fn links(&self, models: &ModelSet, options: &Options) -> LinkList {
+        let mut list =
+            LinkList { skipped: self.problems.clone(), unreadable: self.unreadable.clone(), ..LinkList::default() };
+        let mut units = Vec::new();
+        let mut unparsed = Vec::new();
+        for (source, lowered) in self.sources.iter().zip(self.lower(&options.limits)) {
+            let reason = match lowered {
+                Lowered::Unit(unit) => {
+                    units.push(*unit);
+                    continue;
+                }
+                Lowered::Refused(reason) | Lowered::Failed(reason) => reason,
+            };
+            list.skipped.push(Problem { path: source.path.to_string(), reason });
+            unparsed.push((source.id, Span::new(0, u32::try_from(source.text.len()).unwrap_or(u32::MAX))));
+        }
+        list.skipped.sort();
+        let program = link::program(units, &self.contexts, models);
+        list.counts = self.count_links(&program, options);
+        unparsed.extend(program.units.iter().filter(|unit| unit.language.is_native()).flat_map(|unit| {
+            let spans = unit.errors.iter().chain(&unit.opaque);
+            spans.map(|span| (unit.file, *span))
+        }));
+        let hidden = self.hidden(&program, &unparsed);
+        let shown = program.links().iter().filter(|link| self.is_listed(&program, link, options));
+        let named = shown.filter(|link| {
+            let file = self.file_of(&program, link.function);
+            file.and_then(|file| self.facts.get(file.index())).is_some_and(|facts| facts.named)
+        });
+        list.entries = named.filter_map(|link| self.entry(&program, link, &hidden)).collect();
+        list.entries.sort_by(|a, b| (&a.path, a.at.offset, &a.symbol).cmp(&(&b.path, b.at.offset, &b.symbol)));
+        program.dismantle();
+        list
+    }
+
+    /// How many links there are, with and without something known of their other end.
+    pub(super) fn count_links(&self, program: &Program, options: &Options) -> Links {
+        let mut links = Links::default();
+        for link in program.links().iter().filter(|link| self.is_listed(program, link, options)) {
+            match link.standing.is_resolved() {
+                true => links.resolved += 1,
+                false => links.unresolved += 1,
+            }
+        }
+        links
+    }
+
+    /// What native code of others declares is its own affair.
+    fn is_listed(&self, program: &Program, link: &Link, options: &Options) -> bool {
+        let unit = program.units.get(link.function.unit as usize);
+        unit.is_some_and(|unit| !unit.language.is_native() || !self.is_others(unit.file, options))
+    }
+
+    fn file_of(&self, program: &Program, function: FuncRef) -> Option<FileId> {
+        program.units.get(function.unit as usize).map(|unit| unit.file)
+    }
+
+    /// Symbols without a definition that stand, called or defined, in text that was not parsed: by name the file.
+    fn hidden(&self, program: &Program, unparsed: &[(FileId, Span)]) -> BTreeMap<String, String> {
+        let undefined = program.links().iter().filter(|link| link.standing == Standing::Undefined);
+        let wanted: BTreeSet<&str> = undefined.filter_map(|link| link.symbol.as_deref()).collect();
+        let mut found = BTreeMap::new();
+        for (file, span) in unparsed {
+            let Some(source) = self.sources.get(file.index()).filter(|source| source.language.is_native()) else {
+                continue;
+            };
+            let words = source.slice(*span).split(|c: char| !c.is_alphanumeric() && c != '_');
+            for word in words.filter(|word| wanted.contains(word)) {
+                found.entry(word.to_owned()).or_insert_with(|| source.path.to_string());
+            }
+        }
+        found
+    }
+
+    fn entry(&self, program: &Program, link: &Link, hidden: &BTreeMap<String, String>) -> Option<Entry> {
+        let unit = program.units.get(link.function.unit as usize)?;
+        let source = self.sources.get(unit.file.index())?;
+        let mut definitions = Vec::new();
+        let state = match &link.standing {
+            Standing::Defined(all) => {
+                definitions.extend(all.iter().filter_map(|function| self.definition(program, *function)));
+                State::Linked
+            }
+            Standing::Ambiguous(all) => {
+                definitions.extend(all.iter().filter_map(|function| self.definition(program, *function)));
+                State::Ambiguous
+            }
+            Standing::Variable(variable) => {
+                let of = program.units.get(variable.unit as usize)?;
+                let span = program.variable(*variable).span;
+                definitions.push(self.place(program, of, variable.unit, span, TargetSet::ALL, false)?);
+                State::Linked
+            }
+            Standing::Modelled => State::Modelled,
+            Standing::Undefined => match link.symbol.as_deref().and_then(|symbol| hidden.get(symbol)) {
+                Some(path) => State::Unparsed(path.clone()),
+                None => State::Undefined,
+            },
+            Standing::Computed => State::Computed,
+        };
+        Some(Entry {
+            path: source.path.to_string(),
+            at: source.position(link.span.start),
+            language: unit.language,
+            symbol: link.symbol.as_ref().map(ToString::to_string),
+            form: link.form.name(),
+            state,
+            definitions,
+        })
+    }
+
+    fn definition(&self, program: &Program, function: FuncRef) -> Option<Definition> {
+        let unit = program.units.get(function.unit as usize)?;
+        let declared = program.function(function);
+        let incomplete = declared.incomplete.is_some();
+        self.place(program, unit, function.unit, declared.name_span, declared.targets, incomplete)
+    }
+
+    fn place(
+        &self,
+        program: &Program,
+        unit: &Unit,
+        at: u32,
+        span: Span,
+        targets: TargetSet,
+        is_incomplete: bool,
+    ) -> Option<Definition> {
+        let source = self.sources.get(unit.file.index())?;
+        Some(Definition {
+            path: source.path.to_string(),
+            at: source.position(span.start),
+            language: unit.language,
+            targets: targets.and(program.file(at).targets),
+            is_incomplete,
+        })
+    }
+}
+
+impl LinkList {
+    /// Adds the list of another project.
+    pub fn append(&mut self, other: Self) {
+        self.entries.extend(other.entries);
+        self.counts.resolved += other.counts.resolved;
+        self.counts.unresolved += other.counts.unresolved;
+        self.skipped.extend(other.skipped);
+        self.unreadable.extend(other.unreadable);
+    }
+}
