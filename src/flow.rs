@@ -24,6 +24,7 @@ mod apply;
 mod calls;
 mod conditions;
 mod copies;
+mod consistency;
 mod engine;
 mod finalizers;
 mod guards;
@@ -206,6 +207,7 @@ fn analyse_function(
             } else {
                 if body.kind != FunctionKind::Closure {
                     found.summary = engine.summarise(&exits);
+                    found.violations.append(&mut engine.inconsistencies(&exits));
                 }
                 engine.close(exits);
                 found.violations.append(&mut engine.violations);

@@ -14,12 +14,14 @@ use smallvec::SmallVec;
 
 use crate::ir::{Class, ClassId, Function, FunctionId, Name, Unit, Variable};
 use crate::models::{ModelId, ModelSet, PackId, TypeId, VariableId, Versions};
+use crate::summary::Summary;
 use crate::target::TargetSet;
 use exports::Exports;
 
 mod allocators;
 mod calls;
 mod classes;
+mod declared;
 mod env;
 mod exports;
 mod foreign;
@@ -110,6 +112,7 @@ pub struct Program {
     versions: Vec<Arc<Versions>>,
     facts: Facts,
     exports: Exports,
+    declared: declared::Declared,
 }
 
 /// What is known of the program's declarations.
@@ -358,7 +361,8 @@ impl Program {
         let exports = Exports::new(&units);
         let definitions = |symbol: &Name, unit: u32| exports.definitions(&files, symbol, unit);
         let components = graph::components(&units, &resolved, &facts, &definitions);
-        Self { units, resolved, components, files, versions, facts, exports }
+        let declared = declared::Declared::new(&units, models);
+        Self { units, resolved, components, files, versions, facts, exports, declared }
     }
 
     /// Drops the program on all threads: a large one consists of millions of allocations.
@@ -453,6 +457,12 @@ impl Program {
     #[must_use]
     pub fn is_defined(&self, symbol: &str) -> bool {
         self.exports.has(symbol)
+    }
+
+    /// What the native declarations of a symbol say of its contract.
+    #[must_use]
+    pub fn declared_contract(&self, symbol: &str) -> Option<&Summary> {
+        self.declared.get(symbol)
     }
 
     /// The package versions that count for a unit.

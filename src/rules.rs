@@ -20,6 +20,7 @@ mod dangling_return;
 mod double_free;
 mod free_of_borrowed;
 mod free_of_interior_pointer;
+mod inconsistent_ownership;
 mod internal_error;
 mod leak_on_some_path;
 mod leak_on_throw;
@@ -68,6 +69,7 @@ pub static ALL: &[&Rule] = &[
     &use_after_free::RULE,
     &dangling_return::RULE,
     &retained_after_free::RULE,
+    &inconsistent_ownership::RULE,
     &count_vs_bytes::RULE,
     &arena_escape::RULE,
     &internal_error::RULE,
@@ -155,6 +157,13 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
         ViolationKind::ReleasedRetained { subject, keeper, release } => {
             (&retained_after_free::RULE, retained_after_free::word(subject.as_ref(), keeper, release, context))
         }
+        ViolationKind::Inconsistent { subject, function, other } => {
+            (&inconsistent_ownership::RULE, inconsistent_ownership::word(subject, function, *other, context))
+        }
+        ViolationKind::Contradicted { function, saying, must_release, given } => (
+            &inconsistent_ownership::RULE,
+            inconsistent_ownership::word_contradicted(function, *saying, *must_release, *given),
+        ),
         ViolationKind::ReleasedBorrowed { origin, owner, release } => {
             (&free_of_borrowed::RULE, free_of_borrowed::word(origin, owner, release))
         }

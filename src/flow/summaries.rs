@@ -166,7 +166,7 @@ impl Engine<'_> {
         ResultContract { ownership: found.unwrap_or(Ownership::Unknown), nullable, sometimes: false, when: None }
     }
 
-    fn result_ownership(&self, function: &Function, path: &Path, value: &Value) -> Ownership {
+    pub(super) fn result_ownership(&self, function: &Function, path: &Path, value: &Value) -> Ownership {
         let object = value.object().and_then(|id| path.objects.get(&id));
         match (value, object) {
             (Value::Symbol(symbol), _) => self.status_test(function, *symbol),
