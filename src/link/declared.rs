@@ -85,7 +85,7 @@ fn owned(family: FamilyId) -> Ownership {
 
 /// The family of which a function by that name is the release.
 fn family_released_by(name: &str, models: &ModelSet) -> Option<FamilyId> {
-    let fits = |family: &crate::models::Family| family.release_with.iter().any(|release| release == name);
+    let fits = |family: &crate::models::Family| family.release_with.first().is_some_and(|release| release == name);
     let at = models.families().iter().position(|family| family.kind == FamilyKind::Memory && fits(family))?;
     u16::try_from(at).ok().map(FamilyId)
 }
