@@ -26,6 +26,7 @@ mod conditions;
 mod copies;
 mod consistency;
 mod engine;
+mod exports;
 mod finalizers;
 mod guards;
 mod handed_out;
@@ -122,6 +123,8 @@ pub fn analyse(program: &Program, models: &ModelSet, options: &Options) -> Analy
             Err(reason) => analysis.failed.push((function, reason)),
         }
     }
+    let unreleased = exports::without_release(program, models, options, &summaries, &analysis.violations);
+    analysis.violations.extend(unreleased);
     analysis
 }
 

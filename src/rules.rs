@@ -28,6 +28,7 @@ mod leaked_allocation;
 mod leaked_struct_field;
 mod leaked_temporary;
 mod mismatched_deallocator;
+mod missing_release_export;
 mod mixed_allocator_names;
 mod overwritten_owner;
 mod retained_after_free;
@@ -63,6 +64,7 @@ pub static ALL: &[&Rule] = &[
     &overwritten_owner::RULE,
     &leaked_struct_field::RULE,
     &unreleased_arena::RULE,
+    &missing_release_export::RULE,
     &double_free::RULE,
     &free_of_borrowed::RULE,
     &free_of_interior_pointer::RULE,
@@ -164,6 +166,9 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
             &inconsistent_ownership::RULE,
             inconsistent_ownership::word_contradicted(function, *saying, *must_release, *given),
         ),
+        ViolationKind::NoReleaseExported { subject, function } => {
+            (&missing_release_export::RULE, missing_release_export::word(subject, function, context))
+        }
         ViolationKind::ReleasedBorrowed { origin, owner, release } => {
             (&free_of_borrowed::RULE, free_of_borrowed::word(origin, owner, release))
         }

@@ -210,6 +210,13 @@ pub enum ViolationKind {
         /// What the body returns.
         given: Given,
     },
+    /// An exported function hands out memory that nothing on either side releases.
+    NoReleaseExported {
+        /// The memory.
+        subject: Subject,
+        /// The function, by its symbol.
+        function: Name,
+    },
     /// Released although somebody else owns it.
     ReleasedBorrowed {
         /// The call that gave the pointer, as written.
