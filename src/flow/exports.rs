@@ -23,6 +23,12 @@ use crate::violation::{Confidence, Step, StepKind, Subject, Violation, Violation
 /// The allocator of package:ffi, which every Dart program can release with.
 const DART: &str = "dart.malloc";
 
+/// The C library's heap.
+const C_HEAP: &str = "libc.malloc";
+
+/// How the families begin whose releases are constructs of a language.
+const LANGUAGES: [&str; 2] = ["cpp.", "rust."];
+
 /// Words in the name of a function that may release what it is given. They are read to stay silent, never to speak.
 const RELEASING: [&str; 14] = [
     "cleanup", "clear", "close", "deinit", "delete", "destroy", "dispose", "drop", "finalize", "free", "release",
@@ -147,15 +153,14 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Whether only native code of the project can release it: the release is no function that a library exports, or is
-    /// one that the caller's language reaches by looking it up alone.
+    /// Whether native code of the project must offer the release: it is a construct of a language, no function that a
+    /// library exports; or Dart would have to look it up.
     fn needs_export(&self, gift: &Gift, crossing: &Crossing) -> bool {
         let family = self.models.family(gift.family);
         let from = &self.program.units[crossing.from as usize];
-        let versions = self.program.versions(crossing.from);
-        let is_symbol = family.release_with.iter().any(|release| self.models.symbol(release, versions).is_some());
+        let is_kept_by_language = LANGUAGES.iter().any(|prefix| family.name.starts_with(prefix));
         matches!(family.kind, FamilyKind::Memory | FamilyKind::Pair | FamilyKind::Refcount)
-            && (!is_symbol || (from.language == Language::Dart && family.name == "libc.malloc"))
+            && (is_kept_by_language || (from.language == Language::Dart && family.name == C_HEAP))
     }
 
     /// The targets on which nothing releases the gift.
