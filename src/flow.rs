@@ -31,6 +31,7 @@ mod finalizers;
 mod guards;
 mod handed_out;
 mod interior;
+mod lengths;
 mod lifetimes;
 mod liveness;
 mod memory;

@@ -31,6 +31,7 @@ mod mismatched_deallocator;
 mod missing_release_export;
 mod mixed_allocator_names;
 mod overwritten_owner;
+mod release_arity;
 mod retained_after_free;
 mod steps;
 mod unreleased_arena;
@@ -71,6 +72,7 @@ pub static ALL: &[&Rule] = &[
     &use_after_free::RULE,
     &dangling_return::RULE,
     &retained_after_free::RULE,
+    &release_arity::RULE,
     &inconsistent_ownership::RULE,
     &count_vs_bytes::RULE,
     &arena_escape::RULE,
@@ -168,6 +170,9 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
         ),
         ViolationKind::NoReleaseExported { subject, function } => {
             (&missing_release_export::RULE, missing_release_export::word(subject, function, context))
+        }
+        ViolationKind::ReleasedWithoutLength { subject, release, by } => {
+            (&release_arity::RULE, release_arity::word(subject, release, by, context))
         }
         ViolationKind::ReleasedBorrowed { origin, owner, release } => {
             (&free_of_borrowed::RULE, free_of_borrowed::word(origin, owner, release))

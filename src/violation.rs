@@ -217,6 +217,15 @@ pub enum ViolationKind {
         /// The function, by its symbol.
         function: Name,
     },
+    /// Released by a call that needs its length and does not get it.
+    ReleasedWithoutLength {
+        /// The memory.
+        subject: Subject,
+        /// The exported function that releases it, as written where it is called.
+        release: Name,
+        /// The release in it.
+        by: Name,
+    },
     /// Released although somebody else owns it.
     ReleasedBorrowed {
         /// The call that gave the pointer, as written.

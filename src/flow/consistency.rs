@@ -47,19 +47,15 @@ impl Engine<'_> {
 
     /// Two returns of which one gives what the caller must release and the other what it must not, or must release
     /// otherwise.
-    fn disagreement(
-        &self,
-        function: &Function,
-        symbol: &Name,
-        exits: &Exits,
-        gifts: &[Gift<'_>],
-    ) -> Option<Violation> {
+    fn disagreement(&self, function: &Function, symbol: &Name, exits: &Exits, gifts: &[Gift<'_>]) -> Option<Violation> {
         let owned = gifts.iter().find(|gift| matches!(gift.given, Given::Owned(_)))?;
         let Given::Owned(family) = owned.given else { return None };
         let (other, targets) = gifts.iter().find_map(|other| {
             let both = owned.returned.path.targets.and(other.returned.path.targets);
             let wrong = match other.given {
-                Given::Owned(family_of_other) => both.minus(self.models.same_on(family, family_of_other, self.versions)),
+                Given::Owned(family_of_other) => {
+                    both.minus(self.models.same_on(family, family_of_other, self.versions))
+                }
                 Given::Static | Given::Borrowed => both,
             };
             (!wrong.is_empty()).then_some((other, wrong))
@@ -70,7 +66,11 @@ impl Engine<'_> {
         let mut trace = self.story(owned);
         trace.push(Step { kind: StepKind::Given { given: owned.given }, location: owned.returned.at });
         trace.extend(self.story(other));
-        let kind = ViolationKind::Inconsistent { subject: self.subject_of(owned, family), function: symbol.clone(), other: other.given };
+        let kind = ViolationKind::Inconsistent {
+            subject: self.subject_of(owned, family),
+            function: symbol.clone(),
+            other: other.given,
+        };
         Some(self.inconsistent(kind, other.returned.at, trace, targets))
     }
 
@@ -80,8 +80,10 @@ impl Engine<'_> {
         let first = gifts.first()?;
         // All that is returned is known, and none of it is what was said.
         let known = exits.returns.iter().filter(|returned| !returned.value.is_null()).count();
-        let differs = |gift: &Gift| matches!((&said, gift.given), (Ownership::Owned(_), Given::Static | Given::Borrowed))
-            || matches!((&said, gift.given), (Ownership::Static | Ownership::Borrowed { .. }, Given::Owned(_)));
+        let differs = |gift: &Gift| {
+            matches!((&said, gift.given), (Ownership::Owned(_), Given::Static | Given::Borrowed))
+                || matches!((&said, gift.given), (Ownership::Static | Ownership::Borrowed { .. }, Given::Owned(_)))
+        };
         if gifts.len() != known || !gifts.iter().all(differs) {
             return None;
         }
@@ -140,7 +142,9 @@ impl Engine<'_> {
         let told = |step: &Step| {
             matches!(
                 step.kind,
-                StepKind::Allocated { .. } | StepKind::Received { .. } | StepKind::Borrowed { owner: Owner::Static | Owner::Library, .. }
+                StepKind::Allocated { .. }
+                    | StepKind::Received { .. }
+                    | StepKind::Borrowed { owner: Owner::Static | Owner::Library, .. }
             )
         };
         steps.into_iter().filter(told).collect()

@@ -240,7 +240,8 @@ impl Search<'_> {
         let span = self.program.function(function).span;
         let inside = |step: &Step| step.location.file == file && span.contains(step.location.span);
         found.iter().any(|violation| {
-            matches!(violation.kind, ViolationKind::Mismatched { .. }) && violation.trace.iter().any(inside)
+            matches!(violation.kind, ViolationKind::Mismatched { .. } | ViolationKind::ReleasedWithoutLength { .. })
+                && violation.trace.iter().any(inside)
         })
     }
 
@@ -252,9 +253,11 @@ impl Search<'_> {
         (0_u32..).zip(&self.program.units).any(|(unit, from)| {
             group(from.language) == group(language)
                 && near(unit)
-                && from.opaque.iter().chain(&from.errors).any(|gap| {
-                    !from.functions.iter().any(|one| one.span.contains(*gap))
-                })
+                && from
+                    .opaque
+                    .iter()
+                    .chain(&from.errors)
+                    .any(|gap| !from.functions.iter().any(|one| one.span.contains(*gap)))
         })
     }
 

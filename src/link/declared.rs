@@ -53,7 +53,8 @@ fn contract(function: &Function, models: &ModelSet) -> Option<Summary> {
             "ownership_returns" => result = pool(annotation, models).map(owned).or(result),
             "ownership_takes" => {
                 let family = FamilyRef::Family(pool(annotation, models)?);
-                effects.extend(arguments(annotation).map(|on| Effect { on, kind: EffectKind::Release(family.clone()) }));
+                effects
+                    .extend(arguments(annotation).map(|on| Effect { on, kind: EffectKind::Release(family.clone()) }));
             }
             "ownership_holds" => {
                 effects.extend(arguments(annotation).map(|on| Effect { on, kind: EffectKind::Take }));

@@ -17,7 +17,9 @@ pub(super) fn word(subject: &Subject, function: &str, context: &Context<'_>) -> 
     let noun = context.noun_made(subject);
     let help = match context.release_of(subject.family, &subject.made_by) {
         Some(release) => {
-            format!("export a function that releases with `{release}` what `{function}` returns, and let the caller call it")
+            format!(
+                "export a function that releases with `{release}` what `{function}` returns, and let the caller call it"
+            )
         }
         None => format!("export a function that releases what `{function}` returns, and let the caller call it"),
     };

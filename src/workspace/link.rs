@@ -99,9 +99,8 @@ pub(super) fn count(program: &Program) -> Links {
     let targets = program.resolved.iter().flatten().flat_map(|resolved| resolved.targets.iter().flatten());
     for target in targets {
         if let Target::Native { symbol: Some(symbol), model } = target {
-            *known.entry(symbol).or_default() |= model.is_some()
-                || program.is_defined(symbol)
-                || program.declared_contract(symbol).is_some();
+            *known.entry(symbol).or_default() |=
+                model.is_some() || program.is_defined(symbol) || program.declared_contract(symbol).is_some();
         }
     }
     let resolved = known.values().filter(|known| **known).count();
