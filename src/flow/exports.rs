@@ -70,7 +70,7 @@ pub(super) fn without_release(
             continue;
         }
         let targets = search.unreleased_on(*function, &gift, crossing);
-        if targets.is_empty() || search.is_wrongly_released(*function, found) || search.has_gaps(*function) {
+        if targets.is_empty() || search.is_reported(*function, &gift, found) || search.has_gaps(*function) {
             continue;
         }
         told.insert((function.unit, gift.family));
@@ -217,6 +217,10 @@ impl Search<'_> {
     }
 
     fn same(&self, one: FamilyId, other: FamilyId, crossing: &Crossing) -> TargetSet {
+        // What differs by a length alone is released by the same name.
+        if self.models.family(one).release_with == self.models.family(other).release_with {
+            return TargetSet::ALL;
+        }
         self.models.same_on(one, other, self.program.versions(crossing.from))
     }
 
@@ -234,14 +238,21 @@ impl Search<'_> {
         })
     }
 
-    /// Whether a finding says already that what the function hands out is released by the wrong call.
-    fn is_wrongly_released(&self, function: FuncRef, found: &[Violation]) -> bool {
+    /// Whether a finding says already that what the function hands out is released by the wrong call, or that nobody can
+    /// tell who must release it.
+    fn is_reported(&self, function: FuncRef, gift: &Gift, found: &[Violation]) -> bool {
         let file = self.program.units[function.unit as usize].file;
         let span = self.program.function(function).span;
-        let inside = |step: &Step| step.location.file == file && span.contains(step.location.span);
-        found.iter().any(|violation| {
-            matches!(violation.kind, ViolationKind::Mismatched { .. } | ViolationKind::ReleasedWithoutLength { .. })
-                && violation.trace.iter().any(inside)
+        let made = gift.made.as_ref().map(|made| made.location);
+        let inside = |step: &Step| {
+            step.location.file == file && span.contains(step.location.span) || Some(step.location) == made
+        };
+        found.iter().any(|violation| match violation.kind {
+            ViolationKind::Mismatched { .. } | ViolationKind::ReleasedWithoutLength { .. } => {
+                violation.trace.iter().any(inside)
+            }
+            ViolationKind::Inconsistent { .. } | ViolationKind::Contradicted { .. } => violation.function == function,
+            _ => false,
         })
     }
 

@@ -84,7 +84,7 @@ pub(super) fn made_by_result(returns: &[&Returned]) -> Option<Made> {
         _ => None,
     });
     let first = made.next()?;
-    made.all(|other| other == first).then_some(first)
+    made.all(|other| other.same_start(&first)).then_some(first)
 }
 
 impl Engine<'_> {
@@ -145,11 +145,34 @@ impl Engine<'_> {
             })
             .or_insert(Found { family, at: BTreeSet::from([index]), agreed: true, sometimes, made });
     }
+fn note(
+    found: &mut BTreeMap<(usize, AccessPath), Found>,
+    at: AccessPath,
+    index: usize,
+    family: MemoryFamily,
+    object: &Object,
+) {
+    let made = allocated(object, &at);
+    found
+        .entry((at.steps.len(), at))
+        .and_modify(|found| {
+            found.at.insert(index);
+            found.agreed &= found.family == family;
+            let same = |known: &Made| made.as_ref().is_some_and(|made| known.same_start(made));
+            found.made = found.made.take().filter(same);
+        })
+        .or_insert(Found { family, at: BTreeSet::from([index]), agreed: true, made });
 }
 
 fn allocated(object: &Object, what: &AccessPath) -> Option<Made> {
-    object.story.steps.iter().find_map(|step| match &step.kind {
-        StepKind::Allocated { by, .. } => Some(Made { what: what.clone(), by: by.clone(), location: step.location }),
+    let mut steps = object.story.steps.iter();
+    let (by, location) = steps.find_map(|step| match &step.kind {
+        StepKind::Allocated { by, .. } => Some((by.clone(), step.location)),
         _ => None,
-    })
+    })?;
+    let through = steps.filter_map(|step| match &step.kind {
+        StepKind::Received { from } => Some((from.clone(), step.location)),
+        _ => None,
+    });
+    Some(Made { what: what.clone(), by, location, through: through.collect() })
 }

@@ -23,12 +23,8 @@ impl Engine<'_> {
     pub(super) fn released_with_length(&self, calling: &Calling, on: &AccessPath, family: FamilyId) -> FamilyId {
         let Some(sibling) = self.sibling_with_length(family) else { return family };
         let ty = calling.root(on).and_then(|arg| arg.ty.as_ref());
-        let carries_length = match ty {
-            Some(Ty::Model(ty, _)) => self.models.ty(*ty).name == SLICE,
-            // `*mut [T]`; or `*mut *mut T`: nobody knows.
-            Some(Ty::Pointer(to)) => matches!(**to, Ty::Pointer(_)),
-            _ => false,
-        };
+        // `*mut [T]`, and what `slice_from_raw_parts_mut` gives; or `*mut *mut T`, of which nobody knows.
+        let carries_length = matches!(ty, Some(Ty::Pointer(to)) if matches!(**to, Ty::Pointer(_)));
         if carries_length { sibling } else { family }
     }
 
@@ -62,6 +58,3 @@ impl Engine<'_> {
         (sibling != family).then_some(sibling)
     }
 }
-
-/// What `slice::from_raw_parts_mut` gives: a pointer with a length.
-const SLICE: &str = "Slice";

@@ -165,7 +165,9 @@ impl Engine<'_> {
         let event = if given { Event::ManagedRelease } else { Event::Release { wrong_on } };
         let (after, fault) = transition(object.ownership, event);
         if fault.is_none() {
-            self.fault_of_retained(path, id, releasing);
+            let kind = |family| StepKind::Released { by: releasing.by.clone(), family };
+            let step = releasing.family.map(|family| Step { kind: kind(family), location: releasing.at });
+            self.fault_of_retained(path, id, &releasing.by, step, releasing.at);
         }
         if let Some(fault) = fault {
             self.fault_of_release(path, id, fault, releasing);

@@ -193,8 +193,9 @@ impl Engine<'_> {
                     let by = made.by.clone();
                     let step = Step { kind: StepKind::Allocated { by, family }, location: made.location };
                     let mut object = Object::new(state, step);
-                    let received = StepKind::Received { from: calling.name.clone() };
-                    std::rc::Rc::make_mut(&mut object.story).steps.push(Step { kind: received, location: calling.at });
+                    let through = made.through.iter().cloned().chain([(calling.name.clone(), calling.at)]);
+                    let steps = through.map(|(from, location)| Step { kind: StepKind::Received { from }, location });
+                    std::rc::Rc::make_mut(&mut object.story).steps.extend(steps);
                     object
                 }
                 None => {

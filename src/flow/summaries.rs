@@ -113,6 +113,11 @@ impl Engine<'_> {
             made.extend(made_by_result(returns));
         }
         self.handed_out(returns, &result, &mut effects, &mut made);
+        // Helpers in Dart are plain to see; what happens behind the boundary is not.
+        if !self.program.units[self.root.unit as usize].language.is_native() {
+            let file = self.program.units[self.root.unit as usize].file;
+            made.iter_mut().for_each(|made| made.through.retain(|(_, at)| at.file != file));
+        }
         vague += effects
             .iter()
             .filter(|effect| matches!(&effect.kind, EffectKind::Fill(contract) if contract.sometimes))
@@ -410,7 +415,7 @@ fn ended<'p>(paths: impl Iterator<Item = &'p Path>) -> Vec<Made> {
         if let Some((by, location)) = released.or(kept).or(perhaps)
             && !all.iter().any(|made| made.what == *at)
         {
-            all.push(Made { what: at.clone(), by, location });
+            all.push(Made { what: at.clone(), by, location, through: Vec::new() });
         }
     }
     all
