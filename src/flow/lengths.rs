@@ -24,7 +24,11 @@ impl Engine<'_> {
         let Some(sibling) = self.sibling_with_length(family) else { return family };
         let ty = calling.root(on).and_then(|arg| arg.ty.as_ref());
         // `*mut [T]`, and what `slice_from_raw_parts_mut` gives; or `*mut *mut T`, of which nobody knows.
-        let carries_length = matches!(ty, Some(Ty::Pointer(to)) if matches!(**to, Ty::Pointer(_)));
+        let carries_length = matches!(ty, Some(Ty::Pointer(to)) if match &**to {
+            Ty::Pointer(_) => true,
+            Ty::Model(ty, _) => self.models.ty(*ty).pointer,
+            _ => false,
+        });
         if carries_length { sibling } else { family }
     }
 
