@@ -61,7 +61,8 @@ pub(super) fn without_release(
     if crossings.is_empty() {
         return Vec::new();
     }
-    let search = Search { program, models, options, summaries };
+    let named = named_symbols(program).collect();
+    let search = Search { program, models, options, summaries, named };
     let mut violations = Vec::new();
     let mut told: FxHashSet<(u32, FamilyId)> = FxHashSet::default();
     for (function, crossing) in &crossings {
@@ -150,6 +151,8 @@ struct Search<'a> {
     models: &'a ModelSet,
     options: &'a Options,
     summaries: &'a Summaries,
+    /// The native symbols that Dart code names.
+    named: FxHashSet<&'a Name>,
 }
 
 impl Search<'_> {
@@ -177,13 +180,14 @@ impl Search<'_> {
             for export in &from.exports {
                 let releases = match self.summaries.get(FuncRef { unit, function: export.function }) {
                     Some(summary) => self.releases(&summary, &export.symbol, gift, crossing),
-                    None if may_release(&export.symbol) => TargetSet::ALL,
+                    // Not looked into: nothing calls it, a finalizer perhaps does.
+                    None if may_release(&export.symbol) || self.named.contains(&export.symbol) => TargetSet::ALL,
                     None => TargetSet::NONE,
                 };
                 left = left.minus(releases);
             }
         }
-        for symbol in self.named_symbols() {
+        for &symbol in &self.named {
             if left.is_empty() {
                 break;
             }
@@ -222,20 +226,6 @@ impl Search<'_> {
             return TargetSet::ALL;
         }
         self.models.same_on(one, other, self.program.versions(crossing.from))
-    }
-
-    /// The native symbols that Dart code names.
-    fn named_symbols(&self) -> impl Iterator<Item = &Name> {
-        let units = self.program.units.iter().zip(&self.program.resolved);
-        let dart = units.filter(|(unit, _)| unit.language == Language::Dart);
-        dart.flat_map(|(_, resolved)| resolved).flat_map(|resolved| {
-            let targets = resolved.targets.iter().flatten().filter_map(Target::symbol);
-            let types = resolved.types.iter().filter_map(|ty| match ty {
-                Ty::Address { symbol, .. } | Ty::NativeFunction { symbol: Some(symbol), .. } => Some(symbol),
-                _ => None,
-            });
-            targets.chain(types)
-        })
     }
 
     /// Whether a finding says already that what the function hands out is released by the wrong call, or that nobody can
@@ -290,6 +280,20 @@ impl Search<'_> {
         let kind = ViolationKind::NoReleaseExported { subject, function: symbol };
         Violation { kind, function, at, trace, targets, confidence }
     }
+}
+
+/// The native symbols that Dart code names, to call them or for their address.
+fn named_symbols(program: &Program) -> impl Iterator<Item = &Name> {
+    let units = program.units.iter().zip(&program.resolved);
+    let dart = units.filter(|(unit, _)| unit.language == Language::Dart);
+    dart.flat_map(|(_, resolved)| resolved).flat_map(|resolved| {
+        let targets = resolved.targets.iter().flatten().filter_map(Target::symbol);
+        let types = resolved.types.iter().filter_map(|ty| match ty {
+            Ty::Address { symbol, .. } | Ty::NativeFunction { symbol: Some(symbol), .. } => Some(symbol),
+            _ => None,
+        });
+        targets.chain(types)
+    })
 }
 
 fn may_release(symbol: &str) -> bool {
