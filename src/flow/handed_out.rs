@@ -141,27 +141,11 @@ impl Engine<'_> {
                 found.at.insert(index);
                 found.agreed &= found.family == family;
                 found.sometimes |= sometimes;
-                found.made = found.made.take().filter(|known| Some(known) == made.as_ref());
+                let same = |known: &Made| made.as_ref().is_some_and(|made| known.same_start(made));
+                found.made = found.made.take().filter(same);
             })
             .or_insert(Found { family, at: BTreeSet::from([index]), agreed: true, sometimes, made });
     }
-fn note(
-    found: &mut BTreeMap<(usize, AccessPath), Found>,
-    at: AccessPath,
-    index: usize,
-    family: MemoryFamily,
-    object: &Object,
-) {
-    let made = allocated(object, &at);
-    found
-        .entry((at.steps.len(), at))
-        .and_modify(|found| {
-            found.at.insert(index);
-            found.agreed &= found.family == family;
-            let same = |known: &Made| made.as_ref().is_some_and(|made| known.same_start(made));
-            found.made = found.made.take().filter(same);
-        })
-        .or_insert(Found { family, at: BTreeSet::from([index]), agreed: true, made });
 }
 
 fn allocated(object: &Object, what: &AccessPath) -> Option<Made> {
