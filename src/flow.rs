@@ -23,12 +23,15 @@ mod allocators;
 mod apply;
 mod calls;
 mod conditions;
+mod consistency;
 mod copies;
 mod engine;
+mod exports;
 mod finalizers;
 mod guards;
 mod handed_out;
 mod interior;
+mod lengths;
 mod lifetimes;
 mod liveness;
 mod memory;
@@ -121,6 +124,8 @@ pub fn analyse(program: &Program, models: &ModelSet, options: &Options) -> Analy
             Err(reason) => analysis.failed.push((function, reason)),
         }
     }
+    let unreleased = exports::without_release(program, models, options, &summaries, &analysis.violations);
+    analysis.violations.extend(unreleased);
     analysis
 }
 
@@ -206,6 +211,7 @@ fn analyse_function(
             } else {
                 if body.kind != FunctionKind::Closure {
                     found.summary = engine.summarise(&exits);
+                    found.violations.append(&mut engine.inconsistencies(&exits));
                 }
                 engine.close(exits);
                 found.violations.append(&mut engine.violations);

@@ -15,6 +15,7 @@ use smallvec::SmallVec;
 
 use crate::ir::{Class, ClassId, Function, FunctionId, Name, Unit, Variable};
 use crate::models::{ModelId, ModelSet, PackId, TypeId, VariableId, Versions};
+use crate::summary::Summary;
 use crate::target::TargetSet;
 use exports::Exports;
 pub use links::{Calls, Form, Link, Standing};
@@ -23,6 +24,7 @@ pub mod abi;
 mod allocators;
 mod calls;
 mod classes;
+mod declared;
 mod env;
 mod exports;
 mod foreign;
@@ -115,6 +117,7 @@ pub struct Program {
     facts: Facts,
     exports: Exports,
     links: Vec<Link>,
+    declared: declared::Declared,
 }
 
 /// What is known of the program's declarations.
@@ -364,7 +367,8 @@ impl Program {
         let versions = files.iter().map(env::versions_of).collect();
         let definitions = |symbol: &Name, unit: u32| exports.definitions(&files, symbol, unit);
         let components = graph::components(&units, &resolved, &facts, &definitions);
-        Self { units, resolved, components, files, versions, facts, exports, links }
+        let declared = declared::Declared::new(&units, models);
+        Self { units, resolved, components, files, versions, facts, exports, links, declared }
     }
 
     /// Drops the program on all threads: a large one consists of millions of allocations.
@@ -465,6 +469,12 @@ impl Program {
     #[must_use]
     pub fn links(&self) -> &[Link] {
         &self.links
+    }
+
+    /// What the native declarations of a symbol say of its contract.
+    #[must_use]
+    pub fn declared_contract(&self, symbol: &str) -> Option<&Summary> {
+        self.declared.get(symbol)
     }
 
     /// The package versions that count for a unit.

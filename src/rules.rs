@@ -20,6 +20,7 @@ mod dangling_return;
 mod double_free;
 mod free_of_borrowed;
 mod free_of_interior_pointer;
+mod inconsistent_ownership;
 mod internal_error;
 mod leak_on_some_path;
 mod leak_on_throw;
@@ -27,8 +28,10 @@ mod leaked_allocation;
 mod leaked_struct_field;
 mod leaked_temporary;
 mod mismatched_deallocator;
+mod missing_release_export;
 mod mixed_allocator_names;
 mod overwritten_owner;
+mod release_arity;
 mod retained_after_free;
 mod steps;
 mod unreleased_arena;
@@ -62,12 +65,15 @@ pub static ALL: &[&Rule] = &[
     &overwritten_owner::RULE,
     &leaked_struct_field::RULE,
     &unreleased_arena::RULE,
+    &missing_release_export::RULE,
     &double_free::RULE,
     &free_of_borrowed::RULE,
     &free_of_interior_pointer::RULE,
     &use_after_free::RULE,
     &dangling_return::RULE,
     &retained_after_free::RULE,
+    &release_arity::RULE,
+    &inconsistent_ownership::RULE,
     &count_vs_bytes::RULE,
     &arena_escape::RULE,
     &internal_error::RULE,
@@ -154,6 +160,19 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
         }
         ViolationKind::ReleasedRetained { subject, keeper, release } => {
             (&retained_after_free::RULE, retained_after_free::word(subject.as_ref(), keeper, release, context))
+        }
+        ViolationKind::Inconsistent { subject, function, other } => {
+            (&inconsistent_ownership::RULE, inconsistent_ownership::word(subject, function, *other, context))
+        }
+        ViolationKind::Contradicted { function, saying, must_release, given } => (
+            &inconsistent_ownership::RULE,
+            inconsistent_ownership::word_contradicted(function, *saying, *must_release, *given),
+        ),
+        ViolationKind::NoReleaseExported { subject, function } => {
+            (&missing_release_export::RULE, missing_release_export::word(subject, function, context))
+        }
+        ViolationKind::ReleasedWithoutLength { subject, release, by } => {
+            (&release_arity::RULE, release_arity::word(subject, release, by, context))
         }
         ViolationKind::ReleasedBorrowed { origin, owner, release } => {
             (&free_of_borrowed::RULE, free_of_borrowed::word(origin, owner, release))

@@ -87,6 +87,16 @@ pub struct Made {
     pub by: Name,
     /// That call.
     pub location: Location,
+    /// The native functions that handed it on since, inner ones first, and where they were called.
+    pub through: Vec<(Name, Location)>,
+}
+
+impl Made {
+    /// Whether two ways to the same place begin alike.
+    #[must_use]
+    pub fn same_start(&self, other: &Self) -> bool {
+        self.what == other.what && self.by == other.by && self.location == other.location
+    }
 }
 
 impl Summary {

@@ -189,6 +189,43 @@ pub enum ViolationKind {
         /// The release, as written.
         release: Name,
     },
+    /// An exported function returns memory that its caller must release, and on another path memory that it must not
+    /// release, or must release otherwise.
+    Inconsistent {
+        /// The memory that must be released.
+        subject: Subject,
+        /// The function, by its symbol.
+        function: Name,
+        /// What the other path returns.
+        other: Given,
+    },
+    /// What is said of a function's result is not what its body returns.
+    Contradicted {
+        /// The function, by its symbol.
+        function: Name,
+        /// Who says it.
+        saying: Saying,
+        /// It says that the caller must release it.
+        must_release: bool,
+        /// What the body returns.
+        given: Given,
+    },
+    /// An exported function hands out memory that nothing on either side releases.
+    NoReleaseExported {
+        /// The memory.
+        subject: Subject,
+        /// The function, by its symbol.
+        function: Name,
+    },
+    /// Released by a call that needs its length and does not get it.
+    ReleasedWithoutLength {
+        /// The memory.
+        subject: Subject,
+        /// The exported function that releases it, as written where it is called.
+        release: Name,
+        /// The release in it.
+        by: Name,
+    },
     /// Released although somebody else owns it.
     ReleasedBorrowed {
         /// The call that gave the pointer, as written.
@@ -221,6 +258,26 @@ pub enum Miscount {
     ElementsAsBytes,
     /// Bytes are counted where elements are wanted.
     BytesAsElements,
+}
+
+/// Whose memory is that a function returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Given {
+    /// The caller's, to be released as memory of that family.
+    Owned(FamilyId),
+    /// Nobody's.
+    Static,
+    /// Somebody else's.
+    Borrowed,
+}
+
+/// Who says something of a function beside its body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Saying {
+    /// An attribute of its declaration, or its documentation in fixed words.
+    Declaration,
+    /// A model.
+    Model,
 }
 
 /// Where a release is missing.
@@ -417,6 +474,11 @@ pub enum StepKind {
     Counted {
         /// Which call.
         by: Option<Name>,
+    },
+    /// Returned to the caller, and whose it is then.
+    Given {
+        /// Whose.
+        given: Given,
     },
     /// Used.
     Used(Usage),

@@ -178,7 +178,7 @@ fn named_by_dart(files: &[File], index: &Index, around: &Surroundings<'_>) -> BT
         .par_iter()
         .map(|(path, text)| {
             let package = packages::innermost(around.packages, path);
-            let known = names::candidates(text).into_iter().filter(|name| index.defines(*name));
+            let known = names::candidates(text).into_iter().filter(|name| index.defines(*name) || index.states(*name));
             (package, known.collect::<BTreeSet<_>>())
         })
         .collect::<Vec<_>>();
@@ -209,6 +209,10 @@ fn definers(files: &[File], index: &Index, name: u64, package: Option<usize>, fo
     let mut found: Vec<u32> = index.symbol(name, true);
     if found.is_empty() {
         found = index.symbol(name, false);
+    }
+    // No body is here: what declarations say of it counts.
+    if found.is_empty() {
+        found = index.stating(name);
     }
     let is_inside = |at: &u32| files.get(*at as usize).is_some_and(|file| file.package == package);
     if found.iter().any(is_inside) {

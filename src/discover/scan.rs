@@ -29,6 +29,8 @@ pub(super) struct Scanned {
     pub(super) markers: Vec<u64>,
     /// Included files.
     pub(super) includes: Vec<Include>,
+    /// Its declarations may say who owns what.
+    pub(super) states_contracts: bool,
 }
 
 /// A function with a body.
@@ -86,12 +88,17 @@ pub(super) struct Include {
     pub(super) is_angled: bool,
 }
 
+/// How a declaration begins to say who owns what.
+const CONTRACTS: [&[u8]; 5] = [b"ownership_", b"(transfer ", b"malloc(", b"malloc (", b"malloc__"];
+
 /// Looks at a file.
 pub(super) fn scan(text: &[u8], language: Language) -> Scanned {
     let mut scanned = match language {
         Language::Rust => rust::scan(text),
         _ => c::scan(text, language),
     };
+    let states = |words: &&[u8]| memchr::memmem::find(text, words).is_some();
+    scanned.states_contracts = language != Language::Rust && CONTRACTS.iter().any(states);
     scanned.defines.sort_unstable();
     scanned.defines.dedup();
     scanned.declares.sort_unstable();

@@ -333,7 +333,7 @@ impl Engine<'_> {
                     let family = match self.allocating(path, calling, family) {
                         // An arena's `free` does nothing.
                         Allocating::Scope(_) | Allocating::UnknownScope => continue,
-                        Allocating::Family(family) => Some(family),
+                        Allocating::Family(family) => Some(self.released_with_length(calling, &effect.on, family)),
                         Allocating::Parameter(_) | Allocating::Unknown => None,
                     };
                     let inside = calling.ended.iter().find(|made| made.what == effect.on).cloned();

@@ -395,7 +395,10 @@ impl Engine<'_> {
                         let summary = &self.models.function(*model).summary;
                         self.apply_summary(run, summary, calling, path, out);
                     }
-                    None => self.call_unknown_native(run, calling, path, out),
+                    None => match symbol.as_ref().and_then(|symbol| self.program.declared_contract(symbol)) {
+                        Some(summary) => self.apply_summary(run, summary, calling, path, out),
+                        None => self.call_unknown_native(run, calling, path, out),
+                    },
                 }
             }
             Target::ExtensionOverride => {

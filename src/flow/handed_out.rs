@@ -84,7 +84,7 @@ pub(super) fn made_by_result(returns: &[&Returned]) -> Option<Made> {
         _ => None,
     });
     let first = made.next()?;
-    made.all(|other| other == first).then_some(first)
+    made.all(|other| other.same_start(&first)).then_some(first)
 }
 
 impl Engine<'_> {
@@ -141,15 +141,22 @@ impl Engine<'_> {
                 found.at.insert(index);
                 found.agreed &= found.family == family;
                 found.sometimes |= sometimes;
-                found.made = found.made.take().filter(|known| Some(known) == made.as_ref());
+                let same = |known: &Made| made.as_ref().is_some_and(|made| known.same_start(made));
+                found.made = found.made.take().filter(same);
             })
             .or_insert(Found { family, at: BTreeSet::from([index]), agreed: true, sometimes, made });
     }
 }
 
 fn allocated(object: &Object, what: &AccessPath) -> Option<Made> {
-    object.story.steps.iter().find_map(|step| match &step.kind {
-        StepKind::Allocated { by, .. } => Some(Made { what: what.clone(), by: by.clone(), location: step.location }),
+    let mut steps = object.story.steps.iter();
+    let (by, location) = steps.find_map(|step| match &step.kind {
+        StepKind::Allocated { by, .. } => Some((by.clone(), step.location)),
         _ => None,
-    })
+    })?;
+    let through = steps.filter_map(|step| match &step.kind {
+        StepKind::Received { from } => Some((from.clone(), step.location)),
+        _ => None,
+    });
+    Some(Made { what: what.clone(), by, location, through: through.collect() })
 }

@@ -29,8 +29,10 @@ impl Engine<'_> {
             return;
         }
         if path.ownership(*id) == Ownership::Managed {
+            let dropped = Step { kind: StepKind::Dropped { of: calling.name.clone() }, location: calling.at };
+            self.fault_of_retained(path, *id, &calling.name, Some(dropped.clone()), calling.at);
             self.apply(path, *id, Event::ManagedRelease);
-            path.tell(*id, Step { kind: StepKind::Dropped { of: calling.name.clone() }, location: calling.at });
+            path.tell(*id, dropped);
             return;
         }
         // What the function was given by value; what was disowned is nobody's to drop.
@@ -118,25 +120,31 @@ impl Engine<'_> {
         }
     }
 
-    /// What native code still keeps must not be released.
-    pub(super) fn fault_of_retained(&mut self, path: &Path, id: ObjectId, releasing: &Releasing) {
+    /// What native code still keeps must not be released, nor end with its scope.
+    pub(super) fn fault_of_retained(
+        &mut self,
+        path: &Path,
+        id: ObjectId,
+        release: &Name,
+        step: Option<Step>,
+        at: Location,
+    ) {
         let Some(object) = path.objects.get(&id) else { return };
         let Some(retained) = object.story.retained.as_ref().filter(|retained| !retained.stale) else { return };
-        if path.doubtful || !matches!(object.ownership, Ownership::Owned(_)) {
+        let alone = object.scope.is_none() && object.attached.is_none();
+        if path.doubtful || !matches!(object.ownership, Ownership::Owned(_) | Ownership::Managed if alone) {
             return;
         }
         let mut trace = object.story.steps.clone();
-        if let Some(family) = releasing.family {
-            trace.push(Step { kind: StepKind::Released { by: releasing.by.clone(), family }, location: releasing.at });
-        }
+        trace.extend(step);
         self.report(Violation {
             kind: ViolationKind::ReleasedRetained {
                 subject: self.subject(id, object),
                 keeper: retained.by.clone(),
-                release: releasing.by.clone(),
+                release: release.clone(),
             },
             function: self.root,
-            at: releasing.at,
+            at,
             trace,
             targets: path.targets,
             confidence: confidence(self.origins[id.origin as usize].basis),

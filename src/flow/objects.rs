@@ -145,6 +145,12 @@ impl Engine<'_> {
     fn release_object(&mut self, path: &mut Path, id: ObjectId, releasing: &Releasing) {
         let Some(object) = path.objects.get(&id) else { return };
         let wrong_on = match (object.ownership, releasing.family) {
+            // In one language's own code the types say what a pointer carries.
+            (Ownership::Owned(MemoryFamily::Known(memory)), Some(family))
+                if self.differ_by_length(memory, family, releasing.inside.is_some()) =>
+            {
+                TargetSet::NONE
+            }
             (Ownership::Owned(MemoryFamily::Known(memory)), Some(family)) => {
                 let targets = path.targets.and(self.origins[id.origin as usize].targets).and(releasing.targets);
                 targets.minus(self.models.same_on(memory, family, self.versions))
@@ -159,7 +165,9 @@ impl Engine<'_> {
         let event = if given { Event::ManagedRelease } else { Event::Release { wrong_on } };
         let (after, fault) = transition(object.ownership, event);
         if fault.is_none() {
-            self.fault_of_retained(path, id, releasing);
+            let kind = |family| StepKind::Released { by: releasing.by.clone(), family };
+            let step = releasing.family.map(|family| Step { kind: kind(family), location: releasing.at });
+            self.fault_of_retained(path, id, &releasing.by, step, releasing.at);
         }
         if let Some(fault) = fault {
             self.fault_of_release(path, id, fault, releasing);
@@ -188,6 +196,12 @@ impl Engine<'_> {
             Fault::Mismatch(wrong_on) => {
                 let (Some(subject), Some(released_as)) = (subject, releasing.family) else { return };
                 targets = wrong_on;
+                let inside = releasing.inside.is_some();
+                if inside && self.lacks_length(subject.family, released_as) {
+                    let by = releasing.inside.as_ref().map_or_else(|| release.clone(), |inside| inside.by.clone());
+                    let kind = ViolationKind::ReleasedWithoutLength { subject, release, by };
+                    return self.report_release(path, id, releasing, kind, targets);
+                }
                 let (release, through) = match &releasing.inside {
                     Some(inside) => (inside.by.clone(), Some(release)),
                     None => (release, None),
@@ -209,6 +223,20 @@ impl Engine<'_> {
             }
             Fault::UseAfterRelease | Fault::Leak | Fault::Dangling => return,
         };
+        self.report_release(path, id, releasing, kind, targets);
+    }
+
+    /// Reports what is wrong with a release, with the story of what it releases.
+    fn report_release(
+        &mut self,
+        path: &Path,
+        id: ObjectId,
+        releasing: &Releasing,
+        kind: ViolationKind,
+        targets: TargetSet,
+    ) {
+        let Some(object) = path.objects.get(&id) else { return };
+        let origin = &self.origins[id.origin as usize];
         let mut trace = object.story.steps.clone();
         if let Some(family) = releasing.family.or(origin.family) {
             trace.extend(releasing.steps(family));

@@ -41,7 +41,10 @@ impl Engine<'_> {
         let value = match &contract.ownership {
             Ownership::Unknown => None,
             Ownership::Owned(family) => {
-                let allocating = self.allocating(path, calling, family);
+                let allocating = match self.allocating(path, calling, family) {
+                    Allocating::Family(family) => Allocating::Family(self.handed_on(path, calling, family)),
+                    allocating => allocating,
+                };
                 let value = self.allocated(path, calling, &allocating, contract.nullable, basis, extra);
                 self.note_allocator(path, calling, family, &value);
                 Some(value)
@@ -190,8 +193,9 @@ impl Engine<'_> {
                     let by = made.by.clone();
                     let step = Step { kind: StepKind::Allocated { by, family }, location: made.location };
                     let mut object = Object::new(state, step);
-                    let received = StepKind::Received { from: calling.name.clone() };
-                    std::rc::Rc::make_mut(&mut object.story).steps.push(Step { kind: received, location: calling.at });
+                    let through = made.through.iter().cloned().chain([(calling.name.clone(), calling.at)]);
+                    let steps = through.map(|(from, location)| Step { kind: StepKind::Received { from }, location });
+                    std::rc::Rc::make_mut(&mut object.story).steps.extend(steps);
                     object
                 }
                 None => {
@@ -222,7 +226,9 @@ impl Engine<'_> {
         owner: Owner,
         basis: Basis,
     ) -> u32 {
-        let matters = family.is_some_and(|family| self.models.family(family).kind == FamilyKind::Memory);
+        let matters = family.map(|family| self.models.family(family)).is_some_and(|family| {
+            family.kind == FamilyKind::Memory || family.kind == FamilyKind::Pair && family.name.starts_with("rust.")
+        });
         self.origin(OriginKey::Site(calling.site, extra), |_| Origin {
             by: calling.name.clone(),
             made_by: calling.made_by().map_or_else(|| calling.name.clone(), |made| made.by.clone()),

@@ -113,6 +113,11 @@ impl Engine<'_> {
             made.extend(made_by_result(returns));
         }
         self.handed_out(returns, &result, &mut effects, &mut made);
+        // Helpers in Dart are plain to see; what happens behind the boundary is not.
+        if !self.program.units[self.root.unit as usize].language.is_native() {
+            let file = self.program.units[self.root.unit as usize].file;
+            made.iter_mut().for_each(|made| made.through.retain(|(_, at)| at.file != file));
+        }
         vague += effects
             .iter()
             .filter(|effect| matches!(&effect.kind, EffectKind::Fill(contract) if contract.sometimes))
@@ -166,7 +171,7 @@ impl Engine<'_> {
         ResultContract { ownership: found.unwrap_or(Ownership::Unknown), nullable, sometimes: false, when: None }
     }
 
-    fn result_ownership(&self, function: &Function, path: &Path, value: &Value) -> Ownership {
+    pub(super) fn result_ownership(&self, function: &Function, path: &Path, value: &Value) -> Ownership {
         let object = value.object().and_then(|id| path.objects.get(&id));
         match (value, object) {
             (Value::Symbol(symbol), _) => self.status_test(function, *symbol),
@@ -410,7 +415,7 @@ fn ended<'p>(paths: impl Iterator<Item = &'p Path>) -> Vec<Made> {
         if let Some((by, location)) = released.or(kept).or(perhaps)
             && !all.iter().any(|made| made.what == *at)
         {
-            all.push(Made { what: at.clone(), by, location });
+            all.push(Made { what: at.clone(), by, location, through: Vec::new() });
         }
     }
     all

@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::diagnostic::{TraceKind, TraceStep};
-use crate::violation::{Exit, Leaving, Owner, Step, StepKind, Thrower, Usage};
+use crate::violation::{Exit, Given, Leaving, Owner, Step, StepKind, Thrower, Usage};
 
 /// Puts one step into words.
 pub(super) fn word(step: &Step, context: &Context<'_>) -> TraceStep {
@@ -43,11 +43,20 @@ pub(super) fn word(step: &Step, context: &Context<'_>) -> TraceStep {
         StepKind::Moved => (TraceKind::Use, "the pointer moves on here".into()),
         StepKind::Counted { by: Some(by) } => (TraceKind::Use, format!("`{by}` takes the same number of elements")),
         StepKind::Counted { by: None } => (TraceKind::Use, "elements up to the same number are reached here".into()),
+        StepKind::Given { given } => (TraceKind::Transfer, format!("returned here: {}", whose(*given))),
         StepKind::Used(usage) => (TraceKind::Use, used(usage)),
         StepKind::Thrown(thrower) => (TraceKind::Throw, thrown(thrower)),
         StepKind::Exited(exit) => (TraceKind::Exit, exited(*exit).into()),
     };
     TraceStep { kind, location: step.location, message }
+}
+
+fn whose(given: Given) -> &'static str {
+    match given {
+        Given::Owned(_) => "the caller must release it",
+        Given::Static => "nobody may release it",
+        Given::Borrowed => "the caller must not release it",
+    }
 }
 
 /// Whose borrowed memory is, after "memory that".

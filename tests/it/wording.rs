@@ -11,8 +11,8 @@ use ffilint::source::{FileId, Location, SourceFile, Span};
 use ffilint::summary::FamilyId;
 use ffilint::target::TargetSet;
 use ffilint::violation::{
-    Confidence, Exit, Leaving, Miscount, Missing, Owner, Step, StepKind, Subject, Thrower, Usage, Violation,
-    ViolationKind,
+    Confidence, Exit, Given, Leaving, Miscount, Missing, Owner, Saying, Step, StepKind, Subject, Thrower, Usage,
+    Violation, ViolationKind,
 };
 
 use crate::support::{self, Outcome, all_well, repository, snapshot};
@@ -189,6 +189,27 @@ fn kinds() -> Vec<ViolationKind> {
         let release = "malloc.free".into();
         kinds.push(ViolationKind::ReleasedBorrowed { origin: "sqlite3_errmsg".into(), owner, release });
     }
+    kinds.extend(at_the_boundary());
+    kinds
+}
+
+fn at_the_boundary() -> Vec<ViolationKind> {
+    let text = || Subject { made_by: "CString::into_raw".into(), ..subject("rust.cstring", "greeting") };
+    let block = || Subject { made_by: "malloc".into(), ..subject("libc.malloc", "greeting") };
+    let slice = Subject { made_by: "Box::into_raw".into(), ..subject("rust.box_slice", "_make") };
+    let function = || "greeting".into();
+    let mut kinds = vec![
+        ViolationKind::NoReleaseExported { subject: text(), function: function() },
+        ViolationKind::ReleasedWithoutLength { subject: slice, release: "_free".into(), by: "Box::from_raw".into() },
+    ];
+    for other in [Given::Static, Given::Borrowed, Given::Owned(family("cpp.new"))] {
+        kinds.push(ViolationKind::Inconsistent { subject: block(), function: function(), other });
+    }
+    for (saying, must_release, given) in
+        [(Saying::Declaration, true, Given::Static), (Saying::Model, false, Given::Owned(family("libc.malloc")))]
+    {
+        kinds.push(ViolationKind::Contradicted { function: function(), saying, must_release, given });
+    }
     kinds
 }
 
@@ -238,6 +259,7 @@ fn steps() -> Vec<StepKind> {
         StepKind::Counted { by: Some("asTypedList".into()) },
         StepKind::Counted { by: None },
     ];
+    steps.extend([Given::Owned(malloc), Given::Static, Given::Borrowed].map(|given| StepKind::Given { given }));
     steps.extend([StepKind::Opened { by: "Arena".into() }, StepKind::Filled { by: "arena".into() }]);
     steps.extend(leavings().map(StepKind::Left));
     steps.extend(owners().map(|owner| StepKind::Borrowed { from: "f".into(), owner }));

@@ -25,6 +25,8 @@ pub(super) struct Definer {
 pub(super) struct Index {
     defined: FxHashMap<u64, Vec<Definer>>,
     declared: Places,
+    /// Where a declaration may say who owns what.
+    stated: Places,
     types: Places,
     /// Names that a header declares for export.
     exported: FxHashSet<u64>,
@@ -51,6 +53,9 @@ impl Index {
             index.markers.extend(&scanned.markers);
             for declared in &scanned.declares {
                 add(&mut index.declared, declared.name, at);
+                if scanned.states_contracts {
+                    add(&mut index.stated, declared.name, at);
+                }
                 if declared.is_exported && file.language == Language::Cpp {
                     index.exported.insert(declared.name);
                 }
@@ -106,6 +111,16 @@ impl Index {
 
     pub(super) fn definers(&self, name: u64) -> &[Definer] {
         self.defined.get(&name).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a declaration may say who owns what a name gives.
+    pub(super) fn states(&self, name: u64) -> bool {
+        self.stated.contains_key(&name)
+    }
+
+    /// The files in which it may.
+    pub(super) fn stating(&self, name: u64) -> Vec<u32> {
+        self.stated.get(&name).cloned().unwrap_or_default()
     }
 
     /// The files that define a native symbol: exported for certain, or all that may export it.
