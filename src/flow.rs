@@ -25,6 +25,7 @@ mod calls;
 mod conditions;
 mod consistency;
 mod copies;
+mod definitions;
 mod engine;
 mod exports;
 mod finalizers;

@@ -583,29 +583,8 @@ impl Engine<'_> {
         recursive.or_else(|| self.summaries.get(function))
     }
 
-    /// The definitions of a native symbol that a path can reach, by the targets that have them.
-    fn defined(&self, calling: &Calling, path: &Path, symbol: &Name) -> Vec<(TargetSet, Functions)> {
-        let unit = self.frames[calling.site.frame as usize].function.unit;
-        let groups = self.program.definitions_by_target(symbol, unit).into_iter();
-        let reached = groups.map(|(targets, candidates)| (targets.and(path.targets), candidates));
-        let reached = reached.filter(|(targets, _)| !targets.is_empty()).map(|(targets, candidates)| {
-            (targets, Functions { candidates, complete: true, implicit_this: false, model: None })
-        });
-        let mut groups: Vec<(TargetSet, Functions)> = reached.collect();
-        let covered = groups.iter().fold(TargetSet::NONE, |all, (targets, _)| all.or(*targets));
-        let missing: Vec<TargetSet> = path.targets.minus(covered).each().collect();
-        if let [(targets, functions), rest @ ..] = &mut groups[..]
-            && let Some(known) = self.summary_of(functions)
-            && rest.iter().all(|(_, other)| self.summary_of(other).is_some_and(|it| it.outcomes == known.outcomes))
-        {
-            let built = missing.into_iter().filter(|target| self.is_built_elsewhere(functions, rest, *target));
-            *targets = built.fold(*targets, TargetSet::or);
-        }
-        groups
-    }
-
     /// What the functions a call may reach have in common; `None` when they disagree or one is not known.
-    fn summary_of(&self, functions: &Functions) -> Option<std::sync::Arc<Summary>> {
+    pub(super) fn summary_of(&self, functions: &Functions) -> Option<std::sync::Arc<Summary>> {
         let mut candidates = functions.candidates.iter();
         let first = self.contract(*candidates.next()?)?;
         for candidate in candidates {

@@ -1,4 +1,4 @@
-//! What a callee does on some of its paths only, or where it is compiled from sources that are not here.
+//! What a callee does on some of its paths only, in a way that its caller cannot observe.
 
 use super::calls::Calling;
 use super::engine::Engine;
@@ -6,11 +6,9 @@ use super::objects::Releasing;
 use super::path::Path;
 use super::value::{Offset, Value};
 use crate::ir::{FunctionKind, LocalKind, Name};
-use crate::link::{FuncRef, Functions};
 use crate::source::Location;
 use crate::state::{MemoryFamily, Ownership};
 use crate::summary::{AccessPath, Basis, EffectKind, FamilyId, FamilyRef};
-use crate::target::TargetSet;
 
 /// What tells how the effects of a function are to be read.
 #[derive(Clone, Copy, Debug)]
@@ -58,39 +56,6 @@ impl Engine<'_> {
                 ty.is_none_or(|ty| ty.name == "bool" || ty.name.contains("Function"))
             });
         Teller { of_struct, asked }
-    }
-
-    /// Whether functions that lie in the folders of several platforms are built for one more, whose folder has native
-    /// code too: the same source is compiled there from somewhere else. Plain C and C++ only, for what is written for
-    /// Apple's frameworks is not.
-    pub(super) fn is_built_elsewhere(
-        &self,
-        functions: &Functions,
-        rest: &[(TargetSet, Functions)],
-        target: TargetSet,
-    ) -> bool {
-        let all = || rest.iter().flat_map(|(_, other)| &other.candidates).chain(&functions.candidates);
-        let mut folders: Vec<TargetSet> = all().map(|function| self.program.file(function.unit).targets).collect();
-        folders.sort_unstable();
-        folders.dedup();
-        let portable = |function: &FuncRef| {
-            let path = &self.program.file(function.unit).path;
-            [".c", ".cc", ".cpp", ".cxx", ".rs"].iter().any(|suffix| path.ends_with(suffix))
-                && self.program.function(*function).targets.contains(target)
-        };
-        let Some(package) =
-            functions.candidates.first().and_then(|first| self.program.file(first.unit).package.as_ref())
-        else {
-            return false;
-        };
-        folders.len() > 1
-            && all().all(portable)
-            && self.program.units.iter().enumerate().any(|(unit, from)| {
-                let file = self.program.file(unit as u32);
-                from.language.is_native()
-                    && file.targets == target
-                    && file.package.as_ref().is_some_and(|other| other.root == package.root)
-            })
     }
 
     /// A callee releases memory on some paths. As memory of another family, that is wrong on each of them.
