@@ -50,6 +50,7 @@ mod scopes;
 mod sizes;
 mod structs;
 mod summaries;
+mod unknown;
 mod value;
 mod wrappers;
 

@@ -1,0 +1,63 @@
+//! Calls of functions of which nothing is known.
+
+use super::calls::{ArgValue, Calling};
+use super::engine::{Engine, Run};
+use super::path::Path;
+use super::value::Value;
+use crate::link::Ty;
+use crate::state::Ownership;
+
+impl Engine<'_> {
+    /// A function of which nothing is known: its arguments escape, its result is unknown.
+    pub(super) fn call_unknown(&mut self, run: &mut Run, calling: Calling, mut path: Path, out: &mut Vec<Path>) {
+        for arg in &calling.args {
+            if self.is_read_only(&path, &calling, arg) {
+                self.lend(&mut path, &calling, &arg.value, true);
+            } else {
+                self.escape(&mut path, &arg.value);
+            }
+        }
+        if let Some(receiver) = calling.receiver.as_ref().map(|arg| arg.value.clone()) {
+            let value = receiver.object().filter(|id| path.ownership(*id) == Ownership::Managed);
+            match value {
+                // A value that ends with its scope stays where it is.
+                Some(id) if self.is_native(calling.site.frame) => path.touch(id),
+                _ => self.escape(&mut path, &receiver),
+            }
+        }
+        self.forget_fields(&mut path);
+        self.possible_exception(run, &calling, &path);
+        let value = self.fresh(&mut path, calling.site, 0);
+        self.finish(&calling, path, value, out);
+    }
+
+    /// A native function that is neither linked nor modelled: it borrows its pointers; where a callback travels with
+    /// them, it holds them.
+    pub(super) fn call_unknown_native(&mut self, run: &mut Run, calling: Calling, mut path: Path, out: &mut Vec<Path>) {
+        let callback = calling.args.iter().any(|arg| {
+            matches!(arg.value, Value::Closure(_) | Value::Function(_) | Value::Native(_) | Value::Releaser(_))
+                || arg.ty.as_ref().is_some_and(|ty| self.is_callback(ty))
+        });
+        for arg in &calling.args {
+            if callback || self.is_struct_by_value(&path, arg) {
+                self.escape(&mut path, &arg.value);
+                continue;
+            }
+            if self.is_native(calling.site.frame) && !self.is_plain(&path, arg) {
+                self.escape(&mut path, &arg.value);
+                continue;
+            }
+            self.lend(&mut path, &calling, &arg.value, true);
+        }
+        self.possible_exception(run, &calling, &path);
+        let value = self.fresh(&mut path, calling.site, 0);
+        self.finish(&calling, path, value, out);
+    }
+
+    /// Whether what an argument leads to is the caller's or a run of numbers: a library that is not here keeps neither
+    /// as its own. Native code hands structs over far more often.
+    fn is_plain(&self, path: &Path, arg: &ArgValue) -> bool {
+        let given = arg.value.object().and_then(|id| path.objects.get(&id)).is_some_and(|object| object.path.is_some());
+        given || matches!(&arg.ty, Some(Ty::Pointer(to)) if matches!(**to, Ty::Scalar))
+    }
+}
