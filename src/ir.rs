@@ -263,6 +263,8 @@ pub struct StructLayout {
     pub packed: Option<u32>,
     /// Fields in order: name and native type (the annotation's, else the declared one).
     pub fields: Vec<(Name, TypeRef)>,
+    /// The fields do not tell the whole layout: bit fields, alignments, fields under conditions.
+    pub is_partial: bool,
 }
 
 /// A declaration that names a native symbol directly (`@Native`, `@FfiNative`, a C prototype, Rust's `extern "C"` block).

@@ -50,6 +50,7 @@ pub mod models;
 pub mod parse;
 pub mod render;
 pub mod rules;
+pub mod signatures;
 pub mod source;
 pub mod state;
 pub mod summary;

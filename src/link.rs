@@ -52,6 +52,25 @@ pub struct FileContext {
     pub targets: TargetSet,
 }
 
+impl FileContext {
+    /// The platforms its code can run on: a federated plugin's packages say theirs in their names.
+    #[must_use]
+    pub fn reached(&self) -> TargetSet {
+        let name = self.package.as_ref().map_or("", |package| &*package.name);
+        let of_package = match name.rsplit_once('_').map(|(_, last)| last) {
+            Some("windows") => TargetSet::WINDOWS,
+            Some("linux") => TargetSet::LINUX,
+            Some("android") => TargetSet::ANDROID,
+            Some("macos") => TargetSet::MACOS,
+            Some("ios") => TargetSet::IOS,
+            Some("darwin" | "foundation") => TargetSet::MACOS.or(TargetSet::IOS),
+            Some("ohos") => TargetSet::OHOS,
+            _ => TargetSet::ALL,
+        };
+        self.targets.and(of_package)
+    }
+}
+
 /// A crate of the project.
 #[derive(Clone, Debug)]
 pub struct CrateContext {

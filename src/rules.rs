@@ -33,6 +33,7 @@ mod mixed_allocator_names;
 mod overwritten_owner;
 mod release_arity;
 mod retained_after_free;
+mod signature_mismatch;
 mod steps;
 mod unreleased_arena;
 mod use_after_free;
@@ -75,9 +76,13 @@ pub static ALL: &[&Rule] = &[
     &release_arity::RULE,
     &inconsistent_ownership::RULE,
     &count_vs_bytes::RULE,
+    &signature_mismatch::RULE,
     &arena_escape::RULE,
     &internal_error::RULE,
 ];
+
+/// The name of the one rule that speaks of generated bindings.
+pub const SIGNATURE_MISMATCH: &str = signature_mismatch::NAME;
 
 /// The rule of that name.
 #[must_use]
@@ -173,6 +178,9 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
         }
         ViolationKind::ReleasedWithoutLength { subject, release, by } => {
             (&release_arity::RULE, release_arity::word(subject, release, by, context))
+        }
+        ViolationKind::Misbound { symbol, language, disagreement } => {
+            (&signature_mismatch::RULE, signature_mismatch::word(symbol, *language, disagreement))
         }
         ViolationKind::ReleasedBorrowed { origin, owner, release } => {
             (&free_of_borrowed::RULE, free_of_borrowed::word(origin, owner, release))

@@ -1,6 +1,7 @@
 //! What the analysis found, as typed facts. The words are made in [`rules`](crate::rules).
 
 use crate::ir::Name;
+use crate::language::Language;
 use crate::link::FuncRef;
 use crate::source::Location;
 use crate::summary::FamilyId;
@@ -226,6 +227,15 @@ pub enum ViolationKind {
         /// The release in it.
         by: Name,
     },
+    /// A binding gives a symbol another native type than its definition has.
+    Misbound {
+        /// The symbol; for a layout the struct as the binding names it.
+        symbol: Name,
+        /// The definition's language.
+        language: Option<Language>,
+        /// In what they differ.
+        disagreement: Disagreement,
+    },
     /// Released although somebody else owns it.
     ReleasedBorrowed {
         /// The call that gave the pointer, as written.
@@ -234,6 +244,62 @@ pub enum ViolationKind {
         owner: Owner,
         /// The release, as written.
         release: Name,
+    },
+}
+
+/// In what a binding and its definition differ.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Disagreement {
+    /// How many parameters there are.
+    Arity {
+        /// In the binding.
+        bound: usize,
+        /// In the definition.
+        defined: usize,
+    },
+    /// The type of a parameter or of the result.
+    Value {
+        /// Which.
+        slot: Slot,
+        /// The binding's type.
+        bound: Name,
+        /// The definition's type.
+        defined: Name,
+    },
+    /// Where the fields of a struct lie.
+    Layout {
+        /// The struct, as the definition names it.
+        defined: Name,
+        /// What does not fit.
+        misfit: LayoutMisfit,
+    },
+}
+
+/// A place in a signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slot {
+    /// A parameter, from 0.
+    Param(usize),
+    /// The result.
+    Result,
+}
+
+/// In what two layouts differ.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LayoutMisfit {
+    /// A field has another width, kind or place.
+    Field {
+        /// The binding's field.
+        bound: Name,
+        /// The definition's field that lies there, if one does.
+        defined: Option<Name>,
+    },
+    /// One is larger than the other.
+    Size {
+        /// The binding's bytes.
+        bound: u64,
+        /// The definition's bytes.
+        defined: u64,
     },
 }
 
@@ -421,6 +487,11 @@ pub enum StepKind {
     Branched {
         /// Whether its condition held as it is written; the location is the condition.
         holds: bool,
+    },
+    /// Defined.
+    Defined {
+        /// Which symbol or struct.
+        name: Name,
     },
     /// Released.
     Released {

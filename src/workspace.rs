@@ -15,6 +15,7 @@ use crate::lower;
 use crate::models::ModelSet;
 use crate::parse::Limits;
 use crate::rules::{self, Part};
+use crate::signatures;
 use crate::source::{FileId, Location, SourceFile};
 use crate::target::TargetSet;
 use crate::violation::Confidence;
@@ -216,7 +217,9 @@ impl Workspace {
             targets: options.targets,
         };
         let glue = link::Glue::of(&program);
-        let words = analysis.violations.par_iter().map(|violation| {
+        let signatures = signatures::check(&program, options.targets);
+        let violations: Vec<_> = analysis.violations.iter().chain(&signatures).collect();
+        let words = violations.into_par_iter().map(|violation| {
             let worded = flow::guarded(|| rules::word(violation, &context));
             worded.map_err(|reason| (violation.at.file, reason))
         });
@@ -228,7 +231,10 @@ impl Workspace {
         }
         for worded in words.collect::<Vec<_>>() {
             match worded {
-                Ok(diagnostic) if generated.contains(&diagnostic.primary.location.file) => {}
+                // A generator writes what it was told: a type that does not fit is worth knowing there too.
+                Ok(diagnostic)
+                    if generated.contains(&diagnostic.primary.location.file)
+                        && diagnostic.rule != rules::SIGNATURE_MISMATCH => {}
                 Ok(diagnostic) if !glue.concerns(&diagnostic) => {}
                 Ok(diagnostic) => found.push(diagnostic),
                 Err((file, reason)) => drop(failed.entry(file).or_insert(reason)),

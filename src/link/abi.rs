@@ -403,7 +403,7 @@ impl<'e> Native<'e> {
             return Abi::Unknown;
         }
         let clean = !from.errors.iter().any(|error| error.overlaps(declared.span));
-        let layout = layout.filter(|layout| layout.packed.is_none() && clean && depth > 0);
+        let layout = layout.filter(|layout| layout.packed.is_none() && !layout.is_partial && clean && depth > 0);
         let fields = layout.and_then(|layout| {
             let field = |(name, written): &(Name, TypeRef)| reader.field(class.class, name, written, depth - 1);
             layout.fields.iter().map(field).collect::<Option<Vec<Field>>>()

@@ -108,10 +108,11 @@ impl Exports {
         from: u32,
     ) -> Vec<(TargetSet, SmallVec<[FuncRef; 1]>)> {
         let Some(all) = self.by_symbol.get(symbol) else { return Vec::new() };
+        let own = files.get(from as usize).map_or(TargetSet::ALL, FileContext::reached);
         if let [only] = all.as_slice() {
-            return vec![(only.targets, SmallVec::from_elem(only.function, 1))];
+            let there = only.targets.and(own);
+            return if there.is_empty() { Vec::new() } else { vec![(there, SmallVec::from_elem(only.function, 1))] };
         }
-        let own = files.get(from as usize).map_or(TargetSet::ALL, |file| file.targets);
         let mut groups: Vec<(TargetSet, SmallVec<[FuncRef; 1]>)> = Vec::new();
         for target in own.each() {
             let there: Vec<&Definition> = all.iter().filter(|definition| definition.targets.contains(target)).collect();
@@ -170,7 +171,7 @@ fn meant(all: Vec<&Definition>, files: &[FileContext], from: u32) -> SmallVec<[F
 }
 
 /// Those for which something speaks; all where it speaks for none.
-fn preferred<'a>(all: Vec<&'a Definition>, speaks: impl Fn(&Definition) -> bool) -> Vec<&'a Definition> {
+fn preferred(all: Vec<&Definition>, speaks: impl Fn(&Definition) -> bool) -> Vec<&Definition> {
     match all.iter().any(|definition| speaks(definition)) {
         true => all.into_iter().filter(|definition| speaks(definition)).collect(),
         false => all,

@@ -102,6 +102,7 @@ fn lower_tree(
     };
     let mut lowering = FileLowering {
         tree: &tree,
+        text,
         prepared,
         unit,
         depth: limits.depth,
@@ -129,6 +130,8 @@ fn lower_tree(
 /// What lowering a file gathers.
 struct FileLowering<'t> {
     tree: &'t Tree<'t>,
+    /// The file as it is written.
+    text: &'t str,
     prepared: &'t Prepared,
     unit: Unit,
     /// [`Limits::depth`].

@@ -32,6 +32,7 @@ pub(super) fn word(step: &Step, context: &Context<'_>) -> TraceStep {
             let truth = if *holds { "true" } else { "false" };
             (TraceKind::Branch, format!("`{}` is {truth}", context.quote(step.location)))
         }
+        StepKind::Defined { name } => (TraceKind::Use, format!("`{name}` is defined here")),
         StepKind::Released { by, family } => {
             (TraceKind::Release, format!("{} here by `{by}`", context.released(*family)))
         }

@@ -143,18 +143,26 @@ impl Workspace {
         program.units.get(function.unit as usize).map(|unit| unit.file)
     }
 
-    /// Symbols without a definition that stand, called or defined, in text that was not parsed: by name the file.
+    /// Symbols without a definition whose name stands in text that was not parsed, or before a body that was not
+    /// understood: by name the file.
     fn hidden(&self, program: &Program, unparsed: &[(FileId, Span)]) -> BTreeMap<String, String> {
         let undefined = program.links().iter().filter(|link| link.standing == Standing::Undefined);
         let wanted: BTreeSet<&str> = undefined.filter_map(|link| link.symbol.as_deref()).collect();
         let mut found = BTreeMap::new();
-        for (file, span) in unparsed {
-            let Some(source) = self.sources.get(file.index()).filter(|source| source.language.is_native()) else {
-                continue;
-            };
-            let words = source.slice(*span).split(|c: char| !c.is_alphanumeric() && c != '_');
-            for word in words.filter(|word| wanted.contains(word)) {
-                found.entry(word.to_owned()).or_insert_with(|| source.path.to_string());
+        if wanted.is_empty() {
+            return found;
+        }
+        let native = self.sources.iter().filter(|source| source.language.is_native());
+        for source in native {
+            for (at, word) in words(&source.text).filter(|(_, word)| wanted.contains(word)) {
+                let lost = || {
+                    unparsed
+                        .iter()
+                        .any(|(file, span)| *file == source.id && span.start as usize <= at && at < span.end as usize)
+                };
+                if has_body(&source.text, at + word.len(), source.language) || lost() {
+                    found.entry(word.to_owned()).or_insert_with(|| source.path.to_string());
+                }
             }
         }
         found
@@ -233,4 +241,47 @@ impl LinkList {
         self.skipped.extend(other.skipped);
         self.unreadable.extend(other.unreadable);
     }
+}
+
+/// The words of a text and where they begin.
+fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let of_word = |c: char| c.is_alphanumeric() || c == '_';
+    let starts = text.char_indices().scan(false, move |inside, (at, c)| {
+        let begins = of_word(c) && !*inside;
+        *inside = of_word(c);
+        Some(begins.then_some(at))
+    });
+    starts.flatten().map(move |at| {
+        let rest = &text[at..];
+        (at, &rest[..rest.find(|c| !of_word(c)).unwrap_or(rest.len())])
+    })
+}
+
+/// Parameters that are looked over for a body behind them, in bytes.
+const MAX_PARAMETERS: usize = 4_096;
+
+/// Whether a name is followed by parameters and a body: `(…) {`, in Rust `(…) -> … {`.
+fn has_body(text: &str, after: usize, language: Language) -> bool {
+    let Some(rest) = text.get(after..).map(str::trim_start).filter(|rest| rest.starts_with('(')) else { return false };
+    let mut depth = 0_usize;
+    for (at, c) in rest.char_indices().take(MAX_PARAMETERS) {
+        match c {
+            '(' => depth += 1,
+            ')' if depth > 1 => depth -= 1,
+            ')' => {
+                let behind = rest[at + 1..].trim_start();
+                return match language {
+                    Language::Rust => {
+                        let before = text.get(..after).unwrap_or_default();
+                        let is_function = before.rsplit(char::is_whitespace).nth(1) == Some("fn");
+                        is_function && behind.find(['{', ';']).is_some_and(|at| behind[at..].starts_with('{'))
+                    }
+                    _ => behind.starts_with('{'),
+                };
+            }
+            '{' | '}' | ';' => return false,
+            _ => {}
+        }
+    }
+    false
 }

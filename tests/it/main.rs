@@ -5,6 +5,7 @@
 mod cli;
 mod fixtures;
 mod link;
+mod links;
 mod lower;
 mod models;
 mod order;

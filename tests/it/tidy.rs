@@ -14,7 +14,7 @@ const ROOMS: &[(u32, &[&str])] = &[
     (3, &["ir", "lower"]),
     (4, &["summary", "models"]),
     (5, &["link"]),
-    (6, &["state", "flow", "classes", "violation"]),
+    (6, &["state", "flow", "signatures", "classes", "violation"]),
     (7, &["diagnostic", "rules", "suppress"]),
     (8, &["workspace"]),
     (9, &["render", "lsp", "cli", "lib", "main"]),

@@ -11,8 +11,8 @@ use ffilint::source::{FileId, Location, SourceFile, Span};
 use ffilint::summary::FamilyId;
 use ffilint::target::TargetSet;
 use ffilint::violation::{
-    Confidence, Exit, Given, Leaving, Miscount, Missing, Owner, Saying, Step, StepKind, Subject, Thrower, Usage,
-    Violation, ViolationKind,
+    Confidence, Disagreement, Exit, Given, LayoutMisfit, Leaving, Miscount, Missing, Owner, Saying, Slot, Step,
+    StepKind, Subject, Thrower, Usage, Violation, ViolationKind,
 };
 
 use crate::support::{self, Outcome, all_well, repository, snapshot};
@@ -31,7 +31,7 @@ fn every_violation_has_its_words() -> Outcome {
         targets: TargetSet::ALL,
     };
     let (mut text, mut failures) = (String::new(), Vec::new());
-    for kind in kinds() {
+    for kind in kinds().into_iter().chain(misbound()) {
         let violation = Violation {
             kind,
             function: FuncRef { unit: 0, function: FunctionId(0) },
@@ -80,6 +80,28 @@ fn subject(name: &str, origin: &str) -> Subject {
 
 fn held(name: &str, origin: &str, by: &str) -> Subject {
     Subject { held_by: Some(by.into()), ..subject(name, origin) }
+}
+
+fn misbound() -> Vec<ViolationKind> {
+    let value =
+        |slot, bound: &str, defined: &str| Disagreement::Value { slot, bound: bound.into(), defined: defined.into() };
+    let layout = |misfit| Disagreement::Layout { defined: "sample_t".into(), misfit };
+    let disagreements = [
+        Disagreement::Arity { bound: 1, defined: 3 },
+        Disagreement::Arity { bound: 2, defined: 1 },
+        value(Slot::Param(1), "Int32", "int64_t"),
+        value(Slot::Result, "Int32", "int64_t"),
+        value(Slot::Result, "Int32", "void"),
+        layout(LayoutMisfit::Field { bound: "level".into(), defined: Some("gain".into()) }),
+        layout(LayoutMisfit::Field { bound: "level".into(), defined: None }),
+        layout(LayoutMisfit::Size { bound: 8, defined: 16 }),
+    ];
+    let kinds = disagreements.map(|disagreement| ViolationKind::Misbound {
+        symbol: "seek".into(),
+        language: Some(Language::Rust),
+        disagreement,
+    });
+    kinds.into()
 }
 
 fn kinds() -> Vec<ViolationKind> {
@@ -250,6 +272,7 @@ fn steps() -> Vec<StepKind> {
         StepKind::Overwritten { owner: "buffer".into() },
         StepKind::Branched { holds: true },
         StepKind::Branched { holds: false },
+        StepKind::Defined { name: "seek".into() },
         StepKind::Released { by: "calloc.free".into(), family: malloc },
         StepKind::ReleasedElsewhere { by: "calloc.free".into() },
         StepKind::Taken { by: "take".into() },

@@ -98,8 +98,21 @@ impl FileLowering<'_> {
                 is_union: tree.kind(node) == "union_specifier",
                 packed: pack.and_then(|(_, size)| *size),
                 fields,
+                is_partial: self.is_partial(node),
             });
         }
+    }
+
+    /// Whether more than the fields in their order says how a struct is laid out.
+    fn is_partial(&self, node: NodeId) -> bool {
+        let span = self.tree.span(node);
+        let written = self.text.get(span.start as usize..).unwrap_or_default();
+        let (inside, after) = written.split_at_checked((span.end - span.start) as usize).unwrap_or((written, ""));
+        let after = after.split(';').next().unwrap_or_default();
+        let says = |word: &str| inside.contains(word) || after.contains(word);
+        ["#", "__attribute__", "alignas", "_Alignas", "__declspec", "packed", "PACKED"].into_iter().any(says)
+            || inside.get(1..).is_some_and(|inside| inside.contains("union"))
+            || self.tree.descendants(node).any(|part| self.tree.kind(part) == "bitfield_clause")
     }
 
     /// Whether a member of the class has such a word or clause.

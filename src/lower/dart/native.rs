@@ -22,7 +22,7 @@ impl FileLowering<'_> {
                     _ => None,
                 },
             );
-        self.unit.layouts.push(StructLayout { class: id, is_union, packed, fields });
+        self.unit.layouts.push(StructLayout { class: id, is_union, packed, fields, is_partial: false });
     }
 
     /// The binding of a function with `@Native` or `@FfiNative`.

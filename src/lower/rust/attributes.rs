@@ -55,6 +55,11 @@ impl Configured {
     }
 }
 
+/// Whether an item is compiled under conditions.
+pub(super) fn has_condition(attributes: &[Attribute]) -> bool {
+    attributes.iter().any(|attribute| attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr"))
+}
+
 /// What all `#[cfg(…)]` of an item say together. Tests are compiled nowhere.
 pub(super) fn configured(attributes: &[Attribute]) -> Configured {
     let mut configured = Configured::EVERYWHERE;

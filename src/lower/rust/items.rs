@@ -160,7 +160,8 @@ impl FileLowering {
         let span = self.span(item.struct_token.span, item.span());
         let id = self.declared_class(ClassKind::Class, &item.ident, &item.generics, span);
         let fields = self.fields(item.fields.iter());
-        self.layout(id, &item.attrs, false, &fields);
+        let has_conditions = item.fields.iter().any(|field| attributes::has_condition(&field.attrs));
+        self.layout(id, &item.attrs, false, has_conditions, &fields);
         if let Some(class) = self.unit.classes.get_mut(id.index()) {
             class.fields = fields;
         }
@@ -170,13 +171,20 @@ impl FileLowering {
         let span = self.span(item.union_token.span, item.fields.brace_token.span.close());
         let id = self.declared_class(ClassKind::Class, &item.ident, &item.generics, span);
         let fields = self.fields(item.fields.named.iter());
-        self.layout(id, &item.attrs, true, &fields);
+        self.layout(id, &item.attrs, true, false, &fields);
         if let Some(class) = self.unit.classes.get_mut(id.index()) {
             class.fields = fields;
         }
     }
 
-    fn layout(&mut self, class: ClassId, attributes: &[syn::Attribute], is_union: bool, fields: &[Variable]) {
+    fn layout(
+        &mut self,
+        class: ClassId,
+        attributes: &[syn::Attribute],
+        is_union: bool,
+        has_conditions: bool,
+        fields: &[Variable],
+    ) {
         let repr = attributes::words(attributes, "repr");
         if !repr.iter().any(|(word, _)| word == "C") {
             return;
@@ -185,7 +193,8 @@ impl FileLowering {
         let unknown = || TypeRef::named("_");
         let fields =
             fields.iter().map(|field| (field.name.clone(), field.ty.clone().unwrap_or_else(unknown))).collect();
-        self.unit.layouts.push(StructLayout { class, is_union, packed, fields });
+        let is_partial = has_conditions || repr.iter().any(|(word, _)| word == "align");
+        self.unit.layouts.push(StructLayout { class, is_union, packed, fields, is_partial });
     }
 
     fn enum_item(&mut self, item: &syn::ItemEnum) {
