@@ -106,6 +106,16 @@ impl Engine<'_> {
         }
     }
 
+    /// Whether a value of that type is a callback: what travels with it may be kept.
+    pub(super) fn is_callback(&self, ty: &Ty) -> bool {
+        match ty.value_type() {
+            Ty::Function(..) | Ty::NativeFunction { .. } => true,
+            // A pointer to a native function.
+            Ty::Model(ty, args) => self.models.ty(*ty).function || args.iter().any(|arg| self.is_callback(arg)),
+            _ => false,
+        }
+    }
+
     /// Another native call comes: it may let go of what one before it kept.
     pub(super) fn note_native_call(&mut self, path: &mut Path, calling: &Calling) {
         let given = |id: &ObjectId| calling.args.iter().any(|arg| arg.value.object() == Some(*id));
