@@ -191,7 +191,7 @@ impl Search<'_> {
             if left.is_empty() {
                 break;
             }
-            if self.program.is_defined(symbol) {
+            if !self.program.definitions(symbol, crossing.from).is_empty() {
                 continue;
             }
             let model = self.models.symbol(symbol, self.program.versions(crossing.from));

@@ -6,6 +6,7 @@ use super::objects::{Releasing, confidence};
 use super::path::{Kept, Path, Retained, Story};
 use super::value::{ObjectId, Offset, Value};
 use crate::ir::Name;
+use crate::link::Ty;
 use crate::source::Location;
 use crate::state::{Event, Fault, MemoryFamily, Ownership, transition};
 use crate::summary::{AccessPath, Basis, FamilyId, Root};

@@ -170,7 +170,7 @@ fn meant(all: Vec<&Definition>, files: &[FileContext], from: u32) -> SmallVec<[F
 }
 
 /// Those for which something speaks; all where it speaks for none.
-fn preferred<'a>(all: Vec<&'a Definition>, speaks: impl Fn(&Definition) -> bool) -> Vec<&'a Definition> {
+fn preferred(all: Vec<&Definition>, speaks: impl Fn(&Definition) -> bool) -> Vec<&Definition> {
     match all.iter().any(|definition| speaks(definition)) {
         true => all.into_iter().filter(|definition| speaks(definition)).collect(),
         false => all,
