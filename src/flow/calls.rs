@@ -649,15 +649,6 @@ impl Engine<'_> {
         out.push(path);
     }
 
-    pub(super) fn is_callback(&self, ty: &Ty) -> bool {
-        match ty.value_type() {
-            Ty::Function(..) | Ty::NativeFunction { .. } => true,
-            // A pointer to a native function.
-            Ty::Model(ty, args) => self.models.ty(*ty).function || args.iter().any(|arg| self.is_callback(arg)),
-            _ => false,
-        }
-    }
-
     /// The name of a call as people write it: `malloc.free`, `toNativeUtf8`, `SHGetKnownFolderPath`.
     fn written_name(&self, site: Site, call: &Call) -> Name {
         match &call.callee {

@@ -211,8 +211,10 @@ impl Search<'_> {
         let mut targets = TargetSet::NONE;
         for effect in summary.outcomes.iter().flat_map(|outcome| &outcome.effects) {
             targets = targets.or(match &effect.kind {
-                EffectKind::Release(FamilyRef::Family(family)) => self.same(gift.family, *family, crossing),
-                EffectKind::Release(_) | EffectKind::MayRelease(_) | EffectKind::Take => TargetSet::ALL,
+                EffectKind::Release(FamilyRef::Family(family)) | EffectKind::MayRelease(Some(family)) => {
+                    self.same(gift.family, *family, crossing)
+                }
+                EffectKind::Release(_) | EffectKind::MayRelease(None) | EffectKind::Take => TargetSet::ALL,
                 EffectKind::Escape if may_release(symbol) => TargetSet::ALL,
                 _ => TargetSet::NONE,
             });

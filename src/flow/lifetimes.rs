@@ -6,6 +6,7 @@ use super::objects::{Releasing, confidence};
 use super::path::{Kept, Path, Retained, Story};
 use super::value::{ObjectId, Offset, Value};
 use crate::ir::Name;
+use crate::link::Ty;
 use crate::source::Location;
 use crate::state::{Event, Fault, MemoryFamily, Ownership, transition};
 use crate::summary::{AccessPath, Basis, FamilyId, Root};
@@ -103,6 +104,16 @@ impl Engine<'_> {
         if let Some(object) = path.objects.get_mut(&id) {
             let retained = Retained { by: calling.name.clone(), at: calling.at, stale: false };
             std::rc::Rc::make_mut(&mut object.story).retained = Some(retained);
+        }
+    }
+
+    /// Whether a value of that type is a callback: what travels with it may be kept.
+    pub(super) fn is_callback(&self, ty: &Ty) -> bool {
+        match ty.value_type() {
+            Ty::Function(..) | Ty::NativeFunction { .. } => true,
+            // A pointer to a native function.
+            Ty::Model(ty, args) => self.models.ty(*ty).function || args.iter().any(|arg| self.is_callback(arg)),
+            _ => false,
         }
     }
 
