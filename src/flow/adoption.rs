@@ -6,9 +6,11 @@ use std::rc::Rc;
 use super::calls::Calling;
 use super::engine::Engine;
 use super::path::{Object, Path};
+use super::perhaps::Perhaps;
 use super::value::{ObjectId, Offset, Value};
 use crate::state::Ownership as State;
 use crate::summary::{Ownership, Summary};
+use crate::violation::StepKind;
 
 impl Engine<'_> {
     /// How a block is before a call makes a value of it.
@@ -53,6 +55,16 @@ impl Engine<'_> {
         if let Some(adopted) = story.adopted.clone()
             && let Some(block) = path.objects.get_mut(&adopted.0)
         {
+            // Whoever has the value now most likely ends it.
+            let released = block.story.steps.iter().rev().find_map(|step| match &step.kind {
+                StepKind::Released { by, family } => {
+                    Some(Perhaps { family: *family, by: by.clone(), at: step.location })
+                }
+                _ => None,
+            });
+            if block.ownership == State::Released && block.path.is_some() && block.story.perhaps.is_none() {
+                Rc::make_mut(&mut block.story).perhaps = released;
+            }
             block.ownership = State::Escaped;
         }
     }
