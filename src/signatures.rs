@@ -38,7 +38,9 @@ impl Checker<'_> {
         for (definition, defined) in &calls.defined {
             let function = self.program.function(*definition);
             // What could not be parsed may have more parameters than are seen.
-            if function.incomplete.is_some() || !self.is_sure(link, *definition, calls.defined.len() > 1) {
+            if function.incomplete.is_some()
+                || !self.is_sure(link, *definition, calls.defined.len() > 1 || calls.others)
+            {
                 continue;
             }
             let there = function.targets.and(self.program.file(definition.unit).targets).and(self.targets);

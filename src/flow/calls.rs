@@ -709,11 +709,10 @@ impl Engine<'_> {
 
 /// The static type of an operand.
 pub(super) fn local_type(resolved: &crate::link::Resolved, operand: &Operand) -> Option<Ty> {
-    match operand {
-        Operand::Local(local) => resolved.types.get(local.index()).cloned(),
-        _ => None,
-    }
+    let Operand::Local(local) = operand else { return None };
+    resolved.types.get(local.index()).cloned()
 }
+
 /// A pointer to the start of an object.
 pub(super) fn start(object: super::value::ObjectId) -> Value {
     Value::Pointer(object, Offset::Start)
