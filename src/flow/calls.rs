@@ -709,10 +709,11 @@ impl Engine<'_> {
 
 /// The static type of an operand.
 pub(super) fn local_type(resolved: &crate::link::Resolved, operand: &Operand) -> Option<Ty> {
-    let Operand::Local(local) = operand else { return None };
-    resolved.types.get(local.index()).cloned()
+    match operand {
+        Operand::Local(local) => resolved.types.get(local.index()).cloned(),
+        _ => None,
+    }
 }
-
 /// A pointer to the start of an object.
 pub(super) fn start(object: super::value::ObjectId) -> Value {
     Value::Pointer(object, Offset::Start)
