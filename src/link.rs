@@ -381,12 +381,12 @@ impl Program {
         let environment = env::Env::new(&units, &files, models);
         let allocations = environment.allocations();
         let exports = Exports::new(&units, &files);
-        let (mut facts, resolved, links) = environment.resolve(&exports);
+        let declared = declared::Declared::new(&units, models);
+        let (mut facts, resolved, links) = environment.resolve(&exports, &declared);
         facts.allocations = allocations;
         let versions = files.iter().map(env::versions_of).collect();
         let definitions = |symbol: &Name, unit: u32| exports.definitions(&files, symbol, unit);
         let components = graph::components(&units, &resolved, &facts, &definitions);
-        let declared = declared::Declared::new(&units, models);
         Self { units, resolved, components, files, versions, facts, exports, links, declared }
     }
 

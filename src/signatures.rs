@@ -35,10 +35,13 @@ struct Checker<'p> {
 
 impl Checker<'_> {
     fn link(&mut self, link: &Link, calls: &Calls) {
+        let mut misfits: Vec<(FuncRef, Disagreement, TargetSet)> = Vec::new();
         for (definition, defined) in &calls.defined {
             let function = self.program.function(*definition);
             // What could not be parsed may have more parameters than are seen.
-            if function.incomplete.is_some() || !self.is_sure(link, *definition, calls.defined.len() > 1) {
+            if function.incomplete.is_some()
+                || !self.is_sure(link, *definition, calls.defined.len() > 1 || calls.others)
+            {
                 continue;
             }
             let there = function.targets.and(self.program.file(definition.unit).targets).and(self.targets);
@@ -47,10 +50,15 @@ impl Checker<'_> {
             let Some((disagreement, on)) = disagreement(&calls.bound, defined) else { continue };
             let targets = on.and(there);
             if !targets.is_empty() {
-                self.report(link, *definition, disagreement, targets);
-                return;
+                misfits.push((*definition, disagreement, targets));
             }
         }
+        // Of definitions for several targets those that differ in the same are one mistake.
+        let Some((_, first, _)) = misfits.first().cloned() else { return };
+        misfits.retain(|(_, disagreement, _)| *disagreement == first);
+        let targets = misfits.iter().fold(TargetSet::NONE, |all, (_, _, targets)| all.or(*targets));
+        let definitions: Vec<FuncRef> = misfits.into_iter().map(|(definition, ..)| definition).collect();
+        self.report(link, &definitions, first, targets);
     }
 
     /// A definition in another package may be another function of the same name. Of several definitions only those of
@@ -66,20 +74,20 @@ impl Checker<'_> {
         }
     }
 
-    fn report(&mut self, link: &Link, definition: FuncRef, disagreement: Disagreement, targets: TargetSet) {
+    fn report(&mut self, link: &Link, definitions: &[FuncRef], disagreement: Disagreement, targets: TargetSet) {
         let symbol = link.symbol.clone().unwrap_or_default();
-        let (Some(at), Some(defined_at)) = (
-            self.location(link.function.unit, link.span),
-            self.location(definition.unit, self.program.function(definition).name_span),
-        ) else {
-            return;
+        let Some(at) = self.location(link.function.unit, link.span) else { return };
+        let step = |definition: &FuncRef| {
+            let location = self.location(definition.unit, self.program.function(*definition).name_span)?;
+            Some(Step { kind: StepKind::Defined { name: symbol.clone() }, location })
         };
-        let language = self.program.units.get(definition.unit as usize).map(|unit| unit.language);
+        let trace = definitions.iter().filter_map(step).collect();
+        let first = definitions.first().and_then(|definition| self.program.units.get(definition.unit as usize));
         self.found.push(Violation {
-            kind: ViolationKind::Misbound { symbol: symbol.clone(), language, disagreement },
+            kind: ViolationKind::Misbound { symbol, language: first.map(|unit| unit.language), disagreement },
             function: link.function,
             at,
-            trace: vec![Step { kind: StepKind::Defined { name: symbol }, location: defined_at }],
+            trace,
             targets,
             confidence: Confidence::High,
         });

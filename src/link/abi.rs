@@ -3,13 +3,14 @@
 //! What is not known for certain is [`Abi::Unknown`]: types that only a build system's include paths would tell,
 //! type parameters, types of several meanings. Widths are those of 64-bit targets.
 
+use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
 use super::env::Env;
 use super::foreign::{last_segment, nearest};
 use super::types::MAX_DEPTH;
 use super::{ClassRef, FuncRef, Ty};
-use crate::ir::{ClassId, ClassKind, Const, Function, Name, TypeRef, Variable};
+use crate::ir::{ClassId, ClassKind, Const, Function, Name, TypeRef, Unit, Variable};
 use crate::language::Language;
 
 /// What a call passes and gives back.
@@ -125,9 +126,11 @@ pub(super) fn of_dart(env: &Env<'_>, signature: &Ty) -> Option<CallAbi> {
 }
 
 /// What the declaration of a native function says.
-pub(super) fn of_native(env: &Env<'_>, function: FuncRef) -> CallAbi {
+pub(super) fn of_native(env: &Env<'_>, includes: &Includes<'_>, function: FuncRef) -> CallAbi {
     let declared = env.function(function);
-    let reader = Native { env, unit: function.unit, open: open_names(env, declared, function.unit) };
+    let visible = includes.visible_from(function.unit);
+    let open = open_names(env, declared, function.unit);
+    let reader = Native { env, unit: function.unit, open, visible: visible.as_ref() };
     let value = |written: Option<&TypeRef>| reader.value(written);
     let params = declared.params.iter().map(|param| {
         let local = declared.locals.get(param.local.index());
@@ -275,12 +278,52 @@ fn array_length(field: &Variable) -> Option<u32> {
     (!array.args.is_empty()).then_some(length)
 }
 
+/// Which files C and C++ files include, by the last part of the path: where that is the same for several, all of them.
+pub(super) struct Includes<'e> {
+    units: &'e [Unit],
+    by_name: FxHashMap<&'e str, Vec<u32>>,
+}
+
+impl<'e> Includes<'e> {
+    pub(super) fn new(env: &Env<'e>) -> Self {
+        let mut by_name: FxHashMap<&str, Vec<u32>> = FxHashMap::default();
+        for (unit, file) in (0_u32..).zip(env.files) {
+            by_name.entry(last_part(&file.path)).or_default().push(unit);
+        }
+        Self { units: env.units, by_name }
+    }
+
+    /// A unit of C or C++ and everything it includes.
+    fn visible_from(&self, unit: u32) -> Option<FxHashSet<u32>> {
+        let from = self.units.get(unit as usize).filter(|from| from.language != Language::Rust)?;
+        let mut seen = FxHashSet::from_iter([unit]);
+        let mut todo = vec![from];
+        while let Some(from) = todo.pop() {
+            for import in &from.directives.imports {
+                let name = last_part(import.uri.trim_matches(['<', '>']));
+                for &to in self.by_name.get(name).into_iter().flatten() {
+                    if seen.insert(to) {
+                        todo.extend(self.units.get(to as usize));
+                    }
+                }
+            }
+        }
+        Some(seen)
+    }
+}
+
+fn last_part(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
 /// Types of C, C++ and Rust, as a unit writes them.
 struct Native<'e> {
     env: &'e Env<'e>,
     unit: u32,
     /// Type parameters.
     open: Vec<Name>,
+    /// For C and C++ the units that the function's own includes.
+    visible: Option<&'e FxHashSet<u32>>,
 }
 
 impl<'e> Native<'e> {
@@ -289,7 +332,7 @@ impl<'e> Native<'e> {
     }
 
     fn elsewhere(&self, unit: u32) -> Self {
-        Self { env: self.env, unit, open: Vec::new() }
+        Self { env: self.env, unit, open: Vec::new(), visible: self.visible }
     }
 
     fn value(&self, written: Option<&TypeRef>) -> Value {
@@ -350,19 +393,20 @@ impl<'e> Native<'e> {
         Abi::Pointer(Box::new(self.below(written, 0, depth)))
     }
 
+    /// Those of several declarations that the function sees, as far as includes tell.
+    fn seen<T: Copy>(&self, all: Option<&Vec<T>>, unit_of: impl Fn(T) -> u32 + Copy) -> SmallVec<[T; 4]> {
+        let is_visible = |one: &T| self.visible.is_none_or(|visible| visible.contains(&unit_of(*one)));
+        let seen: Vec<T> = all.into_iter().flatten().copied().filter(is_visible).collect();
+        nearest(self.env.units, self.env.files, self.unit, &seen, unit_of).into()
+    }
+
     fn named(&self, name: &Name, depth: usize) -> Abi {
         let Some(left) = depth.checked_sub(1) else { return Abi::Unknown };
         let env = self.env;
         let last = last_segment(name);
-        let classes: SmallVec<[ClassRef; 4]> =
-            match env.foreign.classes.get(last).or_else(|| env.foreign.classes.get(name)) {
-                Some(all) => nearest(env.units, env.files, self.unit, all, |class| class.unit).into(),
-                None => SmallVec::new(),
-            };
-        let aliases: SmallVec<[(u32, u32); 4]> = match env.foreign.aliases.get(last) {
-            Some(all) => nearest(env.units, env.files, self.unit, all, |(unit, _)| unit).into(),
-            None => SmallVec::new(),
-        };
+        let classes = env.foreign.classes.get(last).or_else(|| env.foreign.classes.get(name));
+        let classes = self.seen(classes, |class: ClassRef| class.unit);
+        let aliases = self.seen(env.foreign.aliases.get(last), |(unit, _): (u32, u32)| unit);
         let mut meanings: Vec<Abi> = Vec::new();
         for (unit, at) in aliases {
             let Some(alias) = env.units[unit as usize].aliases.get(at as usize) else { continue };

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::classes::ClassInfo;
+use super::declared::Declared as Stated;
 use super::exports::Exports;
 use super::foreign::{self, Foreign};
 use super::libraries::Libraries;
@@ -300,7 +301,7 @@ impl<'a> Env<'a> {
     }
 
     /// Infers what is not declared, then resolves every function.
-    pub(super) fn resolve(mut self, exports: &Exports) -> (Facts, Vec<Vec<Resolved>>, Vec<Link>) {
+    pub(super) fn resolve(mut self, exports: &Exports, stated: &Stated) -> (Facts, Vec<Vec<Resolved>>, Vec<Link>) {
         let open = self.open_functions();
         let declared = Declared::of(&self.facts);
         for _ in 0..ROUNDS {
@@ -330,7 +331,7 @@ impl<'a> Env<'a> {
                 resolved[function.unit as usize][function.function.index()] = found;
             }
         }
-        let links = links::links(&self, &resolved, exports);
+        let links = links::links(&self, &resolved, exports, stated);
         self.facts.supertypes = self
             .classes
             .into_iter()

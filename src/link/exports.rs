@@ -100,6 +100,11 @@ impl Exports {
         found
     }
 
+    /// How many definitions a symbol has, wherever they are.
+    pub(super) fn count(&self, symbol: &str) -> usize {
+        self.by_symbol.get(symbol).map_or(0, Vec::len)
+    }
+
     /// The same, one group of targets at a time.
     pub(super) fn by_target(
         &self,

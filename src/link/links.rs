@@ -6,7 +6,8 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use super::abi::{self, CallAbi};
+use super::abi::{self, CallAbi, Includes};
+use super::declared::Declared;
 use super::env::Env;
 use super::exports::Exports;
 use super::scope::Scope;
@@ -38,6 +39,8 @@ pub struct Calls {
     pub bound: CallAbi,
     /// Its definitions.
     pub defined: Vec<(FuncRef, CallAbi)>,
+    /// The symbol is defined elsewhere, too.
+    pub others: bool,
 }
 
 /// How a symbol is named.
@@ -76,7 +79,7 @@ pub enum Standing {
     Defined(SmallVec<[FuncRef; 1]>),
     /// To a variable.
     Variable(VarRef),
-    /// To nothing here, but a model knows it.
+    /// To nothing here, but a model or a native declaration says what it does.
     Modelled,
     /// To nothing here.
     Undefined,
@@ -98,10 +101,19 @@ impl Standing {
 }
 
 /// Every link, by file and place.
-pub(super) fn links(env: &Env<'_>, resolved: &[Vec<Resolved>], exports: &Exports) -> Vec<Link> {
+pub(super) fn links(env: &Env<'_>, resolved: &[Vec<Resolved>], exports: &Exports, declared: &Declared) -> Vec<Link> {
+    let includes = Includes::new(env);
     let variables = variables(env.units);
     let of_unit = |unit: usize| {
-        let mut gathered = Gathering { env, exports, variables: &variables, unit: unit as u32, links: Vec::new() };
+        let mut gathered = Gathering {
+            env,
+            exports,
+            declared,
+            includes: &includes,
+            variables: &variables,
+            unit: unit as u32,
+            links: Vec::new(),
+        };
         match env.units[unit].language.is_native() {
             true => gathered.declarations(),
             false => gathered.dart(&resolved[unit]),
@@ -126,6 +138,8 @@ fn variables(units: &[Unit]) -> FxHashMap<&Name, VarRef> {
 struct Gathering<'e> {
     env: &'e Env<'e>,
     exports: &'e Exports,
+    declared: &'e Declared,
+    includes: &'e Includes<'e>,
     variables: &'e FxHashMap<&'e Name, VarRef>,
     unit: u32,
     links: Vec<Link>,
@@ -252,8 +266,10 @@ impl Gathering<'_> {
             (Standing::Defined(definitions), Some(bound)) => {
                 let mut seen = BTreeSet::new();
                 let defined = definitions.iter().filter(|definition| seen.insert(**definition));
-                let defined = defined.map(|definition| (*definition, abi::of_native(self.env, *definition)));
-                Some(Box::new(Calls { bound, defined: defined.collect() }))
+                let defined =
+                    defined.map(|definition| (*definition, abi::of_native(self.env, self.includes, *definition)));
+                let others = symbol.as_ref().is_some_and(|symbol| self.exports.count(symbol) > definitions.len());
+                Some(Box::new(Calls { bound, defined: defined.collect(), others }))
             }
             _ => None,
         };
@@ -272,9 +288,10 @@ impl Gathering<'_> {
         if let Some(variable) = self.variables.get(symbol) {
             return Standing::Variable(*variable);
         }
-        match env.models.symbol(symbol, &env.versions[self.unit as usize]) {
-            Some(_) => Standing::Modelled,
-            None => Standing::Undefined,
+        let is_modelled = env.models.symbol(symbol, &env.versions[self.unit as usize]).is_some();
+        match is_modelled || self.declared.get(symbol).is_some() {
+            true => Standing::Modelled,
+            false => Standing::Undefined,
         }
     }
 }

@@ -41,7 +41,7 @@ fn summary(list: &LinkList) -> String {
     let of = |form: &str| list.entries.iter().filter(|entry| form == tag(&entry.state)).count();
     let kinds = [
         ("linked", "linked to a definition"),
-        ("modelled", "known by a model"),
+        ("modelled", "known by a model or declaration"),
         ("undefined", "without a definition in the project"),
         ("unparsed", "in what was not parsed"),
         ("ambiguous", "defined several times"),
@@ -76,7 +76,7 @@ fn described(definition: &Definition) -> String {
 fn reason(entry: &Entry) -> Option<String> {
     match &entry.state {
         State::Linked => None,
-        State::Modelled => Some("no definition in the project; a model knows it".into()),
+        State::Modelled => Some("no definition in the project; a model or a declaration says what it does".into()),
         State::Undefined => Some("no definition in the project, and no model".into()),
         State::Unparsed(path) => Some(format!("no definition was read; {path} names it where it was not parsed")),
         State::Ambiguous => Some(format!("defined {} times, and they cannot be told apart", entry.definitions.len())),

@@ -50,10 +50,9 @@ pub(super) fn word(symbol: &str, language: Option<Language>, disagreement: &Disa
         Disagreement::Layout { defined, misfit: LayoutMisfit::Field { bound: field, defined: Some(native) } } => {
             Words {
                 message: format!(
-                    "`{field}` of `{symbol}` does not lie where the {language} struct `{defined}` has `{native}`, or has \
-                 another type"
+                    "`{field}` of `{symbol}` does not fit `{native}` of the {language} struct `{defined}`"
                 ),
-                label: format!("`{field}` does not fit `{native}`"),
+                label: format!("`{field}` has another type or place"),
                 help: format!("declare the fields of `{symbol}` in the order and with the native types of `{defined}`"),
             }
         }
