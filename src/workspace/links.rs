@@ -152,9 +152,18 @@ impl Workspace {
         if wanted.is_empty() {
             return found;
         }
+        // What was read there is no definition of the symbol: a method, another platform's.
+        let units = program.units.iter().filter(|unit| unit.language.is_native());
+        let read: BTreeSet<(FileId, &str)> = units
+            .flat_map(|unit| unit.functions.iter().map(move |function| (unit.file, function)))
+            .filter(|(_, function)| !function.is_external)
+            .map(|(file, function)| (file, function.name.as_str()))
+            .filter(|(_, name)| wanted.contains(name))
+            .collect();
         let native = self.sources.iter().filter(|source| source.language.is_native());
         for source in native {
-            for (at, word) in words(&source.text).filter(|(_, word)| wanted.contains(word)) {
+            let unread = |word: &str| wanted.contains(word) && !read.contains(&(source.id, word));
+            for (at, word) in words(&source.text).filter(|(_, word)| unread(word)) {
                 let lost = || {
                     unparsed
                         .iter()
