@@ -279,7 +279,7 @@ impl Engine<'_> {
             }
             match value {
                 // A number: nothing is known of what is done with those.
-                Value::Address(_) => self.escape(path, &value),
+                Value::Address(_) if summary.basis != Basis::Body || calling.native => self.escape(path, &value),
                 // A function of the program that does nothing to its argument may not even read it.
                 Value::Pointer(..) | Value::View(..) if summary.basis != Basis::Body || calling.native => {
                     let assumed = summary.basis == Basis::Body && summary.assumes(&root);

@@ -360,7 +360,7 @@ impl Engine<'_> {
                 self.apply_summary(run, summary, calling, path, out);
             }
             Target::Native { symbol: None, model: None }
-                if calling.name.is_empty()
+                if (calling.name.is_empty() && (self.is_native(calling.site.frame) || calling.args.len() == 1))
                     || calling.receiver.as_ref().is_some_and(|receiver| receiver.value == Value::Callback) =>
             {
                 // Whoever handed it in is told a result: it may well take what it gets. So may a function that has no
@@ -530,6 +530,14 @@ impl Engine<'_> {
             .candidates
             .iter()
             .all(|candidate| self.program.function(*candidate).kind == FunctionKind::Constructor);
+        if constructs {
+            // An object keeps the number that it is made of.
+            for arg in &calling.args {
+                if matches!(arg.value, Value::Address(_)) {
+                    self.escape(&mut path, &arg.value);
+                }
+            }
+        }
         if constructs && !functions.implicit_this {
             calling.receiver = None;
             // An extension type is the value that it is made of; its primary constructor has no body.
