@@ -16,7 +16,7 @@ pub struct Call {
     pub args: Vec<Arg>,
     /// The local that receives the result.
     pub result: LocalId,
-    /// The callee's name alone, for labels; counted from [`Function::base`].
+    /// The callee's name alone, for labels; counted from [`Function::base`](super::Function::base).
     pub name_span: Span,
 }
 
@@ -27,7 +27,7 @@ pub struct Arg {
     pub name: Option<Name>,
     /// The value.
     pub value: Operand,
-    /// Counted from [`Function::base`].
+    /// Counted from [`Function::base`](super::Function::base).
     pub span: Span,
 }
 
