@@ -14,6 +14,7 @@ use crate::target::TargetSet;
 pub mod build;
 mod call;
 mod control;
+mod empty;
 pub mod print;
 mod visit;
 

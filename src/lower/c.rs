@@ -85,20 +85,12 @@ fn lower_tree(
         hide: Vec::new(),
     };
     let unit = Unit {
-        file,
-        language,
         directives: Directives { imports: prepared.includes.iter().map(import).collect(), ..Directives::default() },
-        functions: Vec::new(),
-        classes: Vec::new(),
-        variables: Vec::new(),
-        aliases: Vec::new(),
-        layouts: Vec::new(),
-        bindings: Vec::new(),
-        exports: Vec::new(),
         comments: annotations::directives(&tree, text),
         generated: annotations::is_generated(&tree),
         errors,
         opaque: prepared.opaque.clone(),
+        ..Unit::empty(file, language)
     };
     let mut lowering = FileLowering {
         tree: &tree,
@@ -214,36 +206,11 @@ impl FileLowering<'_> {
     /// A function of that kind with nothing in it; `node` is its whole declaration.
     fn new_function(&self, kind: FunctionKind, node: NodeId, name: Name, name_span: Span) -> Function {
         let span = self.tree.span(node);
-        Function {
-            qualified: name.clone(),
-            name,
-            kind,
-            class: None,
-            parent: None,
-            is_static: false,
-            is_external: false,
-            is_local: false,
-            is_variadic: false,
-            targets: self.scope.targets,
-            flavor: crate::ir::Flavor::Sync,
-            type_params: Vec::new(),
-            params: Vec::new(),
-            result: None,
-            annotations: Vec::new(),
-            locals: Vec::new(),
-            captures: Vec::new(),
-            blocks: Vec::new(),
-            base: span.start,
-            span,
-            name_span,
-            incomplete: None,
-        }
+        Function { targets: self.scope.targets, ..Function::empty(kind, name.clone(), name, span, name_span) }
     }
 
     fn push_function(&mut self, function: Function) -> FunctionId {
-        let id = FunctionId(self.unit.functions.len() as u32);
-        self.unit.functions.push(function);
-        id
+        self.unit.push_function(function)
     }
 
     /// Lowers what waits; a body may declare classes whose methods wait in turn.

@@ -3,11 +3,10 @@
 //! `declarations` walks the file from the top; `types`, `parameters`, `constants` and `comments` serve it and `body`,
 //! which lowers what functions do.
 
-use crate::ir::{Directives, Function, FunctionId, FunctionKind, Name, Unit};
+use crate::ir::{Function, FunctionId, FunctionKind, Name, Unit};
 use crate::language::Language;
 use crate::parse::{Limits, NodeId, Parsed, Refused, Tree, dart};
 use crate::source::{FileId, Span};
-use crate::target::TargetSet;
 
 pub(crate) mod body;
 mod classes;
@@ -28,20 +27,10 @@ mod types;
 pub fn lower(file: FileId, text: &str, limits: &Limits) -> Result<Unit, Refused> {
     let Parsed { tree, errors } = dart::parse(text, limits)?;
     let unit = Unit {
-        file,
-        language: Language::Dart,
-        directives: Directives::default(),
-        functions: Vec::new(),
-        classes: Vec::new(),
-        variables: Vec::new(),
-        aliases: Vec::new(),
-        layouts: Vec::new(),
-        bindings: Vec::new(),
-        exports: Vec::new(),
         comments: comments::directives(&tree),
         generated: comments::is_generated(&tree),
         errors,
-        opaque: Vec::new(),
+        ..Unit::empty(file, Language::Dart)
     };
     let mut lowering = FileLowering { tree: &tree, unit, depth: limits.depth, default_asset: None };
     lowering.declarations();
@@ -82,37 +71,18 @@ impl FileLowering<'_> {
     pub(crate) fn new_function(&self, kind: FunctionKind, node: NodeId, name: Option<NodeId>) -> Function {
         let span = self.tree.span(node);
         let simple: Name = name.map_or(Name::default(), |name| self.tree.text(name).into());
-        Function {
-            qualified: simple.clone(),
-            name: simple,
+        Function::empty(
             kind,
-            class: None,
-            parent: None,
-            is_static: false,
-            is_external: false,
-            is_local: false,
-            is_variadic: false,
-            targets: TargetSet::ALL,
-            flavor: crate::ir::Flavor::Sync,
-            type_params: Vec::new(),
-            params: Vec::new(),
-            result: None,
-            annotations: Vec::new(),
-            locals: Vec::new(),
-            captures: Vec::new(),
-            blocks: Vec::new(),
-            base: span.start,
+            simple.clone(),
+            simple,
             span,
-            name_span: name.map_or_else(|| self.first_token(node), |name| self.tree.span(name)),
-            incomplete: None,
-        }
+            name.map_or_else(|| self.first_token(node), |name| self.tree.span(name)),
+        )
     }
 
     /// Adds a function and gives its id.
     pub(crate) fn push_function(&mut self, function: Function) -> FunctionId {
-        let id = FunctionId(self.unit.functions.len() as u32);
-        self.unit.functions.push(function);
-        id
+        self.unit.push_function(function)
     }
 
     /// A node's span counted from a function's base.

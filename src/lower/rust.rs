@@ -7,9 +7,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::ir::{
-    Class, ClassId, ClassKind, Directives, Flavor, Function, FunctionId, FunctionKind, Name, TypeRef, Unit,
-};
+use crate::ir::{Class, ClassId, ClassKind, Function, FunctionId, FunctionKind, Name, TypeRef, Unit};
 use crate::language::Language;
 use crate::parse::rust::Spans;
 use crate::parse::{Limits, Refused, rust};
@@ -36,20 +34,10 @@ pub fn lower(file: FileId, text: &str, limits: &Limits) -> Result<Unit, Refused>
     let parsed = rust::parse(&spans, text, comments::has_directives(text), limits)?;
     let gaps = parsed.chunks.iter().flat_map(|chunk| &chunk.gaps);
     let unit = Unit {
-        file,
-        language: Language::Rust,
-        directives: Directives::default(),
-        functions: Vec::new(),
-        classes: Vec::new(),
-        variables: Vec::new(),
-        aliases: Vec::new(),
-        layouts: Vec::new(),
-        bindings: Vec::new(),
-        exports: Vec::new(),
         comments: comments::directives(text, gaps),
         generated: comments::is_generated(text),
         errors: parsed.errors,
-        opaque: Vec::new(),
+        ..Unit::empty(file, Language::Rust)
     };
     let mut lowering = FileLowering {
         unit,
@@ -112,36 +100,16 @@ impl FileLowering {
 
     /// A function of that kind with nothing in it.
     fn new_function(&self, kind: FunctionKind, name: Name, span: Span, name_span: Span) -> Function {
+        let qualified = self.qualified(&name);
         Function {
-            qualified: self.qualified(&name),
-            name,
-            kind,
-            class: None,
-            parent: None,
-            is_static: true,
-            is_external: false,
-            is_local: false,
-            is_variadic: false,
             targets: self.scope.targets,
-            flavor: Flavor::Sync,
-            type_params: Vec::new(),
-            params: Vec::new(),
-            result: None,
-            annotations: Vec::new(),
-            locals: Vec::new(),
-            captures: Vec::new(),
-            blocks: Vec::new(),
-            base: span.start,
-            span,
-            name_span,
-            incomplete: None,
+            is_static: true,
+            ..Function::empty(kind, name, qualified, span, name_span)
         }
     }
 
     fn push_function(&mut self, function: Function) -> FunctionId {
-        let id = FunctionId(self.unit.functions.len() as u32);
-        self.unit.functions.push(function);
-        id
+        self.unit.push_function(function)
     }
 
     fn new_class(kind: ClassKind, name: Name, span: Span, name_span: Span) -> Class {
