@@ -126,6 +126,18 @@ pub fn analyse(program: &Program, models: &ModelSet, options: &Options) -> Analy
             Err(reason) => analysis.failed.push((function, reason)),
         }
     }
+    // A function that is run where it is called shows what is wrong in it there as well.
+    let mut seen: rustc_hash::FxHashMap<crate::source::Location, Vec<usize>> = rustc_hash::FxHashMap::default();
+    let mut distinct: Vec<Violation> = Vec::with_capacity(analysis.violations.len());
+    for violation in analysis.violations {
+        let there = seen.entry(violation.at).or_default();
+        let same = |index: &usize| distinct[*index].kind == violation.kind && distinct[*index].trace == violation.trace;
+        if !there.iter().any(same) {
+            there.push(distinct.len());
+            distinct.push(violation);
+        }
+    }
+    analysis.violations = distinct;
     let unreleased = exports::without_release(program, models, options, &summaries, &analysis.violations);
     analysis.violations.extend(unreleased);
     analysis

@@ -16,6 +16,7 @@ use semver::{Version, VersionReq};
 use serde::{Deserialize, Serialize};
 
 use crate::ir::{Name, TypeRef};
+use crate::language::Language;
 use crate::summary::{AccessPath, FamilyId, ResultContract, Summary};
 use crate::target::TargetSet;
 use schema::{FamilyKind, MemberKind, ModelFile, NullRelease};
@@ -62,6 +63,10 @@ pub struct Family {
     pub invalid: Vec<i64>,
     /// An arena can allocate such memory instead.
     pub arena: bool,
+    /// Only code in that language can release it.
+    pub language: Option<Language>,
+    /// The values that own such memory are copied with it wherever they are passed or assigned.
+    pub copied: bool,
 }
 
 /// A Dart class of an API.

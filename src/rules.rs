@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Label, Level, TraceStep};
+use crate::language::Language;
 use crate::link::{FuncRef, Program};
 use crate::models::Family;
 use crate::models::schema::FamilyKind;
@@ -109,11 +110,15 @@ pub struct Context<'a> {
     pub keys: &'a [Arc<str>],
     /// The targets the run looks at.
     pub targets: TargetSet,
+    /// The language of the code that a violation is in.
+    pub language: Language,
 }
 
 /// Puts a violation into words.
 #[must_use]
 pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
+    let unit = context.program.units.get(violation.function.unit as usize);
+    let context = &Context { language: unit.map_or(context.language, |unit| unit.language), ..*context };
     let (rule, words) = match &violation.kind {
         ViolationKind::Mismatched { subject, release, through, released_as } => (
             &mismatched_deallocator::RULE,
@@ -293,9 +298,23 @@ impl<'a> Context<'a> {
     /// `release it with `calloc.free``.
     fn release_advice(&self, subject: &Subject) -> String {
         let verb = if self.released(subject.family) == "closed" { "close" } else { "release" };
+        let language = self.family(subject.family).and_then(|family| family.language);
         match self.release_of(subject.family, &subject.made_by) {
+            Some(call) if language.is_some_and(|language| language != self.language) => {
+                format!("{verb} it through a function of the library that calls `{call}`")
+            }
             Some(call) => format!("{verb} it with `{call}`"),
             None => format!("{verb} it"),
+        }
+    }
+
+    /// Where a release stands that no way out of the code misses.
+    fn on_every_way_out(&self) -> &'static str {
+        match self.language {
+            Language::Dart => "in a `finally`",
+            Language::C => "before every `return`",
+            Language::Cpp => "by an owner whose destructor does it, such as `std::unique_ptr`",
+            Language::Rust => "by a value whose `Drop` does it",
         }
     }
 

@@ -215,6 +215,7 @@ impl Workspace {
             sources: &self.sources,
             keys: &self.keys,
             targets: options.targets,
+            language: Language::Dart,
         };
         let glue = link::Glue::of(&program);
         let signatures = signatures::check(&program, options.targets);

@@ -1,7 +1,8 @@
 //! Which native files other people wrote: libraries that were copied in.
 //!
 //! They are read for what they do to memory, and not reported on. The signs are, from the strongest: the folder's
-//! name, a repository of its own, a licence of its own, a copyright that is not the project's.
+//! name, a repository of its own, a licence of its own, the layout of a whole project, a copyright that is not the
+//! project's.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -85,12 +86,14 @@ impl Vendored {
                 vendored.holders.extend(holders);
             }
         }
+        // A folder with packages in it is a part of the project.
+        let holds_packages =
+            |folder: &Path| own.range(folder.to_path_buf()..).next().is_some_and(|below| below.starts_with(folder));
+        vendored.folders.extend(walked.projects.iter().filter(|folder| !holds_packages(folder)).cloned());
         for (folder, holders) in &licences {
-            // A folder with packages in it is a part of the project, and so is one with its own copyright.
-            let is_own = *folder == root
-                || own.contains(*folder)
-                || own.range(folder.to_path_buf()..).next().is_some_and(|below| below.starts_with(folder))
-                || holders.iter().any(|word| vendored.holders.contains(word));
+            // So is one with the project's own copyright.
+            let is_own =
+                *folder == root || holds_packages(folder) || holders.iter().any(|word| vendored.holders.contains(word));
             if !is_own {
                 vendored.folders.insert(folder.to_path_buf());
             }

@@ -16,6 +16,24 @@ use crate::config::{self, Config};
 /// Folders that hold what tools made, never what people wrote.
 pub(super) const SKIPPED_FOLDERS: [&str; 5] = ["build", ".dart_tool", "target", "node_modules", "Pods"];
 
+/// What a project of its own has next to each other: each line one thing, by its names.
+const PARTS_OF_A_PROJECT: [&[&str]; 11] = [
+    &["include", "inc"],
+    &["src", "source", "lib"],
+    &["test", "tests"],
+    &["example", "examples", "sample", "samples"],
+    &["tool", "tools", "utils"],
+    &["doc", "docs"],
+    &["cmake", "m4"],
+    &["script", "scripts", "ci"],
+    &["bench", "benches", "benchmark", "benchmarks"],
+    &["bindings", "python", "wrappers"],
+    &["3rdparty", "external", "third_party", "vendor"],
+];
+
+/// How many of them a folder must have: the folder of native code of a plugin has `src`, `include` and `test`.
+const MIN_PARTS: usize = 5;
+
 /// What the walk found.
 #[derive(Default)]
 pub(super) struct Walked {
@@ -31,6 +49,8 @@ pub(super) struct Walked {
     pub(super) licences: Vec<PathBuf>,
     /// Folders below the project's that are git repositories of their own: submodules.
     pub(super) repositories: Vec<PathBuf>,
+    /// Folders below the project's that are laid out as a whole project: a library that was copied in as it is.
+    pub(super) projects: Vec<PathBuf>,
     /// Folders with a configuration of their own; they were not entered.
     pub(super) nested: Vec<PathBuf>,
     /// What could not be read.
@@ -73,6 +93,7 @@ impl Walk<'_> {
             Some(own) => Some(Arc::new(Rules { own, above })),
             None => above,
         };
+        let mut parts = [false; PARTS_OF_A_PROJECT.len()];
         for entry in entries {
             let entry = match entry {
                 Ok(entry) => entry,
@@ -100,6 +121,10 @@ impl Walk<'_> {
                 continue;
             }
             if kind.is_dir() {
+                let part = |names: &&[&str]| names.iter().any(|part| name == **part);
+                if let Some(part) = PARTS_OF_A_PROJECT.iter().position(part) {
+                    parts[part] = true;
+                }
                 if path.join(config::FILE_NAME).is_file() {
                     self.walked.nested.push(path);
                 } else if !name.to_str().is_some_and(|name| SKIPPED_FOLDERS.contains(&name)) {
@@ -123,6 +148,13 @@ impl Walk<'_> {
                 }
             }
         }
+        if folder != self.root && parts.iter().filter(|part| **part).count() >= MIN_PARTS {
+            self.walked.projects.push(folder.to_path_buf());
+        }
+    }
+
+    fn report(&mut self, path: &Path, reason: String) {
+        self.walked.problems.push(Problem { path: shown(path, self.cwd), reason });
     }
 
     /// The rules of a folder's own `.gitignore`, where it has one with rules.
@@ -143,10 +175,6 @@ impl Walk<'_> {
             let _ = builder.add_line(None, line);
         }
         builder.build().ok().filter(|rules| !rules.is_empty())
-    }
-
-    fn report(&mut self, path: &Path, reason: String) {
-        self.walked.problems.push(Problem { path: shown(path, self.cwd), reason });
     }
 }
 

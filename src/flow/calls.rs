@@ -564,6 +564,11 @@ impl Engine<'_> {
             functions.candidates.iter().all(|function| self.program.function(*function).flavor == Flavor::Async);
         // The callee may change any field of an object it can reach.
         self.forget_fields(&mut path);
+        if let [only] = functions.candidates.as_slice()
+            && self.runs_what_it_is_given(*only, &calling)
+        {
+            return self.run_in_place(run, *only, calling, path, out);
+        }
         match self.summary_of(functions) {
             Some(summary) => self.apply_summary(run, &summary, calling, path, out),
             None => match functions.model {

@@ -35,9 +35,11 @@ impl Engine<'_> {
         let drop = self.models.member(*class, "drop", MemberKind::Function, self.versions);
         let effects = drop.map(|model| self.models.function(model).summary.outcomes.iter());
         self.is_cpp(frame)
-            && effects.into_iter().flatten().flat_map(|outcome| &outcome.effects).any(
-                |effect| matches!(effect.kind, EffectKind::Drop(family) if self.models.family(family).name == COPIED),
-            )
+            && effects
+                .into_iter()
+                .flatten()
+                .flat_map(|outcome| &outcome.effects)
+                .any(|effect| matches!(effect.kind, EffectKind::Drop(family) if self.models.family(family).copied))
     }
 
     /// Whether an address is turned into a value of its own there: `std::string s = text;`.
@@ -72,6 +74,3 @@ impl Engine<'_> {
         self.is_native(calling.site.frame) && given && plain && !KEEPERS.contains(&name)
     }
 }
-
-/// The family of C++ objects that copy what they hold.
-const COPIED: &str = "cpp.object";

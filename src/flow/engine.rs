@@ -97,6 +97,8 @@ pub(super) struct Frame {
     pub(super) ambient: Option<ObjectId>,
     /// The call that started it, where nothing waits for what it gives.
     pub(super) detached: Option<(Name, Location)>,
+    /// It is an activation of another function of the program, or of a closure written there.
+    elsewhere: bool,
 }
 
 /// What surrounds a closure that runs in place.
@@ -272,13 +274,22 @@ impl<'a> Engine<'a> {
 
     /// The activation of a closure that a call at `site` runs.
     pub(super) fn closure_frame(&mut self, site: Site, closure: &ClosureValue, guarded: bool) -> u32 {
-        let key = (site.frame, site.block.0, site.op, closure.function);
+        self.inner_frame(site, closure.function, Some(closure.frame), guarded)
+    }
+
+    /// The activation of a function of the program that is run where it is called.
+    pub(super) fn function_frame(&mut self, site: Site, function: FuncRef, guarded: bool) -> u32 {
+        self.inner_frame(site, function, None, guarded)
+    }
+
+    fn inner_frame(&mut self, site: Site, function: FuncRef, parent: Option<u32>, guarded: bool) -> u32 {
+        let key = (site.frame, site.block.0, site.op, function);
         if let Some(&frame) = self.frame_ids.get(&key) {
             self.frames[frame as usize].guarded |= guarded;
             return frame;
         }
         let depth = self.frames[site.frame as usize].depth + 1;
-        let frame = self.new_frame(closure.function, Some(closure.frame), depth, guarded);
+        let frame = self.new_frame(function, parent, depth, guarded);
         self.frame_ids.insert(key, frame);
         frame
     }
@@ -302,7 +313,12 @@ impl<'a> Engine<'a> {
                 self.next_slot
             }));
         }
-        self.frames.push(Frame { function, slots, first_own, own, depth, guarded, ambient: None, detached: None });
+        let elsewhere = match parent {
+            Some(parent) => self.frames.get(parent as usize).is_some_and(|parent| parent.elsewhere),
+            None => depth > 0,
+        };
+        let (ambient, detached) = (None, None);
+        self.frames.push(Frame { function, slots, first_own, own, depth, guarded, ambient, detached, elsewhere });
         self.frames.len() as u32 - 1
     }
 
@@ -327,6 +343,11 @@ impl<'a> Engine<'a> {
             return id;
         }
         let made = origin(self);
+        if let OriginKey::Site(site, _) = key
+            && self.frames.get(site.frame as usize).is_some_and(|frame| frame.elsewhere)
+        {
+            self.ledger.entry(self.origins.len() as u32).or_default().elsewhere = true;
+        }
         self.origins.push(made);
         let id = self.origins.len() as u32 - 1;
         self.origin_ids.insert(key, id);

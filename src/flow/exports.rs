@@ -26,9 +26,6 @@ const DART: &str = "dart.malloc";
 /// The C library's heap.
 const C_HEAP: &str = "libc.malloc";
 
-/// How the families begin whose releases are constructs of a language.
-const LANGUAGES: [&str; 2] = ["cpp.", "rust."];
-
 /// Words in the name of a function that may release what it is given. They are read to stay silent, never to speak.
 const RELEASING: [&str; 14] = [
     "cleanup", "clear", "close", "deinit", "delete", "destroy", "dispose", "drop", "finalize", "free", "release",
@@ -161,7 +158,7 @@ impl Search<'_> {
     fn needs_export(&self, gift: &Gift, crossing: &Crossing) -> bool {
         let family = self.models.family(gift.family);
         let from = &self.program.units[crossing.from as usize];
-        let is_kept_by_language = LANGUAGES.iter().any(|prefix| family.name.starts_with(prefix));
+        let is_kept_by_language = family.language.is_some();
         matches!(family.kind, FamilyKind::Memory | FamilyKind::Pair | FamilyKind::Refcount)
             && (is_kept_by_language || (from.language == Language::Dart && family.name == C_HEAP))
     }

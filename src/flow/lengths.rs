@@ -6,6 +6,7 @@
 use super::calls::Calling;
 use super::engine::Engine;
 use super::path::Path;
+use crate::language::Language;
 use crate::link::Ty;
 use crate::models::schema::FamilyKind;
 use crate::summary::{AccessPath, FamilyId};
@@ -50,7 +51,7 @@ impl Engine<'_> {
     /// The family with the same release that needs a length.
     fn sibling_with_length(&self, family: FamilyId) -> Option<FamilyId> {
         // Only Rust has such; every call asks.
-        if !self.models.family(family).name.starts_with("rust.") {
+        if self.models.family(family).language != Some(Language::Rust) {
             return None;
         }
         let release = self.models.family(family).release_with.first()?;

@@ -28,6 +28,8 @@ pub(super) struct Ledger {
     pub(super) escaped: bool,
     /// A loop takes it out of an array: how often that runs is not known.
     pub(super) drained: bool,
+    /// Another function of the program, which is run in place, allocated it.
+    pub(super) elsewhere: bool,
 }
 
 /// A path on which an object was lost.
@@ -139,7 +141,8 @@ impl Engine<'_> {
 
     fn leak(&self, origin: u32, ledger: &Ledger) -> Option<Violation> {
         let known = &self.origins[origin as usize];
-        let family = known.family.filter(|_| known.leak_matters && !ledger.drained)?;
+        // What a function of the program that is run in place loses is told of that function.
+        let family = known.family.filter(|_| known.leak_matters && !ledger.drained && !ledger.elsewhere)?;
         let discharged = ledger.released || ledger.escaped;
         // The caller may know on which paths it is there.
         if known.sometimes && discharged {

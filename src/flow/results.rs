@@ -227,7 +227,7 @@ impl Engine<'_> {
         basis: Basis,
     ) -> u32 {
         let matters = family.map(|family| self.models.family(family)).is_some_and(|family| {
-            family.kind == FamilyKind::Memory || family.kind == FamilyKind::Pair && family.name.starts_with("rust.")
+            family.kind == FamilyKind::Memory || family.kind == FamilyKind::Pair && family.language.is_some()
         });
         self.origin(OriginKey::Site(calling.site, extra), |_| Origin {
             by: calling.name.clone(),

@@ -1,11 +1,17 @@
 //! Callees that run closures: `using((arena) {…})`, `list.forEach(…)`.
 
 use super::calls::Calling;
-use super::engine::{Engine, Returned, Run, Setting};
-use super::path::{Object, Path};
+use super::engine::{Engine, MAX_DEPTH, Returned, Run, Setting};
+use super::path::{Flight, Object, Path};
+use super::summaries::parameter_root;
 use super::value::{ObjectId, Symbol, Value};
-use crate::summary::{Basis, ClosureRun, Given, RunTimes, Summary};
-use crate::violation::Owner;
+use crate::ir::{Callee, Flavor, FunctionKind, LocalId, LocalKind, Op, Operand};
+use crate::link::FuncRef;
+use crate::summary::{AccessPath, Basis, ClosureRun, Given, Outcome, Ownership, RunTimes, Summary};
+use crate::violation::{Owner, Thrower};
+
+/// The most blocks of a function that is run where it is called: helpers are small.
+const MAX_BLOCKS: usize = 24;
 
 impl Engine<'_> {
     /// A callee that runs closures: `using((arena) {…})`, `list.forEach(…)`.
@@ -128,6 +134,69 @@ impl Engine<'_> {
         }
     }
 
+    /// Whether a function of the program calls a closure that it is given here: what that does depends on where it is
+    /// written, so that no contract of the function can tell it.
+    pub(super) fn runs_what_it_is_given(&self, function: FuncRef, calling: &Calling) -> bool {
+        let body = self.program.function(function);
+        let in_place = body.flavor == Flavor::Sync
+            && body.kind != FunctionKind::Constructor
+            && (1..=MAX_BLOCKS).contains(&body.blocks.len())
+            && body.incomplete.is_none()
+            && self.frames[calling.site.frame as usize].depth < MAX_DEPTH
+            && self.contract(function).is_none_or(|summary| {
+                // What it allocates and hands out is better told by its contract.
+                let gives = |outcome: &Outcome| matches!(outcome.result.ownership, Ownership::Owned(_));
+                summary.runs.is_empty() && !summary.outcomes.iter().any(gives)
+            });
+        in_place
+            && body.params.iter().enumerate().any(|(index, param)| {
+                let root = AccessPath::root(parameter_root(body, index));
+                let given = calling.root(&root).is_some_and(|arg| matches!(arg.value, Value::Closure(_)));
+                given && body.blocks.iter().flat_map(|block| &block.ops).any(|op| calls(&op.op, param.local))
+            })
+    }
+
+    /// Runs a function of the program where it is called.
+    pub(super) fn run_in_place(
+        &mut self,
+        run: &mut Run,
+        function: FuncRef,
+        calling: Calling,
+        mut path: Path,
+        out: &mut Vec<Path>,
+    ) {
+        let body = self.program.function(function);
+        let guarded = self.sees_exceptions(run, calling.site.block);
+        let frame = self.function_frame(calling.site, function, guarded);
+        let at = self.at;
+        for (index, local) in body.locals.iter().enumerate() {
+            let id = LocalId(index as u32);
+            let given = match local.kind {
+                LocalKind::This => calling.receiver.as_ref(),
+                LocalKind::Param => {
+                    let param = body.params.iter().position(|param| param.local == id);
+                    param.and_then(|param| calling.root(&AccessPath::root(parameter_root(body, param))))
+                }
+                _ => continue,
+            };
+            let copied = self.resolved(frame).types.get(index).is_some_and(|ty| self.is_copied(frame, ty));
+            let value = given.filter(|_| !copied).map(|arg| arg.value.clone());
+            let value = value.unwrap_or_else(|| self.fresh(&mut path, calling.site, 800 + index as u16));
+            self.assign(frame, &mut path, id, value);
+        }
+        let exits = self.run(frame, path);
+        self.at = at;
+        for mut path in exits.throws {
+            // Whoever reads of it sees the call.
+            let known = path.flight.take().is_some_and(|flight| flight.thrower.is_some());
+            let thrower = known.then(|| (Thrower::Callee(calling.name.clone()), calling.at));
+            self.throw(run, calling.site.block, path, Flight { thrower });
+        }
+        for returned in exits.returns {
+            self.finish(&calling, returned.path, returned.value, out);
+        }
+    }
+
     /// An arena that the callee opens for a closure, and ends.
     fn give_scope(&mut self, path: &mut Path, calling: &Calling, origin: u32) -> ObjectId {
         let depth = self.frames[calling.site.frame as usize].depth;
@@ -135,4 +204,9 @@ impl Engine<'_> {
         let object = Object { non_null: true, ..Object::unknown(None) };
         self.allocate(path, origin, object)
     }
+}
+
+/// Whether an operation calls what a local holds.
+fn calls(op: &Op, local: LocalId) -> bool {
+    matches!(op, Op::Call(call) if matches!(&call.callee, Callee::Value(Operand::Local(callee)) if *callee == local))
 }

@@ -34,7 +34,12 @@ impl Engine<'_> {
             return None;
         }
         let fields: Vec<Name> = layout.fields.iter().map(|(name, _)| name.clone()).collect();
-        let value = self.new_struct(calling.site, calling.name.clone(), calling.at, path);
+        // `new S { … }` fills the block that was allocated for it.
+        let made = calling.receiver.as_ref().map(|receiver| receiver.value.clone());
+        let value = match made {
+            Some(Value::Pointer(id, Offset::Start)) => Value::View(id, Name::default()),
+            _ => self.new_struct(calling.site, calling.name.clone(), calling.at, path),
+        };
         let Value::View(object, _) = value else { return None };
         for (index, arg) in calling.args.iter().enumerate() {
             match fields.get(index) {

@@ -12,6 +12,7 @@ use super::path::{Flight, Kept, Path};
 use super::perhaps::Teller;
 use super::value::{ObjectId, Offset, Symbol, Value};
 use crate::ir::{Const, Flavor, Function};
+use crate::language::Language;
 use crate::link::{FuncRef, Program, Ty};
 use crate::models::schema::FamilyKind;
 use crate::state::{MemoryFamily, Ownership as State};
@@ -97,10 +98,27 @@ impl Engine<'_> {
                 result: ResultContract::UNKNOWN,
             });
         }
+        for effect in outcomes.iter_mut().flat_map(|outcome: &mut Outcome| &mut outcome.effects) {
+            if effect.kind == EffectKind::Escape && self.only_reads(function, &effect.on) {
+                effect.kind = EffectKind::BorrowAssumed;
+            }
+        }
         let throws_when =
             (!thrown.is_empty()).then(|| self.test_of(function, &thrown, |_| true)).flatten().map(Box::new);
         let ended = ended(exits.returns.iter().map(|returned| &returned.path));
         Some(Summary { outcomes, throws, throws_when, runs: self.runs(exits), basis: Basis::Body, made, ended })
+    }
+
+    /// Whether a C or C++ function says that it will not change what a parameter leads to: what it does not release
+    /// where we see it, nobody does who only got `const char *`.
+    fn only_reads(&self, function: &Function, at: &AccessPath) -> bool {
+        let language = self.program.units[self.root.unit as usize].language;
+        if !matches!(language, Language::C | Language::Cpp) || !at.steps.is_empty() {
+            return false;
+        }
+        let param = (0..function.params.len()).find(|index| parameter_root(function, *index) == at.root);
+        let ty = param.and_then(|index| function.locals.get(function.params[index].local.index())?.ty.as_ref());
+        ty.is_some_and(|ty| ty.name == "*" && ty.args.first().is_some_and(|to| to.name == "const"))
     }
 
     /// What a set of returns has in common.

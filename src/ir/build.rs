@@ -98,6 +98,10 @@ pub struct Built {
     pub incomplete: Option<Incomplete>,
 }
 
+/// How many ways out of a cleanup get a copy of their own before returns share one: a shared copy can no longer tell by
+/// which `return` it was left.
+const MAX_EXITS: usize = 8;
+
 impl Builder {
     /// A builder for a function whose parameters (and `this`) are already among `locals`.
     #[must_use]
@@ -301,7 +305,9 @@ impl Builder {
         }
         let cleanup = self.frames.iter().enumerate().skip(floor).rev().find_map(|(at, frame)| match frame {
             Frame::Cleanup { exits, outer_handler, .. } => {
-                let known = exits.iter().find(|pending| pending.exit == exit).map(|pending| pending.entry);
+                let share = !matches!(exit, Exit::Return { .. }) || exits.len() >= MAX_EXITS;
+                let fits = |pending: &&PendingExit| pending.exit == exit && (share || pending.span == span);
+                let known = exits.iter().find(fits).map(|pending| pending.entry);
                 Some((at, known, *outer_handler))
             }
             Frame::Target(_) => None,

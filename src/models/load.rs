@@ -188,6 +188,8 @@ impl Loader {
             null: model.null,
             invalid: model.invalid.clone(),
             arena: model.arena,
+            language: model.language,
+            copied: model.copied,
         });
         Ok(())
     }

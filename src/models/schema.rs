@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::language::Language;
 use crate::summary::{Basis, RunTimes, StatusKind, Throws};
 
 /// A model file.
@@ -99,6 +100,12 @@ pub struct Family {
     /// An arena can allocate such memory instead.
     #[serde(default)]
     pub arena: bool,
+    /// Only code in that language can release it, and people say how by a construct of the language.
+    #[serde(default)]
+    pub language: Option<Language>,
+    /// The values that own such memory are copied with it wherever they are passed or assigned.
+    #[serde(default)]
+    pub copied: bool,
     /// Where this was read.
     pub source: String,
 }

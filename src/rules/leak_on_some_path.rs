@@ -25,7 +25,7 @@ pub(super) fn word(subject: &Subject, exit: Exit, released_elsewhere: bool, cont
         return Words {
             message: format!("{} is not {released} {paths}", context.noun(subject)),
             label: format!("{released} on one path and not on another"),
-            help: format!("{advice} on the other path too, or in a `finally` around both"),
+            help: format!("{advice} on the other path too, or {}", context.on_every_way_out()),
         };
     }
     Words {

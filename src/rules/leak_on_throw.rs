@@ -26,6 +26,6 @@ pub(super) fn word(subject: &Subject, thrower: &Thrower, context: &Context<'_>) 
     Words {
         message: format!("{} is not {} {when}", context.noun(subject), context.released(subject.family)),
         label,
-        help: format!("{} in a `finally`", context.release_advice(subject)),
+        help: format!("{} {}", context.release_advice(subject), context.on_every_way_out()),
     }
 }

@@ -22,6 +22,6 @@ pub(super) fn word(subject: &Subject, context: &Context<'_>) -> Words {
     Words {
         message: format!("{} is never {released}", context.noun(subject)),
         label,
-        help: format!("{} on every path, best in a `finally`", context.release_advice(subject)),
+        help: format!("{} on every path, best {}", context.release_advice(subject), context.on_every_way_out()),
     }
 }

@@ -29,6 +29,7 @@ fn every_violation_has_its_words() -> Outcome {
         sources: &sources,
         keys: &keys,
         targets: TargetSet::ALL,
+        language: Language::Dart,
     };
     let (mut text, mut failures) = (String::new(), Vec::new());
     for kind in kinds().into_iter().chain(misbound()) {

@@ -171,14 +171,14 @@ impl<'t> Pass<'_, 't> {
 
     /// What the grammars cannot read although it is plain C or C++.
     fn grammar_gap(&mut self, at: usize, word: &str) -> Option<usize> {
-        // `new char*[n]`: the stars are remembered.
+        // `new char*[n]`, `new char*(p)`: the stars are remembered.
         if word == "new" && self.is_cpp {
             let mut end = at + 1;
             while self.live.get(end).is_some_and(|token| token.kind == Kind::Identifier) || self.is(end, b':') {
                 end += 1;
             }
             let stars = (end..end + 4).take_while(|&index| self.is(index, b'*')).count();
-            if end > at + 1 && stars > 0 && self.is(end + stars, b'[') {
+            if end > at + 1 && stars > 0 && b"[({".iter().any(|open| self.is(end + stars, *open)) {
                 self.blank_tokens(end, end + stars - 1, MarkerKind::Stars(stars as u32));
                 if self.word(at + 1) == "const" {
                     self.blank_tokens(at + 1, at + 1, MarkerKind::Nothing);

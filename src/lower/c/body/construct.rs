@@ -1,7 +1,8 @@
 //! `new`, `delete` and objects by value.
 
+use super::place::place;
 use super::{Body, OTHER};
-use crate::ir::{Arg, Callee, Operand, TypeRef};
+use crate::ir::{Arg, Base, Callee, Op, Operand, Projection, TypeRef};
 use crate::lower::c::types::{is_builtin, wrapped};
 use crate::parse::NodeId;
 use crate::parse::c::MarkerKind;
@@ -23,8 +24,9 @@ impl Body<'_, '_> {
         let mut ty = written.and_then(|ty| self.file.specifier(ty)).unwrap_or_else(|| TypeRef::named("auto"));
         let name_span = written.map_or(span, |ty| self.span(ty));
         let declarator = tree.child(node, "declarator");
-        let stars = declarator.map_or(0, |declarator| {
-            let start = tree.span(declarator).start;
+        let list = tree.child(node, "arguments");
+        let stars = declarator.or(list).map_or(0, |after| {
+            let start = tree.span(after).start;
             let count = |marker: &MarkerKind| if let MarkerKind::Stars(count) = marker { *count } else { 0 };
             self.file.markers(start, start).map(count).sum::<u32>()
         });
@@ -32,7 +34,6 @@ impl Body<'_, '_> {
             ty = wrapped("*", ty);
         }
         let mut args = self.arguments(tree.child(node, "placement"));
-        let list = tree.child(node, "arguments");
         if let Some(declarator) = declarator {
             let mut count: Option<Operand> = None;
             let mut at = Some(declarator);
@@ -61,6 +62,9 @@ impl Body<'_, '_> {
         if is_object {
             let callee = Callee::Method { receiver: pointer.clone(), name: simple.into() };
             self.emit_call(callee, Vec::new(), args, name_span, span);
+        } else if let (Operand::Local(block), [first]) = (&pointer, args.as_slice()) {
+            let to = place(Base::Local(*block), [Projection::Pointee]);
+            self.current.build.push(Op::Store { to, value: first.value.clone() }, span);
         }
         pointer
     }
