@@ -3,7 +3,7 @@
 use super::calls::Calling;
 use super::engine::Engine;
 use super::objects::{Releasing, confidence};
-use super::path::{Kept, Path, Retained, Story};
+use super::path::{Kept, Object, Path, Retained, Story};
 use super::value::{ObjectId, Offset, Value};
 use crate::ir::Name;
 use crate::link::Ty;
@@ -52,6 +52,7 @@ impl Engine<'_> {
             return;
         }
         let family = self.origins[id.origin as usize].family.filter(|_| !path.is_loose(id) && !path.is_touched(id));
+        path.objects.get_mut(&id).into_iter().for_each(Object::blur_fate);
         match (path.objects.get_mut(&id), family) {
             (Some(object), Some(family)) if object.ownership == Ownership::Managed => {
                 object.ownership = Ownership::Owned(MemoryFamily::Known(family));

@@ -14,7 +14,7 @@ use crate::language::Language;
 use crate::link::env::Env;
 use crate::link::resolve::{Closures, Outcome};
 use crate::link::types;
-use crate::link::{ClassRef, FuncRef, Functions, Resolved, Target, Ty, VarRef};
+use crate::link::{ClassRef, FuncRef, Functions, Receiver, Resolved, Target, Ty, VarRef, Via};
 use crate::models::schema::MemberKind;
 use crate::models::{ModelId, TypeId};
 
@@ -351,6 +351,9 @@ impl<'e> Resolver<'e> {
             let result = functions.first().map(|function| self.env.signature(*function).result.clone());
             return (exactly(&functions), result.unwrap_or_default());
         }
+        if let Some(found) = self.held(name) {
+            return found;
+        }
         let path = self.expanded(name);
         let (last, before) = (last_segment(&path), segment_before(&path));
         if let Some(before) = before {
@@ -399,6 +402,17 @@ impl<'e> Resolver<'e> {
             }
             None => (Target::Unknown, result),
         }
+    }
+
+    /// A call of what a variable or a field of the own class holds.
+    fn held(&self, name: &Name) -> Option<Called> {
+        let (target, ty) = self.named(name);
+        let receiver = match target {
+            Target::Static(variable) => Receiver::Static(variable),
+            Target::Field(field) => Receiver::Field(field),
+            _ => return None,
+        };
+        Some(through(receiver, &ty))
     }
 
     /// A declaration without a body, of this unit or of one that it can see.
@@ -489,6 +503,7 @@ impl<'e> Resolver<'e> {
 
     fn method(&self, receiver: &Ty, name: &Name, call: &Call) -> Called {
         match self.own_method(receiver, name, call) {
+            (Target::Unknown, _) if let Some(found) = self.held_in(receiver, name) => found,
             // What every value has: `unwrap`, `clone`. What gives the value back gives its type back.
             (Target::Unknown, _) => match self.standard_member("std", name, call) {
                 Some((target, Ty::Unknown)) => (target, receiver.clone()),
@@ -497,6 +512,20 @@ impl<'e> Resolver<'e> {
             },
             found => found,
         }
+    }
+
+    /// A call of what a field holds: `job->done(x)`.
+    fn held_in(&self, receiver: &Ty, name: &Name) -> Option<Called> {
+        let class = match receiver {
+            Ty::Class(class, _) => *class,
+            Ty::Pointer(to) => match **to {
+                Ty::Class(class, _) => class,
+                _ => return None,
+            },
+            _ => return None,
+        };
+        let field = self.field(class, name)?;
+        Some(through(Receiver::Field(field), self.env.variable_type(field)))
     }
 
     fn own_method(&self, receiver: &Ty, name: &Name, call: &Call) -> Called {
@@ -603,6 +632,19 @@ impl<'e> Resolver<'e> {
             _ => Target::Unknown,
         }
     }
+}
+
+/// A call of a function that something holds, and what it gives.
+fn through(receiver: Receiver, held: &Ty) -> Called {
+    let result = match held {
+        Ty::Function(result, _) => (**result).clone(),
+        Ty::Pointer(to) => match &**to {
+            Ty::Function(result, _) => (**result).clone(),
+            _ => Ty::Unknown,
+        },
+        _ => Ty::Unknown,
+    };
+    (Target::Via(Box::new(Via { receiver, target: Target::Unknown })), result)
 }
 
 fn exactly(functions: &[FuncRef]) -> Target {
