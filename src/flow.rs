@@ -311,9 +311,8 @@ fn levels(program: &Program) -> Vec<Layer> {
         return layers.into_iter().map(Layer::Groups).collect();
     }
     // No native function waits for what a Dart function does.
-    let is_native = |group: &Vec<FuncRef>| {
-        group.iter().all(|function| program.units[function.unit as usize].language.is_native())
-    };
+    let is_native =
+        |group: &Vec<FuncRef>| group.iter().all(|function| program.units[function.unit as usize].language.is_native());
     let (native, dart): (Vec<_>, Vec<_>) =
         layers.into_iter().map(|layer| layer.into_iter().partition::<Vec<_>, _>(is_native)).unzip();
     let groups = |layers: Vec<Vec<Vec<FuncRef>>>| layers.into_iter().map(Layer::Groups);

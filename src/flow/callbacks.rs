@@ -232,9 +232,11 @@ impl Engine<'_> {
             (State::Managed, None) if object.scope.is_none() && object.attached.is_none() => Kind::Lent,
             (State::Unknown | State::Escaped, Some(at)) => match (&at.root, at.steps.is_empty()) {
                 (Root::Param(index), true) => Kind::Given(usize::from(*index)),
-                (Root::Static(name), _) if self.is_held(path, id, passed) => Kind::Kept(Owner::Value(name.clone())),
-                (Root::Param(_) | Root::This, false) if self.is_held(path, id, passed) => {
-                    Kind::Kept(Owner::Value(called_by(self.program, self.root)))
+                // A table of texts. What else a variable or a field leads to may be the callback's from now on.
+                (Root::Static(name), _)
+                    if self.program.callbacks().is_constant(name) && self.is_held(path, id, passed) =>
+                {
+                    Kind::Kept(Owner::Value(name.clone()))
                 }
                 _ => Kind::Unknown,
             },
@@ -289,7 +291,9 @@ impl Engine<'_> {
         let mut all: Vec<Passed> = Vec::new();
         for gift in gifts {
             let ends: Vec<&Rc<Story>> = match gift.object {
-                Some(id) => self.ledger.get(&id.origin).into_iter().flat_map(|ledger| ledger.handed(gift.slot)).collect(),
+                Some(id) => {
+                    self.ledger.get(&id.origin).into_iter().flat_map(|ledger| ledger.handed(gift.slot)).collect()
+                }
                 None => Vec::new(),
             };
             let of = |story: &&Rc<Story>| story.handed.iter().find(|handed| handed.slot == gift.slot).cloned();
@@ -312,7 +316,8 @@ impl Engine<'_> {
                 }
                 _ => What::Unknown,
             };
-            let ended = matches!((&what, &gift.kind), (What::Borrowed(_), Kind::Owned(_) | Kind::Lent | Kind::Given(_)));
+            let ended =
+                matches!((&what, &gift.kind), (What::Borrowed(_), Kind::Owned(_) | Kind::Lent | Kind::Given(_)));
             let steps = ends.first().filter(|_| ended).map_or(gift.steps, |story| story.steps.clone());
             let Gift { slot, targets, non_null, .. } = gift;
             let passed = Passed { slot, what, steps, targets, non_null };

@@ -69,6 +69,8 @@ pub struct Callbacks {
     passing: FxHashMap<Place, BTreeSet<u16>>,
     /// Where native functions that pass on what they are given are called.
     callers: FxHashMap<FuncRef, Vec<Place>>,
+    /// Variables of native code that do not stay what they were at first.
+    written: FxHashSet<Name>,
 }
 
 impl Callbacks {
@@ -95,6 +97,12 @@ impl Callbacks {
         self.passing.keys().map(|place| place.function)
     }
 
+    /// Whether a variable of native code stays what it was at first.
+    #[must_use]
+    pub fn is_constant(&self, variable: &Name) -> bool {
+        !self.written.contains(variable)
+    }
+
     /// Where a native function is called whose parameter reaches a callback.
     #[must_use]
     pub fn callers(&self, function: FuncRef) -> &[Place] {
@@ -109,7 +117,7 @@ pub(super) fn find(program: &Program, models: &ModelSet) -> Callbacks {
         return Callbacks::default();
     }
     let index = Index::new(program);
-    let search = Search { program, models, index: &index };
+    let search = Search { program, index: &index };
     let mut list: Vec<Callback> = made.iter().flat_map(|making| search.callbacks(making)).collect();
     // A function that Dart code calls, too, gets more than native code passes.
     for callback in &mut list {
@@ -117,6 +125,7 @@ pub(super) fn find(program: &Program, models: &ModelSet) -> Callbacks {
     }
     let mut callbacks = Callbacks { list, ..Callbacks::default() };
     search.note_passing(&mut callbacks);
+    callbacks.written = index.into_written();
     callbacks
 }
 
@@ -132,11 +141,8 @@ struct Making {
 fn made(program: &Program, models: &ModelSet) -> Vec<Making> {
     let mut found = Vec::new();
     for (unit, from) in (0_u32..).zip(&program.units).filter(|(_, unit)| !unit.language.is_native()) {
-        for (function, resolved) in from.functions.iter().zip(&program.resolved[unit as usize]).enumerate().map(|(at, pair)| {
-            let function = FuncRef { unit, function: FunctionId(at as u32) };
-            ((function, pair.0), pair.1)
-        }) {
-            let (function, body) = function;
+        for (at, (body, resolved)) in (0..).zip(from.functions.iter().zip(&program.resolved[unit as usize])) {
+            let function = FuncRef { unit, function: FunctionId(at) };
             for ((block, targets), id) in body.blocks.iter().zip(&resolved.targets).zip((0..).map(BlockId)) {
                 for ((statement, target), op) in block.ops.iter().zip(targets).zip(0..) {
                     let (Op::Call(call), Target::Model(model)) = (&statement.op, target) else { continue };
@@ -160,7 +166,6 @@ fn made(program: &Program, models: &ModelSet) -> Vec<Making> {
 
 struct Search<'p> {
     program: &'p Program,
-    models: &'p ModelSet,
     index: &'p Index,
 }
 
@@ -174,7 +179,7 @@ enum Known {
 
 impl Search<'_> {
     fn callbacks(&self, making: &Making) -> Vec<Callback> {
-        let mut base = Trace::new(self.program, self.models, self.index);
+        let mut base = Trace::new(self.program, self.index);
         base.follow(making.at.function, making.result);
         let callback = self.known(making.at.function, &making.callback);
         let one = |function: FuncRef, calls: &BTreeSet<Place>, is_seen: bool, params: Vec<Option<u16>>| Callback {
@@ -197,18 +202,22 @@ impl Search<'_> {
         let same = base.handed_in.iter().all(|(function, ..)| *function == outer);
         let callers = self.index.callers(outer);
         let mut all_calls = BTreeSet::new();
-        let mut all_seen = same && !base.lost && !callers.is_empty() && callers.len() <= MAX_CALLERS;
+        let mut all_seen = same && !base.lost && (1..=MAX_CALLERS).contains(&callers.len());
+        all_seen &= !self.index.is_torn_off(outer);
         for caller in callers.iter().take(MAX_CALLERS) {
             let mut lost = base.lost || !same;
             let mut calls = base.calls.clone();
             for (_, param, arg) in &base.handed_in {
                 let receiver = self.argument(*caller, outer, *param);
-                let local = receiver.and_then(|receiver| self.program.function(receiver).params.get(*arg).map(|param| (receiver, param.local)));
+                let receiver = receiver.filter(|receiver| !self.program.function(*receiver).blocks.is_empty());
+                let local = receiver.and_then(|receiver| {
+                    self.program.function(receiver).params.get(*arg).map(|param| (receiver, param.local))
+                });
                 let Some((receiver, local)) = local else {
                     lost = true;
                     continue;
                 };
-                let mut trace = Trace::new(self.program, self.models, self.index);
+                let mut trace = Trace::new(self.program, self.index);
                 trace.follow(receiver, local);
                 lost |= trace.lost || !trace.handed_in.is_empty();
                 calls.append(&mut trace.calls);
@@ -257,7 +266,8 @@ impl Search<'_> {
                 continue;
             }
             let resolved = self.program.resolved(function);
-            let statements = body.blocks.iter().zip(&resolved.targets).flat_map(|(block, targets)| block.ops.iter().zip(targets));
+            let statements =
+                body.blocks.iter().zip(&resolved.targets).flat_map(|(block, targets)| block.ops.iter().zip(targets));
             let mut written = statements.filter(|(statement, _)| crate::ir::written(&statement.op) == Some(local));
             let first = written.next();
             if written.next().is_some() {

@@ -1,6 +1,6 @@
 //! Who calls what, and who names what.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Place;
 use crate::ir::{self, Base, BlockId, Callee, FunctionId, Name, Op, Projection, Statement};
@@ -10,14 +10,23 @@ use crate::link::{FuncRef, Program, Receiver, Target, VarRef};
 pub(super) struct Index {
     callers: FxHashMap<FuncRef, Vec<Place>>,
     mentions: FxHashMap<Name, Vec<FuncRef>>,
+    /// Variables outside functions that some native code writes, or lets others write.
+    written: FxHashSet<Name>,
+    /// Functions that are used as values.
+    torn_off: FxHashSet<FuncRef>,
     /// The variables that initializers compute.
     initialized: FxHashMap<FuncRef, VarRef>,
 }
 
 impl Index {
     pub(super) fn new(program: &Program) -> Self {
-        let mut index =
-            Self { callers: FxHashMap::default(), mentions: FxHashMap::default(), initialized: initialized(program) };
+        let mut index = Self {
+            callers: FxHashMap::default(),
+            mentions: FxHashMap::default(),
+            written: FxHashSet::default(),
+            torn_off: FxHashSet::default(),
+            initialized: initialized(program),
+        };
         for (unit, from) in (0_u32..).zip(&program.units) {
             for (at, (body, resolved)) in (0..).zip(from.functions.iter().zip(&program.resolved[unit as usize])) {
                 let function = FuncRef { unit, function: FunctionId(at) };
@@ -32,6 +41,9 @@ impl Index {
     }
 
     fn note(&mut self, program: &Program, place: Place, op: &Op, target: &Target) {
+        if let Target::TearOff(function) = target {
+            self.torn_off.insert(*function);
+        }
         let mut callees = Vec::new();
         reached(target, &mut callees);
         if let Some(symbol) = target.symbol() {
@@ -39,6 +51,11 @@ impl Index {
         }
         for callee in callees {
             self.callers.entry(callee).or_default().push(place);
+        }
+        if let Op::Store { to: ir::Place { base: Base::Name(name), .. }, .. }
+        | Op::Address { of: ir::Place { base: Base::Name(name), .. }, .. } = op
+        {
+            self.written.insert(name.clone());
         }
         let mut mention = |name: &Name| {
             let simple: Name = name.rsplit("::").next().unwrap_or(name).into();
@@ -72,10 +89,20 @@ impl Index {
         self.callers.get(&function).map_or(&[], Vec::as_slice)
     }
 
+    /// Whether a function is used as a value: its callers are not all known.
+    pub(super) fn is_torn_off(&self, function: FuncRef) -> bool {
+        self.torn_off.contains(&function)
+    }
+
     /// The functions that say a name.
     pub(super) fn mentions(&self, name: &str) -> &[FuncRef] {
         let simple = name.rsplit("::").next().unwrap_or(name);
         self.mentions.get(simple).map_or(&[], Vec::as_slice)
+    }
+
+    /// The names of variables that do not stay what they were at first.
+    pub(super) fn into_written(self) -> FxHashSet<Name> {
+        self.written
     }
 
     /// The variable that an initializer computes.

@@ -15,7 +15,6 @@ use crate::ir::{
     UseKind,
 };
 use crate::link::{ClassRef, FuncRef, Program, Receiver, Resolved, Target, Ty, VarRef};
-use crate::models::ModelSet;
 
 /// How many locals, variables and results a pointer is followed through.
 const MAX_NODES: usize = 2048;
@@ -34,7 +33,6 @@ enum Node {
 /// One pointer on its way.
 pub(super) struct Trace<'p> {
     program: &'p Program,
-    models: &'p ModelSet,
     index: &'p Index,
     seen: FxHashSet<Node>,
     todo: Vec<Node>,
@@ -47,10 +45,9 @@ pub(super) struct Trace<'p> {
 }
 
 impl<'p> Trace<'p> {
-    pub(super) fn new(program: &'p Program, models: &'p ModelSet, index: &'p Index) -> Self {
+    pub(super) fn new(program: &'p Program, index: &'p Index) -> Self {
         Self {
             program,
-            models,
             index,
             seen: FxHashSet::default(),
             todo: Vec::new(),
@@ -227,18 +224,16 @@ impl<'p> Trace<'p> {
                     false => self.lost = true,
                 }
             }
-            Target::Model(model) if native => {
+            Target::Model(_) if native => {
                 // A standard library's container, or what gives back what it gets.
                 self.reach(Node::Local(function, call.result));
-                if let Callee::Method { receiver, .. } = &call.callee
-                    && !self.models.function(*model).name.is_empty()
-                {
+                if let Callee::Method { receiver, .. } = &call.callee {
                     self.put_into(function, receiver, resolved);
                 }
             }
             _ if native => self.passed_away(place, call, at, resolved),
             _ => {
-                let search = Search { program: self.program, models: self.models, index: self.index };
+                let search = Search { program: self.program, index: self.index };
                 match &call.callee {
                     Callee::Value(value) => match search.known(function, value) {
                         Some(Known::Given(outer, param)) => self.handed_in.push((outer, param, at)),
@@ -253,7 +248,7 @@ impl<'p> Trace<'p> {
 
     /// An argument of native code that is not here: a thread that runs a function of the program, a container.
     fn passed_away(&mut self, place: Place, call: &Call, at: usize, resolved: &Resolved) {
-        let search = Search { program: self.program, models: self.models, index: self.index };
+        let search = Search { program: self.program, index: self.index };
         let run = call.args.iter().take(at).enumerate().find_map(|(before, arg)| {
             match search.known(place.function, &arg.value)? {
                 Known::Function(function) => Some((function, at - before - 1)),
@@ -287,7 +282,9 @@ impl<'p> Trace<'p> {
         }
         let Some(arg) = call.args.get(at) else { return };
         let local = match &arg.name {
-            Some(name) => declared.params.iter().find(|param| param.named && param.name == *name).map(|param| param.local),
+            Some(name) => {
+                declared.params.iter().find(|param| param.named && param.name == *name).map(|param| param.local)
+            }
             None => {
                 let before = call.args.iter().take(at).filter(|arg| arg.name.is_none()).count();
                 let has_this = declared.locals.iter().any(|local| local.kind == LocalKind::This);
@@ -393,6 +390,8 @@ impl<'p> Trace<'p> {
         }
         let name = program.variable(variable).name.clone();
         let native = program.units[variable.unit as usize].language.is_native();
+        // What was not understood may call it, too.
+        self.lost |= program.units[variable.unit as usize].functions.iter().any(|body| body.incomplete.is_some());
         for &function in self.index.mentions(&name) {
             if self.is_native(function) != native {
                 continue;

@@ -389,8 +389,13 @@ impl<'e> Resolver<'e> {
         let declared = self.declared(last);
         let result = declared.map(|function| self.env.signature(function).result.clone()).unwrap_or_default();
         let symbol = declared.and_then(|function| self.env.facts.bindings.get(&function)).cloned();
+        // `std::malloc`, `::malloc`: C's own.
+        let of_c = self.env.units[self.unit as usize].language == Language::Cpp
+            && matches!(before, Some("std" | ""))
+            && self.env.models.symbol(last, &self.env.versions[self.unit as usize]).is_some();
         match symbol {
             Some(symbol) => (self.native(symbol), result),
+            None if of_c => (self.native(last.into()), result),
             None if is_symbol && !last.ends_with('!') => {
                 let known = self.env.models.symbol(last, &self.env.versions[self.unit as usize]).is_some();
                 // In C what is not here is a native function; Rust would have to declare it.
