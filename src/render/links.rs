@@ -35,7 +35,8 @@ pub fn full(list: &LinkList) -> String {
         match (is_seen, calls.is_empty()) {
             (true, true) => text.push_str("  no native code of the project calls it\n"),
             (true, false) => {}
-            (false, _) => text.push_str("  where else it is called cannot be seen\n"),
+            (false, true) => text.push_str("  where it is called cannot be seen\n"),
+            (false, false) => text.push_str("  where else it is called cannot be seen\n"),
         }
     }
     if !list.callbacks.is_empty() {

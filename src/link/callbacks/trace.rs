@@ -401,10 +401,10 @@ impl<'p> Trace<'p> {
                 for ((statement, target), op) in block.ops.iter().zip(targets).zip(0..) {
                     let place = Place { function, block: id, op };
                     match &statement.op {
-                        Op::Load { to, from: at, .. } | Op::Address { to, of: at } => {
-                            if self.variable_at(function, at, target, resolved) == Some(variable) {
-                                self.reach(Node::Local(function, *to));
-                            }
+                        Op::Load { to, from: at, .. } | Op::Address { to, of: at }
+                            if self.variable_at(function, at, target, resolved) == Some(variable) =>
+                        {
+                            self.reach(Node::Local(function, *to));
                         }
                         Op::Call(call) => self.call_through(variable, place, call, target),
                         _ => {}
