@@ -3,17 +3,18 @@
 
 use std::rc::Rc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::calls::ArgValue;
 use super::engine::{Engine, Exits, Origin, OriginKey, Site};
 use super::path::{Object, Path, Story};
 use super::value::{ObjectId, Offset, Value};
-use crate::ir::{LocalId, Name};
+use crate::ir::{BlockId, LocalId, Name, Op, Terminator};
 use crate::link::callbacks::{Callbacks, Place};
-use crate::link::{FuncRef, Program, Ty};
+use crate::link::{FuncRef, Program, Target, Ty};
+use crate::models::ModelSet;
 use crate::models::schema::FamilyKind;
-use crate::source::Location;
+use crate::source::{Location, Span};
 use crate::state::{Event, MemoryFamily, Ownership as State};
 use crate::summary::{Basis, FamilyId, Root};
 use crate::target::TargetSet;
@@ -71,6 +72,8 @@ pub(super) struct Passed {
     steps: Vec<Step>,
     targets: TargetSet,
     non_null: bool,
+    /// It ends soon after the call, and nothing waits in between.
+    gone: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -82,6 +85,9 @@ enum What {
     Unknown,
 }
 
+/// The callbacks that native code does not wait for.
+const LISTENER: &str = "NativeCallable.listener";
+
 /// What a callback's parameter is.
 #[derive(Clone, Debug)]
 struct Contract {
@@ -91,6 +97,8 @@ struct Contract {
     steps: Vec<Step>,
     targets: TargetSet,
     non_null: bool,
+    /// It is gone when the callback runs.
+    gone: bool,
 }
 
 /// What the parameters of the program's callbacks are, as far as it is certain.
@@ -112,7 +120,9 @@ impl Contracts {
             for (at, arg) in callback.params.iter().enumerate() {
                 let contract = arg.filter(|_| callback.is_seen && !callback.calls.is_empty()).and_then(|arg| {
                     let slots = callback.calls.iter().map(|call| (*call, arg));
-                    joined(slots.map(|slot| settled(program, callbacks, &by_slot, slot, MAX_HOPS)))
+                    let mut contract = joined(slots.map(|slot| settled(program, callbacks, &by_slot, slot, MAX_HOPS)))?;
+                    contract.gone &= callback.maker == LISTENER;
+                    Some(contract)
                 });
                 params
                     .entry((callback.function, at))
@@ -141,7 +151,11 @@ fn settled(
             let callers = callbacks.callers(function).iter();
             let slots = callers.map(|caller| (*caller, outer));
             let mut contract = joined(slots.map(|slot| settled(program, callbacks, by_slot, slot, hops - 1)))?;
-            contract.steps.extend(passed.steps.iter().cloned());
+            // Its end stays last.
+            let ends = contract.steps.last().is_some_and(|step| is_end(&step.kind));
+            let before = contract.steps.len() - usize::from(ends);
+            contract.steps.splice(before..before, passed.steps.iter().cloned());
+            contract.gone &= passed.gone;
             Some(contract)
         }
         _ => Some(Contract {
@@ -150,6 +164,7 @@ fn settled(
             steps: passed.steps.clone(),
             targets: passed.targets,
             non_null: passed.non_null,
+            gone: passed.gone,
         }),
     });
     joined(each)
@@ -168,6 +183,7 @@ fn joined(mut each: impl Iterator<Item = Option<Contract>>) -> Option<Contract> 
         let other = other?;
         let non_null = found.non_null && other.non_null;
         let targets = found.targets.or(other.targets);
+        let gone = found.gone && other.gone;
         found = match (&found.what, &other.what) {
             (What::Unknown, _) | (_, What::Unknown) => return None,
             (What::Nothing, _) => other,
@@ -175,7 +191,7 @@ fn joined(mut each: impl Iterator<Item = Option<Contract>>) -> Option<Contract> 
             (one, two) if one == two => found,
             _ => return None,
         };
-        (found.non_null, found.targets) = (non_null, targets);
+        (found.non_null, found.targets, found.gone) = (non_null, targets, gone);
     }
     Some(found)
 }
@@ -318,14 +334,35 @@ impl Engine<'_> {
             };
             let ended =
                 matches!((&what, &gift.kind), (What::Borrowed(_), Kind::Owned(_) | Kind::Lent | Kind::Given(_)));
-            let steps = ends.first().filter(|_| ended).map_or(gift.steps, |story| story.steps.clone());
+            let mut steps = ends.first().filter(|_| ended).map_or(gift.steps, |story| story.steps.clone());
+            let quiet = gift.slot.0.function == self.root && is_quiet_after(self.program, self.models, gift.slot.0);
+            let gone = quiet
+                && match (&what, &gift.kind) {
+                    (What::Nothing | What::Given(_), _) => true,
+                    (What::Borrowed(_), Kind::Borrowed(Owner::Variable(name))) => {
+                        steps.push(self.end_of(name.clone()));
+                        true
+                    }
+                    (What::Borrowed(_), Kind::Owned(_) | Kind::Lent | Kind::Given(_)) => {
+                        steps.last().is_some_and(|step| is_end(&step.kind))
+                    }
+                    _ => false,
+                };
             let Gift { slot, targets, non_null, .. } = gift;
-            let passed = Passed { slot, what, steps, targets, non_null };
+            let passed = Passed { slot, what, steps, targets, non_null, gone };
             if !all.contains(&passed) {
                 all.push(passed);
             }
         }
         all
+    }
+
+    /// The end of the analysed function, and of a variable with it.
+    fn end_of(&self, of: Name) -> Step {
+        let end = self.program.function(self.root).span.end;
+        let file = self.program.units[self.root.unit as usize].file;
+        let location = Location { file, span: Span::new(end.saturating_sub(1), end) };
+        Step { kind: StepKind::Dropped { of }, location }
     }
 
     /// Of the memory that callbacks were passed that to which a place leads wherever the function ends.
@@ -346,6 +383,8 @@ impl Engine<'_> {
         let contract = self.summaries.callbacks.get()?.params.get(&(self.root, param))?.clone();
         let (state, family, owner) = match contract.what {
             What::Owned(family) => (State::Owned(MemoryFamily::Known(family)), Some(family), Owner::Library),
+            // The callback runs when the native code is long done with it.
+            What::Borrowed(owner) if contract.gone => (State::Released, None, owner),
             What::Borrowed(owner) => (State::Borrowed, None, owner),
             What::Nothing | What::Given(_) | What::Unknown => return None,
         };
@@ -403,6 +442,48 @@ impl Story {
     pub(super) fn was_handed(&self, slot: Slot) -> bool {
         self.handed.iter().any(|handed| handed.slot == slot)
     }
+}
+
+/// Words in the names of functions that wait for others.
+const WAITING: [&str; 8] = ["acquire", "join", "lock", "park", "recv", "send", "sleep", "wait"];
+
+fn is_end(step: &StepKind) -> bool {
+    matches!(step, StepKind::Released { .. } | StepKind::Dropped { .. })
+}
+
+/// Whether nothing is called behind a place that could wait: all that may come is known to do other things.
+fn is_quiet_after(program: &Program, models: &ModelSet, place: Place) -> bool {
+    let (body, resolved) = (program.function(place.function), program.resolved(place.function));
+    let callbacks = program.callbacks();
+    let mut seen: FxHashSet<BlockId> = FxHashSet::default();
+    let mut todo = vec![(place.block, place.op as usize + 1)];
+    while let Some((id, from)) = todo.pop() {
+        let (Some(block), Some(targets)) = (body.blocks.get(id.index()), resolved.targets.get(id.index())) else {
+            return false;
+        };
+        for ((statement, target), op) in block.ops.iter().zip(targets).zip(0_u32..).skip(from) {
+            let model = match target {
+                Target::Model(model) | Target::Native { model: Some(model), .. } => Some(*model),
+                _ => None,
+            };
+            let quiet = |model| {
+                let name = models.function(model).name.to_ascii_lowercase();
+                !WAITING.iter().any(|word| name.contains(word))
+            };
+            let known = model.is_some_and(quiet)
+                || callbacks.passed_at(Place { function: place.function, block: id, op }).is_some();
+            if matches!(statement.op, Op::Call(_)) && !known {
+                return false;
+            }
+        }
+        let next = match &block.end {
+            Terminator::Goto(to) => [Some(*to), None],
+            Terminator::Branch { then, otherwise, .. } => [Some(*then), Some(*otherwise)],
+            _ => [None, None],
+        };
+        todo.extend(next.into_iter().flatten().filter(|to| seen.insert(*to)).map(|to| (to, 0)));
+    }
+    true
 }
 
 fn leads_to(path: &Path, id: ObjectId) -> bool {

@@ -26,6 +26,9 @@ impl Engine<'_> {
         let Value::Pointer(id, Offset::Start) = value else { return };
         if path.is_loose(*id) {
             self.apply(path, *id, Event::ManagedRelease);
+            if path.objects.get(id).is_some_and(|object| !object.story.handed.is_empty()) {
+                path.tell(*id, Step { kind: StepKind::Dropped { of: calling.name.clone() }, location: calling.at });
+            }
             path.objects.get_mut(id).into_iter().for_each(|object| object.ownership = Ownership::Escaped);
             return;
         }
