@@ -21,6 +21,7 @@ use summaries::Summaries;
 mod adoption;
 mod allocators;
 mod apply;
+mod callbacks;
 mod calls;
 mod conditions;
 mod consistency;
@@ -88,9 +89,19 @@ pub fn analyse(program: &Program, models: &ModelSet, options: &Options) -> Analy
     let summaries = Summaries::new(program);
     let closures: Vec<Vec<Vec<FunctionId>>> = program.units.par_iter().map(closures_by_parent).collect();
     let mut results = Vec::new();
+    let mut passed = Vec::new();
     let reach = reach::Reach::of(program);
-    let levels = levels(program);
-    for mut level in levels {
+    for level in levels(program) {
+        let level = match level {
+            Layer::Groups(groups) => groups,
+            // What native code passes to callbacks is known now.
+            Layer::Boundary => {
+                let contracts = callbacks::Contracts::new(program, std::mem::take(&mut passed));
+                summaries.set_callbacks(contracts);
+                continue;
+            }
+        };
+        let mut level = level;
         level.iter_mut().for_each(|group| group.retain(|function| reach.has(program, *function)));
         level.retain(|group| !group.is_empty());
         let analyse = |group: Vec<FuncRef>| {
@@ -109,6 +120,7 @@ pub fn analyse(program: &Program, models: &ModelSet, options: &Options) -> Analy
                 if let Some(summary) = found.summary.take() {
                     summaries.set(function, summary);
                 }
+                passed.append(&mut found.passed);
                 found
             });
             results.push((function, found));
@@ -198,6 +210,7 @@ struct Found {
     violations: Vec<Violation>,
     incomplete: Vec<FuncRef>,
     functions: usize,
+    passed: Vec<callbacks::Passed>,
 }
 
 fn analyse_function(
@@ -227,7 +240,7 @@ fn analyse_function(
                     found.summary = engine.summarise(&exits);
                     found.violations.append(&mut engine.inconsistencies(&exits));
                 }
-                engine.close(exits);
+                found.passed.append(&mut engine.close(exits));
                 found.violations.append(&mut engine.violations);
             }
             inlined.extend(engine.inlined.iter().copied());
@@ -274,6 +287,11 @@ fn run_function(engine: &mut Engine<'_>, program: &Program, function: FuncRef, o
             continue;
         }
         let location = engine.location(frame, local.span);
+        let param = body.params.iter().position(|param| param.local == id);
+        if let Some(value) = param.and_then(|param| engine.callback_argument(&mut path, id, param, location)) {
+            engine.assign(frame, &mut path, id, value);
+            continue;
+        }
         let scope = ty.and_then(|ty| engine.scope_type(ty));
         let origin = engine.origin(OriginKey::Entry(id), |_| Origin {
             by: local.name.clone(),
@@ -299,7 +317,29 @@ fn run_function(engine: &mut Engine<'_>, program: &Program, function: FuncRef, o
 
 /// The functions in layers: what a layer calls lies in earlier ones, recursion apart. Closures are analysed with the
 /// function they are written in.
-fn levels(program: &Program) -> Vec<Vec<Vec<FuncRef>>> {
+fn levels(program: &Program) -> Vec<Layer> {
+    let layers = layers(program);
+    if program.callbacks().is_empty() {
+        return layers.into_iter().map(Layer::Groups).collect();
+    }
+    // No native function waits for what a Dart function does.
+    let is_native =
+        |group: &Vec<FuncRef>| group.iter().all(|function| program.units[function.unit as usize].language.is_native());
+    let (native, dart): (Vec<_>, Vec<_>) =
+        layers.into_iter().map(|layer| layer.into_iter().partition::<Vec<_>, _>(is_native)).unzip();
+    let groups = |layers: Vec<Vec<Vec<FuncRef>>>| layers.into_iter().map(Layer::Groups);
+    groups(native).chain([Layer::Boundary]).chain(groups(dart)).collect()
+}
+
+/// A step of the walk.
+enum Layer {
+    /// Functions that do not wait for each other, in groups that do.
+    Groups(Vec<Vec<FuncRef>>),
+    /// All native code is behind.
+    Boundary,
+}
+
+fn layers(program: &Program) -> Vec<Vec<Vec<FuncRef>>> {
     let mut component: Vec<Vec<usize>> =
         program.units.iter().map(|unit| vec![usize::MAX; unit.functions.len()]).collect();
     for (index, functions) in program.components.iter().enumerate() {

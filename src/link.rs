@@ -5,7 +5,7 @@
 //!
 //! `libraries` joins files, `scope` looks names up, `classes` knows hierarchies and members, `types` computes with
 //! types, `resolve` (with `operations`, `calls`, `native` and `promotion`) walks functions, `graph` orders them. `links` lists what names
-//! native symbols, `abi` says what crosses the boundary there.
+//! native symbols, `abi` says what crosses the boundary there, `callbacks` finds what native code calls in return.
 
 use std::sync::Arc;
 
@@ -17,11 +17,13 @@ use crate::ir::{Class, ClassId, Function, FunctionId, Name, Unit, Variable};
 use crate::models::{ModelId, ModelSet, PackId, TypeId, VariableId, Versions};
 use crate::summary::Summary;
 use crate::target::TargetSet;
+use callbacks::Callbacks;
 use exports::Exports;
 pub use links::{Calls, Form, Link, Standing};
 
 pub mod abi;
 mod allocators;
+pub mod callbacks;
 mod calls;
 mod classes;
 mod declared;
@@ -137,6 +139,7 @@ pub struct Program {
     exports: Exports,
     links: Vec<Link>,
     declared: declared::Declared,
+    callbacks: Callbacks,
 }
 
 /// What is known of the program's declarations.
@@ -387,7 +390,11 @@ impl Program {
         let versions = files.iter().map(env::versions_of).collect();
         let definitions = |symbol: &Name, unit: u32| exports.definitions(&files, symbol, unit);
         let components = graph::components(&units, &resolved, &facts, &definitions);
-        Self { units, resolved, components, files, versions, facts, exports, links, declared }
+        let callbacks = Callbacks::default();
+        let mut program =
+            Self { units, resolved, components, files, versions, facts, exports, links, declared, callbacks };
+        program.callbacks = callbacks::find(&program, models);
+        program
     }
 
     /// Drops the program on all threads: a large one consists of millions of allocations.
@@ -488,6 +495,12 @@ impl Program {
     #[must_use]
     pub fn links(&self) -> &[Link] {
         &self.links
+    }
+
+    /// The Dart functions that native code is given.
+    #[must_use]
+    pub fn callbacks(&self) -> &Callbacks {
+        &self.callbacks
     }
 
     /// What the native declarations of a symbol say of its contract.

@@ -452,6 +452,11 @@ pub enum StepKind {
         /// Which.
         from: Name,
     },
+    /// Native code passes it to a Dart function.
+    CalledBack {
+        /// What it calls, as written.
+        by: Name,
+    },
     /// An arena is made.
     Opened {
         /// By which call.

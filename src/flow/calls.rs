@@ -178,12 +178,15 @@ impl Engine<'_> {
             let name = self.models.function(*model).name.replace('.', "::");
             calling.name = name.strip_prefix("std::").map_or(name.as_str(), |member| member).into();
         }
+        let gifts = self.gifts(site, &calling.name, &calling.args, at, &path);
         // `T::method(x)`: the receiver stands among the arguments.
         if matches!(call.callee, Callee::Name(_)) && self.takes_receiver_first(frame, &target, calling.args.len()) {
             calling.receiver = Some(calling.args.remove(0));
         }
         let by_value = matches!(call.callee, Callee::Value(_));
+        let before = out.len();
         self.dispatch(run, &target, calling, by_value, path, out);
+        self.hand_over(gifts, &mut out[before..]);
     }
 
     /// Whether a call by a member's path passes the receiver as its first argument.
@@ -319,6 +322,10 @@ impl Engine<'_> {
         out: &mut Vec<Path>,
     ) {
         match target {
+            // What native code holds as a function.
+            Target::Via(via) if via.target == Target::Unknown && self.is_native(calling.site.frame) => {
+                self.call_unknown(run, calling, path, out);
+            }
             Target::Via(via) => {
                 let value = match &via.receiver {
                     Receiver::Operand => calling.receiver.as_ref().map(|receiver| receiver.value.clone()),

@@ -74,6 +74,8 @@ pub(super) struct Engine<'a> {
     pub(super) ended: FxHashSet<u32>,
     /// Calls of closures that the function was given.
     pub(super) closure_calls: Vec<ClosureCall>,
+    /// What was passed to callbacks.
+    pub(super) gifts: Vec<super::callbacks::Gift>,
     /// Closures that were run in place.
     pub(super) inlined: FxHashSet<FuncRef>,
     infos: FxHashMap<FuncRef, Rc<Info>>,
@@ -240,6 +242,7 @@ impl<'a> Engine<'a> {
             given: FxHashMap::default(),
             ended: FxHashSet::default(),
             closure_calls: Vec::new(),
+            gifts: Vec::new(),
             inlined: FxHashSet::default(),
             infos: FxHashMap::default(),
             steps: 0,

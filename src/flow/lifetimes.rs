@@ -3,7 +3,7 @@
 use super::calls::Calling;
 use super::engine::Engine;
 use super::objects::{Releasing, confidence};
-use super::path::{Kept, Path, Retained, Story};
+use super::path::{Kept, Object, Path, Retained, Story};
 use super::value::{ObjectId, Offset, Value};
 use crate::ir::Name;
 use crate::link::Ty;
@@ -26,6 +26,9 @@ impl Engine<'_> {
         let Value::Pointer(id, Offset::Start) = value else { return };
         if path.is_loose(*id) {
             self.apply(path, *id, Event::ManagedRelease);
+            if path.objects.get(id).is_some_and(|object| !object.story.handed.is_empty()) {
+                path.tell(*id, Step { kind: StepKind::Dropped { of: calling.name.clone() }, location: calling.at });
+            }
             path.objects.get_mut(id).into_iter().for_each(|object| object.ownership = Ownership::Escaped);
             return;
         }
@@ -52,6 +55,7 @@ impl Engine<'_> {
             return;
         }
         let family = self.origins[id.origin as usize].family.filter(|_| !path.is_loose(id) && !path.is_touched(id));
+        path.objects.get_mut(&id).into_iter().for_each(Object::blur_fate);
         match (path.objects.get_mut(&id), family) {
             (Some(object), Some(family)) if object.ownership == Ownership::Managed => {
                 object.ownership = Ownership::Owned(MemoryFamily::Known(family));

@@ -174,6 +174,7 @@ impl Engine<'_> {
         }
         if let Some(object) = path.objects.get_mut(&id) {
             object.ownership = after;
+            object.note_fate(event);
         }
         let origin = &self.origins[id.origin as usize];
         if let Some(family) = releasing.family.or(origin.family) {
@@ -333,6 +334,7 @@ impl Engine<'_> {
     pub(super) fn apply(&mut self, path: &mut Path, id: ObjectId, event: Event) {
         if let Some(object) = path.objects.get_mut(&id) {
             object.ownership = transition(object.ownership, event).0;
+            object.note_fate(event);
             object.given = None;
             object.blurred = false;
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use super::callbacks::{Passed, Slot};
 use super::engine::{Engine, Exits};
 use super::objects::confidence;
 use super::path::{Branch, Flight, Object, Orphaned, Path, Story};
@@ -30,6 +31,8 @@ pub(super) struct Ledger {
     pub(super) drained: bool,
     /// Another function of the program, which is run in place, allocated it.
     pub(super) elsewhere: bool,
+    /// The stories of those that were passed to callbacks.
+    handed: Vec<Rc<Story>>,
 }
 
 /// A path on which an object was lost.
@@ -52,6 +55,7 @@ enum How {
 impl Ledger {
     /// An object is gone from a path without being lost.
     pub(super) fn settle(&mut self, object: &Object) {
+        self.note_handed(object);
         match object.ownership {
             Ownership::Released | Ownership::Managed => {
                 (self.released, self.released_here) = (true, true);
@@ -85,7 +89,19 @@ impl Ledger {
         }
     }
 
+    /// How those ended that were passed to a callback there.
+    pub(super) fn handed(&self, slot: Slot) -> impl Iterator<Item = &Rc<Story>> {
+        self.handed.iter().filter(move |story| story.was_handed(slot))
+    }
+
+    fn note_handed(&mut self, object: &Object) {
+        if !object.story.handed.is_empty() {
+            self.handed.push(object.story.clone());
+        }
+    }
+
     fn lost(&mut self, object: &Object, how: How, at: Location, path: &Path) {
+        self.note_handed(object);
         if object.story.retained.is_some() {
             // Native code keeps it as long as it likes.
             self.escaped = true;
@@ -100,7 +116,8 @@ impl Ledger {
 
 impl Engine<'_> {
     /// Takes stock at the exits of the analysed function.
-    pub(super) fn close(&mut self, exits: Exits) {
+    pub(super) fn close(&mut self, exits: Exits) -> Vec<Passed> {
+        let held = self.still_held(&exits);
         for returned in exits.returns {
             let mut path = returned.path;
             match &returned.value {
@@ -117,6 +134,7 @@ impl Engine<'_> {
                 self.take_stock(&path, &How::Threw(thrower), at);
             }
         }
+        let passed = self.passed(&held);
         let ledger = std::mem::take(&mut self.ledger);
         let found: BTreeMap<u32, Violation> =
             ledger.iter().filter_map(|(origin, ledger)| Some((*origin, self.leak(*origin, ledger)?))).collect();
@@ -126,6 +144,7 @@ impl Engine<'_> {
                 self.report(violation.clone());
             }
         }
+        passed
     }
 
     fn take_stock(&mut self, path: &Path, how: &How, at: Location) {

@@ -117,6 +117,8 @@ pub(super) struct Story {
     pub(super) loose: bool,
     /// A member of which nothing is known was called on it: its address may be anywhere.
     pub(super) touched: bool,
+    /// The callbacks it was passed to.
+    pub(super) handed: Vec<super::callbacks::Handed>,
     /// The block that the value was made of, and how that was before.
     pub(super) adopted: Option<Rc<(ObjectId, Object)>>,
 }
@@ -391,6 +393,7 @@ impl Path {
                 (Some(mine), Some(theirs)) => {
                     if !mine.same(theirs) {
                         let joined = state::join(mine.ownership, theirs.ownership);
+                        mine.blur_fate();
                         changed |= joined != mine.ownership || mine.scope != theirs.scope && mine.scope.is_some();
                         mine.ownership = joined;
                         mine.scope = mine.scope.filter(|scope| theirs.scope == Some(*scope));

@@ -31,6 +31,7 @@ impl Reach {
             }
         }
         let native = |function: &FuncRef| program.units[function.unit as usize].language.is_native();
+        wave.extend(program.callbacks().passing());
         wave.retain(native);
         let mut functions: FxHashSet<FuncRef> = wave.iter().copied().collect();
         for _ in 0..MAX_CALLS {

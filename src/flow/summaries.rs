@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use smallvec::smallvec;
 
+use super::callbacks::Contracts;
 use super::engine::{Engine, Exits, Returned};
 use super::handed_out::made_by_result;
 use super::memory;
@@ -26,17 +27,25 @@ use crate::violation::{StepKind, Thrower};
 /// The contracts of the program's functions, filled callees first.
 pub(super) struct Summaries {
     units: Vec<Vec<OnceLock<Arc<Summary>>>>,
+    /// What callbacks receive, once all native code was looked at.
+    pub(super) callbacks: OnceLock<Contracts>,
 }
 
 impl Summaries {
     pub(super) fn new(program: &Program) -> Self {
         let slots = |count: usize| (0..count).map(|_| OnceLock::new()).collect();
-        Self { units: program.units.iter().map(|unit| slots(unit.functions.len())).collect() }
+        let units = program.units.iter().map(|unit| slots(unit.functions.len())).collect();
+        Self { units, callbacks: OnceLock::new() }
     }
 
     /// The contract of a function; `None` while it is not known.
     pub(super) fn get(&self, function: FuncRef) -> Option<Arc<Summary>> {
         self.units.get(function.unit as usize)?.get(function.function.index())?.get().cloned()
+    }
+
+    pub(super) fn set_callbacks(&self, contracts: Contracts) {
+        // There is one boundary.
+        let _ = self.callbacks.set(contracts);
     }
 
     pub(super) fn set(&self, function: FuncRef, summary: Summary) {

@@ -10,8 +10,9 @@ use crate::state::Ownership;
 impl Engine<'_> {
     /// A function of which nothing is known: its arguments escape, its result is unknown.
     pub(super) fn call_unknown(&mut self, run: &mut Run, calling: Calling, mut path: Path, out: &mut Vec<Path>) {
+        let calls_back = self.calls_back(calling.site);
         for arg in &calling.args {
-            if self.is_read_only(&path, &calling, arg) {
+            if self.is_read_only(&path, &calling, arg) && !calls_back {
                 self.lend(&mut path, &calling, &arg.value, true);
             } else {
                 self.escape(&mut path, &arg.value);

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{clean, count};
 use crate::source::Position;
 use crate::target::TargetSet;
-use crate::workspace::links::{Definition, Entry, LinkList, State};
+use crate::workspace::links::{Definition, Entry, LinkList, Returning, State};
 
 /// Two lines a link, then what was counted.
 #[must_use]
@@ -24,6 +24,24 @@ pub fn full(list: &LinkList) -> String {
         if let Some(reason) = reason(entry) {
             let _ = writeln!(text, "  {}", clean(&reason));
         }
+    }
+    for callback in &list.callbacks {
+        let Returning { path, at, function, maker, calls, is_seen } = callback;
+        let place = format!("{path}:{}:{}", at.line, at.column);
+        let _ = writeln!(text, "{}: {} ({maker})", clean(&place), clean(function));
+        for call in calls {
+            let _ = writeln!(text, "  <- {}", clean(&described(call)));
+        }
+        match (is_seen, calls.is_empty()) {
+            (true, true) => text.push_str("  no native code of the project calls it\n"),
+            (true, false) => {}
+            (false, true) => text.push_str("  where it is called cannot be seen\n"),
+            (false, false) => text.push_str("  where else it is called cannot be seen\n"),
+        }
+    }
+    if !list.callbacks.is_empty() {
+        let linked = list.callbacks.iter().filter(|callback| callback.is_seen && !callback.calls.is_empty()).count();
+        let _ = writeln!(text, "{}, {linked} linked to every call", count(list.callbacks.len(), "callback"));
     }
     text.push_str(&summary(list));
     text.push('\n');
@@ -100,6 +118,16 @@ struct List<'a> {
     version: u32,
     summary: Summary,
     links: Vec<Link<'a>>,
+    callbacks: Vec<Callback<'a>>,
+}
+
+#[derive(Serialize)]
+struct Callback<'a> {
+    function: &'a str,
+    form: &'a str,
+    location: Place<'a>,
+    complete: bool,
+    calls: Vec<End<'a>>,
 }
 
 #[derive(Serialize)]
@@ -145,10 +173,21 @@ pub fn json(list: &LinkList) -> Result<String, serde_json::Error> {
         version: 1,
         summary: Summary { resolved: list.counts.resolved, unresolved: list.counts.unresolved },
         links: list.entries.iter().map(link_of).collect(),
+        callbacks: list.callbacks.iter().map(callback_of).collect(),
     };
     let mut text = serde_json::to_string(&list)?;
     text.push('\n');
     Ok(text)
+}
+
+fn callback_of(callback: &Returning) -> Callback<'_> {
+    Callback {
+        function: &callback.function,
+        form: callback.maker,
+        location: place(&callback.path, callback.at),
+        complete: callback.is_seen,
+        calls: callback.calls.iter().map(end_of).collect(),
+    }
 }
 
 fn link_of(entry: &Entry) -> Link<'_> {

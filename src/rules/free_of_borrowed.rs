@@ -17,6 +17,9 @@ pub(super) fn word(origin: &str, owner: &Owner, release: &str) -> Words {
     let message = match owner {
         Owner::Library => format!("memory from `{origin}` belongs to the library and must not be released"),
         Owner::Static => format!("memory from `{origin}` is static and must never be released"),
+        Owner::Value(name) if name == origin => {
+            format!("memory from `{origin}` stays with it and must not be released here")
+        }
         Owner::Value(name) => format!("memory from `{origin}` belongs to `{name}` and must not be released on its own"),
         Owner::Variable(name) => {
             format!("`{name}` is a variable of the function: its memory ends with it and must not be released")

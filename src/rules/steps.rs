@@ -12,6 +12,7 @@ pub(super) fn word(step: &Step, context: &Context<'_>) -> TraceStep {
             (TraceKind::Allocate, format!("{verb} here by `{by}`"))
         }
         StepKind::Received { from } => (TraceKind::Transfer, format!("`{from}` hands it to its caller")),
+        StepKind::CalledBack { by } => (TraceKind::Transfer, format!("passed to the Dart callback through `{by}`")),
         StepKind::Opened { by } => (TraceKind::Allocate, format!("the arena is made here by `{by}`")),
         StepKind::Filled { by } => (TraceKind::Transfer, format!("`{by}` puts something in it, or may do so")),
         StepKind::Left(leaving) => (TraceKind::Transfer, left(leaving)),

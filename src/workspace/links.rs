@@ -1,4 +1,4 @@
-//! The list of links: what names a native symbol, and what it is linked to or why not.
+//! The list of links: what names a native symbol, and what it is linked to or why not; what native code calls in return.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,6 +6,7 @@ use super::{Links, Lowered, Options, Workspace, link};
 use crate::discover::Problem;
 use crate::ir::Unit;
 use crate::language::Language;
+use crate::link::callbacks::{self, Callback};
 use crate::link::{FuncRef, Link, Program, Standing};
 use crate::models::ModelSet;
 use crate::source::{FileId, Position, Span};
@@ -16,6 +17,8 @@ use crate::target::TargetSet;
 pub struct LinkList {
     /// Those in the files that were named.
     pub entries: Vec<Entry>,
+    /// The Dart functions that the files which were named give to native code.
+    pub callbacks: Vec<Returning>,
     /// Of the whole project.
     pub counts: Links,
     /// What was not read, and why.
@@ -41,6 +44,23 @@ pub struct Entry {
     pub state: State,
     /// The definitions, also where they cannot be told apart.
     pub definitions: Vec<Definition>,
+}
+
+/// A Dart function that native code is given.
+#[derive(Clone, Debug)]
+pub struct Returning {
+    /// The file that gives it away.
+    pub path: String,
+    /// The place in it.
+    pub at: Position,
+    /// The function.
+    pub function: String,
+    /// The call that makes a native function of it.
+    pub maker: &'static str,
+    /// Where native code calls it.
+    pub calls: Vec<Definition>,
+    /// The way of its pointer was seen to all its ends.
+    pub is_seen: bool,
 }
 
 /// What a symbol is linked to.
@@ -117,8 +137,40 @@ impl Workspace {
         });
         list.entries = named.filter_map(|link| self.entry(&program, link, &hidden)).collect();
         list.entries.sort_by(|a, b| (&a.path, a.at.offset, &a.symbol).cmp(&(&b.path, b.at.offset, &b.symbol)));
+        list.callbacks = self.callbacks(&program);
         program.dismantle();
         list
+    }
+
+    /// The callbacks that the files which were named give away.
+    fn callbacks(&self, program: &Program) -> Vec<Returning> {
+        let named = program.callbacks().list().iter().filter(|callback| {
+            let file = self.file_of(program, callback.given.0);
+            file.and_then(|file| self.facts.get(file.index())).is_some_and(|facts| facts.named)
+        });
+        let mut list: Vec<Returning> = named.filter_map(|callback| self.returning(program, callback)).collect();
+        list.sort_by(|a, b| (&a.path, a.at.offset, &a.function).cmp(&(&b.path, b.at.offset, &b.function)));
+        list
+    }
+
+    fn returning(&self, program: &Program, callback: &Callback) -> Option<Returning> {
+        let (by, span) = callback.given;
+        let source = self.sources.get(self.file_of(program, by)?.index())?;
+        let call = |call: &callbacks::Place| {
+            let unit = program.units.get(call.function.unit as usize)?;
+            let body = program.function(call.function);
+            let statement = body.blocks.get(call.block.index())?.ops.get(call.op as usize)?;
+            let span = statement.span.absolute_from(body.base);
+            self.place(program, unit, call.function.unit, span, body.targets, false)
+        };
+        Some(Returning {
+            path: source.path.to_string(),
+            at: source.position(span.start),
+            function: callbacks::name(program, callback).to_string(),
+            maker: callback.maker,
+            calls: callback.calls.iter().filter_map(call).collect(),
+            is_seen: callback.is_seen,
+        })
     }
 
     /// How many links there are, with and without something known of their other end.
@@ -245,6 +297,7 @@ impl LinkList {
     /// Adds the list of another project.
     pub fn append(&mut self, other: Self) {
         self.entries.extend(other.entries);
+        self.callbacks.extend(other.callbacks);
         self.counts.resolved += other.counts.resolved;
         self.counts.unresolved += other.counts.unresolved;
         self.skipped.extend(other.skipped);

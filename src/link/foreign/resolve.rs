@@ -14,7 +14,7 @@ use crate::language::Language;
 use crate::link::env::Env;
 use crate::link::resolve::{Closures, Outcome};
 use crate::link::types;
-use crate::link::{ClassRef, FuncRef, Functions, Resolved, Target, Ty, VarRef};
+use crate::link::{ClassRef, FuncRef, Functions, Receiver, Resolved, Target, Ty, VarRef, Via};
 use crate::models::schema::MemberKind;
 use crate::models::{ModelId, TypeId};
 
@@ -351,6 +351,9 @@ impl<'e> Resolver<'e> {
             let result = functions.first().map(|function| self.env.signature(*function).result.clone());
             return (exactly(&functions), result.unwrap_or_default());
         }
+        if let Some(found) = self.held(name) {
+            return found;
+        }
         let path = self.expanded(name);
         let (last, before) = (last_segment(&path), segment_before(&path));
         if let Some(before) = before {
@@ -386,8 +389,13 @@ impl<'e> Resolver<'e> {
         let declared = self.declared(last);
         let result = declared.map(|function| self.env.signature(function).result.clone()).unwrap_or_default();
         let symbol = declared.and_then(|function| self.env.facts.bindings.get(&function)).cloned();
+        // `std::malloc`, `::malloc`: C's own.
+        let of_c = self.env.units[self.unit as usize].language == Language::Cpp
+            && matches!(before, Some("std" | ""))
+            && self.env.models.symbol(last, &self.env.versions[self.unit as usize]).is_some();
         match symbol {
             Some(symbol) => (self.native(symbol), result),
+            None if of_c => (self.native(last.into()), result),
             None if is_symbol && !last.ends_with('!') => {
                 let known = self.env.models.symbol(last, &self.env.versions[self.unit as usize]).is_some();
                 // In C what is not here is a native function; Rust would have to declare it.
@@ -399,6 +407,17 @@ impl<'e> Resolver<'e> {
             }
             None => (Target::Unknown, result),
         }
+    }
+
+    /// A call of what a variable or a field of the own class holds.
+    fn held(&self, name: &Name) -> Option<Called> {
+        let (target, ty) = self.named(name);
+        let receiver = match target {
+            Target::Static(variable) => Receiver::Static(variable),
+            Target::Field(field) => Receiver::Field(field),
+            _ => return None,
+        };
+        Some(through(receiver, &ty))
     }
 
     /// A declaration without a body, of this unit or of one that it can see.
@@ -489,6 +508,7 @@ impl<'e> Resolver<'e> {
 
     fn method(&self, receiver: &Ty, name: &Name, call: &Call) -> Called {
         match self.own_method(receiver, name, call) {
+            (Target::Unknown, _) if let Some(found) = self.held_in(receiver, name) => found,
             // What every value has: `unwrap`, `clone`. What gives the value back gives its type back.
             (Target::Unknown, _) => match self.standard_member("std", name, call) {
                 Some((target, Ty::Unknown)) => (target, receiver.clone()),
@@ -497,6 +517,20 @@ impl<'e> Resolver<'e> {
             },
             found => found,
         }
+    }
+
+    /// A call of what a field holds: `job->done(x)`.
+    fn held_in(&self, receiver: &Ty, name: &Name) -> Option<Called> {
+        let class = match receiver {
+            Ty::Class(class, _) => *class,
+            Ty::Pointer(to) => match **to {
+                Ty::Class(class, _) => class,
+                _ => return None,
+            },
+            _ => return None,
+        };
+        let field = self.field(class, name)?;
+        Some(through(Receiver::Field(field), self.env.variable_type(field)))
     }
 
     fn own_method(&self, receiver: &Ty, name: &Name, call: &Call) -> Called {
@@ -603,6 +637,19 @@ impl<'e> Resolver<'e> {
             _ => Target::Unknown,
         }
     }
+}
+
+/// A call of a function that something holds, and what it gives.
+fn through(receiver: Receiver, held: &Ty) -> Called {
+    let result = match held {
+        Ty::Function(result, _) => (**result).clone(),
+        Ty::Pointer(to) => match &**to {
+            Ty::Function(result, _) => (**result).clone(),
+            _ => Ty::Unknown,
+        },
+        _ => Ty::Unknown,
+    };
+    (Target::Via(Box::new(Via { receiver, target: Target::Unknown })), result)
 }
 
 fn exactly(functions: &[FuncRef]) -> Target {
