@@ -15,27 +15,18 @@ use super::cargo::{self, Crate};
 use super::scan::{Scanned, scan};
 use super::vendored::{Sign, Vendored};
 use super::walk::Walked;
-use super::{Package, Root, decode, names, packages, read_bytes_up_to};
+use super::{Caps, Package, Root, decode, names, packages, read_bytes_up_to};
 use crate::language::Language;
 
 mod index;
+mod left_out;
 mod reach;
 
 use index::Index;
+pub(super) use left_out::LeftOut;
 
 /// The largest native file that is looked at. Larger ones than [`super::MAX_BYTES`] are not parsed: `sqlite3.c` has 9 MB.
 const MAX_SCANNED: u64 = 16 * 1024 * 1024;
-
-/// What bounds how much is parsed.
-#[derive(Clone, Copy, Debug)]
-struct Caps {
-    files: usize,
-    bytes: usize,
-    /// Of the bytes, those of vendored files beyond as many as the others have.
-    vendored: usize,
-}
-
-const CAPS: Caps = Caps { files: 2_000, bytes: 48 * 1024 * 1024, vendored: 4 * 1024 * 1024 };
 
 /// A native file that was looked at.
 #[derive(Debug)]
@@ -70,8 +61,8 @@ pub(super) struct Selection {
     pub(super) chosen: Vec<Chosen>,
     /// Files that could not be read, with the reason.
     pub(super) problems: Vec<(PathBuf, String)>,
-    /// How many more of the project's own would have been parsed.
-    pub(super) left_out: usize,
+    /// Files that the boundary leads to and that are not parsed all the same, with the cap that says so.
+    pub(super) left_out: Vec<(PathBuf, LeftOut)>,
 }
 
 /// What the choice goes by, beside the files.
@@ -81,6 +72,7 @@ pub(super) struct Surroundings<'a> {
     pub(super) crates: &'a [Crate],
     /// The Dart files that speak of FFI.
     pub(super) dart: &'a [(PathBuf, Arc<str>)],
+    pub(super) caps: Caps,
 }
 
 /// Looks at the native files and chooses.
@@ -110,9 +102,13 @@ pub(super) fn select(walked: &Walked, around: &Surroundings<'_>) -> Selection {
             file.is_vendored = false;
         }
     }
-    seeds.append(&mut marked_or_asked(&files, &index, around.root));
-    let (chosen, left_out) = reach::reach(&files, &index, &seeds, CAPS);
-    selection.left_out = left_out;
+    seeds.append(&mut marked(&files, &index));
+    // What a person named comes first: no cap may leave it out for the sake of another file.
+    let asked = places(&files, |file| around.root.named.contains(&file.path));
+    let seeds: Vec<u32> = asked.iter().chain(seeds.difference(&asked)).copied().collect();
+    let (chosen, left_out) = reach::reach(&files, &index, &seeds, around.caps);
+    let path_of = |(at, why): (u32, LeftOut)| Some((files.get(at as usize)?.path.clone(), why));
+    selection.left_out = left_out.into_iter().filter_map(path_of).collect();
     let read: Vec<_> = chosen
         .into_par_iter()
         .filter_map(|at| files.get(at as usize))
@@ -197,11 +193,13 @@ fn named_by_dart(files: &[File], index: &Index, around: &Surroundings<'_>) -> BT
     seeds
 }
 
-/// The files that stand at the boundary by themselves: they mark exports, or a person named them.
-fn marked_or_asked(files: &[File], index: &Index, root: &Root) -> BTreeSet<u32> {
-    let is_marked = |file: &File| !file.is_vendored && file.scanned.defines.iter().any(|one| index.is_export(one));
-    let is_seed = |file: &File| root.named.contains(&file.path) || is_marked(file);
-    (0_u32..).zip(files).filter(|(_, file)| is_seed(file)).map(|(at, _)| at).collect()
+/// The files that stand at the boundary by themselves: they mark exports.
+fn marked(files: &[File], index: &Index) -> BTreeSet<u32> {
+    places(files, |file| !file.is_vendored && file.scanned.defines.iter().any(|one| index.is_export(one)))
+}
+
+fn places(files: &[File], is_meant: impl Fn(&File) -> bool) -> BTreeSet<u32> {
+    (0_u32..).zip(files).filter(|(_, file)| is_meant(file)).map(|(at, _)| at).collect()
 }
 
 /// The files that define a symbol which Dart code of a package names: those in the package, else the nearest.
