@@ -198,6 +198,8 @@ pub fn read_within(root: &Root, cwd: &Path, config: &Config, caps: &Caps) -> Pro
         project.left_out.push(Problem { path: shown(&path, cwd), reason: why.of_one(caps) });
         *by_size.entry(why).or_default() += usize::from(why.is_by_size());
     }
+    let unknown = natives.unknown.into_iter();
+    project.left_out.extend(unknown.map(|(path, reason)| Problem { path: shown(&path, cwd), reason }));
     project.left_out.sort();
     for (why, count) in by_size.into_iter().filter(|(_, count)| *count > 0) {
         let path = shown(&root.folder, cwd);

@@ -80,8 +80,8 @@ fn measure(name: &str, folder: &Path, models: &ModelSet) -> Fallible<()> {
         report.diagnostics.len(),
     ))?;
     for language in Language::ALL {
-        let of: Vec<Text> = texts.iter().filter(|text| text.language == language).cloned().collect();
-        let read = project.read.get(&language).unwrap_or(&0);
+        let of: Vec<Text> = texts.iter().filter(|text| text.language == *language).cloned().collect();
+        let read = project.read.get(language).unwrap_or(&0);
         say(&format!("  {:8} {read:6} files, {:6} parsed, {}", language.title(), of.len(), megabytes(&of)))?;
     }
     drop(everything);

@@ -94,10 +94,8 @@ fn header(file: usize, name: &str, mark: &str) -> String {
             "/* Entry {at} of the list; the caller releases it. */\n{mark}uint8_t *{name}_{file}_{at}(const char *name, int32_t length);\n\n"
         );
     }
-    let _ = write!(
-        text,
-        "{mark}void {name}_{file}_release(uint8_t *data);\n\n#ifdef __cplusplus\n}}\n#endif\n\n#endif\n"
-    );
+    let _ =
+        write!(text, "{mark}void {name}_{file}_release(uint8_t *data);\n\n#ifdef __cplusplus\n}}\n#endif\n\n#endif\n");
     text
 }
 

@@ -34,6 +34,8 @@ struct File {
     path: PathBuf,
     language: Language,
     scanned: Scanned,
+    /// It is no text, so that nothing of what it says is known.
+    unknown: Option<String>,
     bytes: usize,
     is_vendored: bool,
     /// … and only its copyright says so.
@@ -63,6 +65,8 @@ pub(super) struct Selection {
     pub(super) problems: Vec<(PathBuf, String)>,
     /// Files that the boundary leads to and that are not parsed all the same, with the cap that says so.
     pub(super) left_out: Vec<(PathBuf, LeftOut)>,
+    /// Headers that are no text, with the reason.
+    pub(super) unknown: Vec<(PathBuf, String)>,
 }
 
 /// What the choice goes by, beside the files.
@@ -91,6 +95,12 @@ pub(super) fn select(walked: &Walked, around: &Surroundings<'_>) -> Selection {
             Ok(file) => files.push(file),
             Err(reason) => selection.problems.push((path.clone(), reason)),
         }
+    }
+    for file in &files {
+        // Headers that are no text are of resources, and what others wrote is theirs: whoever asks is told.
+        let Some(reason) = &file.unknown else { continue };
+        let told = if file.is_vendored || reach::is_header(file) { &mut selection.unknown } else { &mut selection.problems };
+        told.push((file.path.clone(), reason.clone()));
     }
     selection.read = files.iter().map(|file| (file.path.clone(), file.language)).collect();
 
@@ -126,7 +136,11 @@ pub(super) fn select(walked: &Walked, around: &Surroundings<'_>) -> Selection {
                 is_vendored: file.is_vendored,
                 krate: file.krate,
             }),
-            Err(reason) => selection.problems.push((file.path.clone(), reason)),
+            // Said already where it is no text.
+            Err(reason) if file.unknown.is_none() || file.is_vendored || reach::is_header(file) => {
+                selection.problems.push((file.path.clone(), reason));
+            }
+            Err(_) => {}
         }
     }
     selection
@@ -138,6 +152,7 @@ fn look(path: &Path, vendored: &Vendored, around: &Surroundings<'_>) -> Option<R
         Ok(bytes) => bytes,
         Err(reason) => return Some(Err(reason)),
     };
+    let unknown = not_text(&bytes);
     let sign = vendored.sign(path, &bytes);
     Some(Ok(File {
         path: path.to_path_buf(),
@@ -147,8 +162,16 @@ fn look(path: &Path, vendored: &Vendored, around: &Surroundings<'_>) -> Option<R
         is_by_copyright: sign == Sign::Copyright,
         package: packages::innermost(around.packages, path),
         krate: (language == Language::Rust).then(|| cargo::innermost(around.crates, path)).flatten(),
+        unknown,
         scanned: scan(&bytes, language),
     }))
+}
+
+/// Why a file says nothing at a glance: it is in UTF-16 or the like, or binary.
+fn not_text(bytes: &[u8]) -> Option<String> {
+    let marks = [&b"\xff\xfe"[..], b"\xfe\xff", b"\0\0\xfe\xff"];
+    let is_other = memchr::memchr(0, bytes).is_some() || marks.iter().any(|mark| bytes.starts_with(mark));
+    is_other.then(|| decode_native(bytes.to_vec()).err()).flatten()
 }
 
 /// The text of a native file. Its comments are often in another encoding: bytes that are not UTF-8 become `?`, one for

@@ -167,7 +167,10 @@ mod tests {
         assert_eq!(blanked.len(), text.len());
         assert_eq!(blanked.lines().count(), text.lines().count());
         assert_eq!(blanked.find("int after"), text.find("int after"));
-        assert_eq!(blanked.split_whitespace().collect::<Vec<_>>().join(" "), "static const unsigned char data[] = { 0x7f }; int after;");
+        assert_eq!(
+            blanked.split_whitespace().collect::<Vec<_>>().join(" "),
+            "static const unsigned char data[] = { 0x7f }; int after;"
+        );
         assert_eq!(errors(&text, Dialect::Cpp), 0);
         for kept in [
             format!("int few[] = {{ {} }};\n", "1, ".repeat(500)),

@@ -137,7 +137,7 @@ fn with_includes(
     all
 }
 
-fn is_header(file: &File) -> bool {
+pub(super) fn is_header(file: &File) -> bool {
     file.path.extension().and_then(|end| end.to_str()).is_some_and(|end| end.starts_with('h') || end == "inl")
 }
 
