@@ -99,7 +99,8 @@ pub(super) fn select(walked: &Walked, around: &Surroundings<'_>) -> Selection {
     for file in &files {
         // Headers that are no text are of resources, and what others wrote is theirs: whoever asks is told.
         let Some(reason) = &file.unknown else { continue };
-        let told = if file.is_vendored || reach::is_header(file) { &mut selection.unknown } else { &mut selection.problems };
+        let told =
+            if file.is_vendored || reach::is_header(file) { &mut selection.unknown } else { &mut selection.problems };
         told.push((file.path.clone(), reason.clone()));
     }
     selection.read = files.iter().map(|file| (file.path.clone(), file.language)).collect();
