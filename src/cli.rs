@@ -226,6 +226,9 @@ fn tell_more(report: &Report) {
         complain(&format!("{folder} has its own {}: a project of its own, not read", config::FILE_NAME));
     }
     tell_skipped(report, usize::MAX);
+    for Problem { path, reason } in &report.left_out {
+        complain(&format!("not parsed {path}: {reason}"));
+    }
     for function in &report.incomplete {
         let (path, line, name) = (&function.path, function.line, &function.function);
         complain(&format!("{path}:{line}: `{name}` {}; it was not analysed to its end", function.reason));

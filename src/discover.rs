@@ -30,6 +30,27 @@ pub use packages::Package;
 /// The largest file that is read, in bytes. The largest real one seen is 3.97 MB.
 pub const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
+/// What bounds how many native files are parsed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caps {
+    /// Files.
+    pub files: usize,
+    /// Their bytes.
+    pub bytes: usize,
+    /// Of the bytes, those of vendored files beyond as many as the others have.
+    pub vendored: usize,
+    /// How many calls are followed from the boundary.
+    pub rounds: usize,
+    /// How many of them into vendored files.
+    pub vendored_rounds: usize,
+}
+
+impl Default for Caps {
+    fn default() -> Self {
+        Self { files: 2_000, bytes: 48 * 1024 * 1024, vendored: 4 * 1024 * 1024, rounds: 4, vendored_rounds: 2 }
+    }
+}
+
 /// Why something that is not there cannot be read.
 pub const MISSING: &str = "no such file or directory";
 
@@ -97,6 +118,8 @@ pub struct Project {
     pub nested: Vec<String>,
     /// How many files were read and tested, by language.
     pub read: BTreeMap<Language, usize>,
+    /// Native files that the boundary leads to and that are not parsed all the same, by one of the [`Caps`], sorted.
+    pub left_out: Vec<Problem>,
 }
 
 /// Finds the projects that the named paths belong to; the working directory's where none is named.
@@ -143,6 +166,12 @@ fn locate(cwd: &Path, path: &Path) -> Result<(PathBuf, PathBuf), String> {
 /// Walks a project's folder and reads what can matter.
 #[must_use]
 pub fn read(root: &Root, cwd: &Path, config: &Config) -> Project {
+    read_within(root, cwd, config, &Caps::default())
+}
+
+/// The same with other caps.
+#[must_use]
+pub fn read_within(root: &Root, cwd: &Path, config: &Config, caps: &Caps) -> Project {
     let mut project = Project { folder: root.folder.clone(), ..Project::default() };
     let mut walked = walk::walk(&root.folder, cwd, config);
     walked.sources.sort();
@@ -153,18 +182,29 @@ pub fn read(root: &Root, cwd: &Path, config: &Config) -> Project {
     let selection = select::select(&walked.sources, root, &project.packages);
     let manifests: Vec<_> = walked.manifests.iter().filter(|path| path.ends_with("Cargo.toml")).cloned().collect();
     project.crates = cargo::read(&manifests, &root.folder, cwd, &mut project.problems);
-    let around =
-        native::Surroundings { root, packages: &project.packages, crates: &project.crates, dart: &selection.texts };
+    let around = native::Surroundings {
+        root,
+        packages: &project.packages,
+        crates: &project.crates,
+        dart: &selection.texts,
+        caps: *caps,
+    };
     let natives = native::select(&walked, &around);
     for (path, reason) in selection.problems.into_iter().chain(natives.problems) {
         project.problems.push(Problem { path: shown(&path, cwd), reason });
     }
-    if natives.left_out > 0 {
+    let mut by_size: BTreeMap<native::LeftOut, usize> = BTreeMap::new();
+    for (path, why) in natives.left_out {
+        project.left_out.push(Problem { path: shown(&path, cwd), reason: why.of_one(caps) });
+        *by_size.entry(why).or_default() += usize::from(why.is_by_size());
+    }
+    let unknown = natives.unknown.into_iter();
+    project.left_out.extend(unknown.map(|(path, reason)| Problem { path: shown(&path, cwd), reason }));
+    project.left_out.sort();
+    for (why, count) in by_size.into_iter().filter(|(_, count)| *count > 0) {
         let path = shown(&root.folder, cwd);
         let path = if path.is_empty() { ".".into() } else { path };
-        let files = if natives.left_out == 1 { "file" } else { "files" };
-        let reason = format!("{} native {files} that the boundary leads to: more than are parsed", natives.left_out);
-        project.problems.push(Problem { path, reason });
+        project.problems.push(Problem { path, reason: why.of_all(count, caps) });
     }
     project.asked = root.named.iter().map(|path| shown(path, cwd)).collect();
     let asked = |problem: &&Problem| project.asked.contains(&problem.path);

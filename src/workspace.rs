@@ -47,6 +47,7 @@ pub struct Workspace {
     unreadable: Vec<Problem>,
     asked: Vec<String>,
     nested: Vec<String>,
+    left_out: Vec<Problem>,
 }
 
 /// What is known of a file beside its text.
@@ -111,6 +112,8 @@ pub struct Report {
     pub unreadable: Vec<Problem>,
     /// Folders that are projects of their own.
     pub nested: Vec<String>,
+    /// Native files that are left out by a cap, and which.
+    pub left_out: Vec<Problem>,
 }
 
 /// How many bindings are understood.
@@ -150,6 +153,7 @@ impl Workspace {
             unreadable: project.unreadable,
             asked: project.asked,
             nested: project.nested,
+            left_out: project.left_out,
         };
         for (id, file) in project.files.into_iter().enumerate() {
             let id = FileId(u32::try_from(id).unwrap_or(u32::MAX));
@@ -170,6 +174,7 @@ impl Workspace {
             skipped: self.problems.clone(),
             unreadable: self.unreadable.clone(),
             nested: self.nested.clone(),
+            left_out: self.left_out.clone(),
             ..Report::default()
         };
         let mut found = Vec::new();
@@ -418,6 +423,7 @@ impl Report {
         self.damaged.extend(other.damaged);
         self.unreadable.extend(other.unreadable);
         self.nested.extend(other.nested);
+        self.left_out.extend(other.left_out);
     }
 }
 

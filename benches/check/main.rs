@@ -7,12 +7,14 @@
 //! * *whole check*: find the project, read, select, parse, lower, link, analyse, word and render in memory. Loading the
 //!   models happens once in a process and is printed on its own.
 //! * *parsing the relevant files*: the parser alone, with the same grammar, allocator and threads, on the texts of just
-//!   the files that a check parses, the largest first. What it makes is dropped at once.
-//! * *parsing all files*: the same for every Dart file of the folder (hidden and built ones apart), read from disk.
-//! * *reading all files*: the same without parsing.
+//!   the files that a check parses, each once, the largest first. What it makes is dropped at once. C and C++ are parsed
+//!   as they are prepared for the grammar (macros blanked), which is faster than as they are written; preparing them, and
+//!   parsing some of them again, is part of a check and not of this.
+//! * *parsing all Dart files*: the same for every Dart file of the folder (hidden and built ones apart), read from disk.
+//! * *reading all Dart files*: the same without parsing.
 //!
-//! Files come from the system's cache: a round that is not counted warms it. The first corpus is made here, the same on
-//! every machine; nothing is asserted, and no test runs this.
+//! Files come from the system's cache: a round that is not counted warms it. The first two corpora are made here, the same
+//! on every machine: one of Dart alone, one with a thousand native files. Nothing is asserted, and no test runs this.
 
 use std::cell::RefCell;
 use std::error::Error;
@@ -21,14 +23,16 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use ffilint::config::Config;
+use ffilint::language::Language;
 use ffilint::models::ModelSet;
-use ffilint::parse::Limits;
+use ffilint::parse::{Limits, c};
 use ffilint::workspace::{self, Options, Report, Workspace};
 use ffilint::{discover, lower, render, source};
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
 mod corpus;
+mod native;
 
 /// Rounds that count.
 const ROUNDS: usize = 9;
@@ -43,6 +47,9 @@ fn main() -> Fallible<()> {
     let made = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench-corpus");
     corpus::write(&made)?;
     measure("generated", &made, models)?;
+    let made = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench-native");
+    native::write(&made)?;
+    measure("generated, 1,000 native files", &made, models)?;
     // Cargo itself adds `--bench`.
     for folder in std::env::args().skip(1).filter(|argument| !argument.starts_with("--")) {
         measure(&folder, Path::new(&folder), models)?;
@@ -55,13 +62,16 @@ fn measure(name: &str, folder: &Path, models: &ModelSet) -> Fallible<()> {
     let folder = folder.canonicalize()?;
     let (one, all) = (workspace::pool(1)?, workspace::pool(0)?);
     let paths = dart_files(&folder);
-    let mut texts: Vec<String> = relevant(&folder).files.iter().map(|file| file.text.to_string()).collect();
-    texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
+    let project = relevant(&folder);
+    let mut texts: Vec<Text> =
+        project.files.iter().map(|file| Text { language: file.language, text: file.text.to_string() }).collect();
+    texts.sort_by_key(|text| std::cmp::Reverse(text.text.len()));
+    let prepared: Vec<Text> = texts.par_iter().map(Text::prepared).collect();
 
     let report = all.install(|| check(&folder, models));
     let everything = all.install(|| read_all(&paths));
     say(&format!(
-        "\n{name}: {} Dart files, {}; {} of them relevant, {}; {} functions, {} findings",
+        "\n{name}: {} Dart files, {}; {} files of all languages relevant, {}; {} functions, {} findings",
         paths.len(),
         megabytes(&everything),
         texts.len(),
@@ -69,13 +79,18 @@ fn measure(name: &str, folder: &Path, models: &ModelSet) -> Fallible<()> {
         report.functions,
         report.diagnostics.len(),
     ))?;
+    for language in Language::ALL {
+        let of: Vec<Text> = texts.iter().filter(|text| text.language == *language).cloned().collect();
+        let read = project.read.get(language).unwrap_or(&0);
+        say(&format!("  {:8} {read:6} files, {:6} parsed, {}", language.title(), of.len(), megabytes(&of)))?;
+    }
     drop(everything);
 
     let mut rounds = Vec::new();
     for round in 0..=ROUNDS {
         let times = Times {
             whole: time(&all, || check(&folder, models)),
-            parsing: time(&all, || parse_all(&texts)),
+            parsing: time(&all, || parse_all(&prepared)),
             lowering: time(&all, || lower_all(&texts)),
             finding: time(&all, || relevant(&folder)),
             alone: time(&one, || check(&folder, models)),
@@ -95,8 +110,8 @@ fn measure(name: &str, folder: &Path, models: &ModelSet) -> Fallible<()> {
     absolute("  finding, reading and selecting", |times| times.finding)?;
     absolute("  parsing and lowering", |times| times.lowering)?;
     absolute("parsing the relevant files", |times| times.parsing)?;
-    absolute("parsing all files", |times| times.parsing_everything)?;
-    absolute("reading all files", |times| times.reading)?;
+    absolute("parsing all Dart files", |times| times.parsing_everything)?;
+    absolute("reading all Dart files", |times| times.reading)?;
     absolute("whole check, one thread", |times| times.alone)?;
 
     let ratio = |name: &str, of: fn(&Times) -> [Duration; 2]| {
@@ -108,8 +123,8 @@ fn measure(name: &str, folder: &Path, models: &ModelSet) -> Fallible<()> {
         say(&format!("  {name:37} {median:8.3}    ({least:.3} to {most:.3})"))
     };
     ratio("whole ÷ parsing the relevant files", |times| [times.whole, times.parsing])?;
-    ratio("whole ÷ parsing all files", |times| [times.whole, times.parsing_everything])?;
-    ratio("whole ÷ reading all files", |times| [times.whole, times.reading])?;
+    ratio("whole ÷ parsing all Dart files", |times| [times.whole, times.parsing_everything])?;
+    ratio("whole ÷ reading all Dart files", |times| [times.whole, times.reading])?;
     let threads = format!("{} threads ÷ one thread", all.current_num_threads());
     ratio(&threads, |times| [times.whole, times.alone])?;
     Ok(())
@@ -146,23 +161,55 @@ fn relevant(folder: &Path) -> discover::Project {
     discover::read(&root, folder, &Config::default())
 }
 
-fn lower_all(texts: &[String]) {
-    texts.par_iter().with_max_len(1).for_each(|text| {
-        let unit = lower::dart::lower(source::FileId(0), text, &Limits::default());
+/// A file's text.
+#[derive(Clone)]
+struct Text {
+    language: Language,
+    text: String,
+}
+
+impl Text {
+    /// What the parser is given.
+    fn prepared(&self) -> Self {
+        let dialect = match self.language {
+            Language::C => c::Dialect::C,
+            Language::Cpp => c::Dialect::Cpp,
+            Language::Dart | Language::Rust => return self.clone(),
+        };
+        let prepared = c::prepare(&self.text, dialect, &Limits::default());
+        Self { text: prepared.map_or_else(|_| self.text.clone(), |prepared| prepared.text), ..self.clone() }
+    }
+}
+
+fn lower_all(texts: &[Text]) {
+    texts.par_iter().with_max_len(1).for_each(|Text { language, text }| {
+        let unit = lower::lower(source::FileId(0), *language, text, &Limits::default());
         drop(std::hint::black_box(unit));
     });
 }
 
-fn parse_all(texts: &[String]) {
+fn parse_all(texts: &[Text]) {
     thread_local! {
-        static PARSER: RefCell<Option<tree_sitter::Parser>> = const { RefCell::new(None) };
+        static PARSERS: RefCell<[Option<tree_sitter::Parser>; 3]> = const { RefCell::new([const { None }; 3]) };
     }
-    texts.par_iter().with_max_len(1).for_each(|text| {
-        PARSER.with_borrow_mut(|slot| {
+    texts.par_iter().with_max_len(1).for_each(|Text { language, text }| {
+        let (slot, grammar) = match language {
+            Language::Dart => (0, tree_sitter_dart::LANGUAGE),
+            Language::C => (1, tree_sitter_c::LANGUAGE),
+            Language::Cpp => (2, tree_sitter_cpp::LANGUAGE),
+            Language::Rust => {
+                let _ = std::hint::black_box(syn::parse_file(text).is_ok());
+                // As a check does: else all that was read stays in memory.
+                proc_macro2::extra::invalidate_current_thread_spans();
+                return;
+            }
+        };
+        PARSERS.with_borrow_mut(|slots| {
+            let Some(slot) = slots.get_mut(slot) else { return };
             let parser = slot.get_or_insert_with(|| {
                 let mut parser = tree_sitter::Parser::new();
                 // Where the grammar does not fit, the numbers are absurdly small; the crate's tests say so first.
-                let _ = parser.set_language(&tree_sitter_dart::LANGUAGE.into());
+                let _ = parser.set_language(&grammar.into());
                 parser
             });
             drop(std::hint::black_box(parser.parse(text, None)));
@@ -170,9 +217,11 @@ fn parse_all(texts: &[String]) {
     });
 }
 
-fn read_all(paths: &[PathBuf]) -> Vec<String> {
-    let mut texts: Vec<String> = paths.par_iter().filter_map(|path| std::fs::read_to_string(path).ok()).collect();
-    texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
+/// The Dart files.
+fn read_all(paths: &[PathBuf]) -> Vec<Text> {
+    let text = |path: &PathBuf| Some(Text { language: Language::Dart, text: std::fs::read_to_string(path).ok()? });
+    let mut texts: Vec<Text> = paths.par_iter().filter_map(text).collect();
+    texts.sort_by_key(|text| std::cmp::Reverse(text.text.len()));
     texts
 }
 
@@ -202,8 +251,8 @@ fn spread(values: impl Iterator<Item = f64>) -> [f64; 3] {
     [at(0), at(values.len() / 2), at(values.len().saturating_sub(1))]
 }
 
-fn megabytes(texts: &[String]) -> String {
-    let bytes: usize = texts.iter().map(String::len).sum();
+fn megabytes(texts: &[Text]) -> String {
+    let bytes: usize = texts.iter().map(|text| text.text.len()).sum();
     format!("{:.2} MB", bytes as f64 / 1e6)
 }
 

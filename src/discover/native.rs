@@ -15,27 +15,18 @@ use super::cargo::{self, Crate};
 use super::scan::{Scanned, scan};
 use super::vendored::{Sign, Vendored};
 use super::walk::Walked;
-use super::{Package, Root, decode, names, packages, read_bytes_up_to};
+use super::{Caps, Package, Root, decode, names, packages, read_bytes_up_to};
 use crate::language::Language;
 
 mod index;
+mod left_out;
 mod reach;
 
 use index::Index;
+pub(super) use left_out::LeftOut;
 
 /// The largest native file that is looked at. Larger ones than [`super::MAX_BYTES`] are not parsed: `sqlite3.c` has 9 MB.
 const MAX_SCANNED: u64 = 16 * 1024 * 1024;
-
-/// What bounds how much is parsed.
-#[derive(Clone, Copy, Debug)]
-struct Caps {
-    files: usize,
-    bytes: usize,
-    /// Of the bytes, those of vendored files beyond as many as the others have.
-    vendored: usize,
-}
-
-const CAPS: Caps = Caps { files: 2_000, bytes: 48 * 1024 * 1024, vendored: 4 * 1024 * 1024 };
 
 /// A native file that was looked at.
 #[derive(Debug)]
@@ -43,6 +34,8 @@ struct File {
     path: PathBuf,
     language: Language,
     scanned: Scanned,
+    /// It is no text, so that nothing of what it says is known.
+    unknown: Option<String>,
     bytes: usize,
     is_vendored: bool,
     /// … and only its copyright says so.
@@ -70,8 +63,10 @@ pub(super) struct Selection {
     pub(super) chosen: Vec<Chosen>,
     /// Files that could not be read, with the reason.
     pub(super) problems: Vec<(PathBuf, String)>,
-    /// How many more of the project's own would have been parsed.
-    pub(super) left_out: usize,
+    /// Files that the boundary leads to and that are not parsed all the same, with the cap that says so.
+    pub(super) left_out: Vec<(PathBuf, LeftOut)>,
+    /// Headers that are no text, with the reason.
+    pub(super) unknown: Vec<(PathBuf, String)>,
 }
 
 /// What the choice goes by, beside the files.
@@ -81,6 +76,7 @@ pub(super) struct Surroundings<'a> {
     pub(super) crates: &'a [Crate],
     /// The Dart files that speak of FFI.
     pub(super) dart: &'a [(PathBuf, Arc<str>)],
+    pub(super) caps: Caps,
 }
 
 /// Looks at the native files and chooses.
@@ -100,6 +96,13 @@ pub(super) fn select(walked: &Walked, around: &Surroundings<'_>) -> Selection {
             Err(reason) => selection.problems.push((path.clone(), reason)),
         }
     }
+    for file in &files {
+        // Headers that are no text are of resources, and what others wrote is theirs: whoever asks is told.
+        let Some(reason) = &file.unknown else { continue };
+        let told =
+            if file.is_vendored || reach::is_header(file) { &mut selection.unknown } else { &mut selection.problems };
+        told.push((file.path.clone(), reason.clone()));
+    }
     selection.read = files.iter().map(|file| (file.path.clone(), file.language)).collect();
 
     let index = Index::new(&files, around.crates);
@@ -110,9 +113,13 @@ pub(super) fn select(walked: &Walked, around: &Surroundings<'_>) -> Selection {
             file.is_vendored = false;
         }
     }
-    seeds.append(&mut marked_or_asked(&files, &index, around.root));
-    let (chosen, left_out) = reach::reach(&files, &index, &seeds, CAPS);
-    selection.left_out = left_out;
+    seeds.append(&mut marked(&files, &index));
+    // What a person named comes first: no cap may leave it out for the sake of another file.
+    let asked = places(&files, |file| around.root.named.contains(&file.path));
+    let seeds: Vec<u32> = asked.iter().chain(seeds.difference(&asked)).copied().collect();
+    let (chosen, left_out) = reach::reach(&files, &index, &seeds, around.caps);
+    let path_of = |(at, why): (u32, LeftOut)| Some((files.get(at as usize)?.path.clone(), why));
+    selection.left_out = left_out.into_iter().filter_map(path_of).collect();
     let read: Vec<_> = chosen
         .into_par_iter()
         .filter_map(|at| files.get(at as usize))
@@ -130,7 +137,11 @@ pub(super) fn select(walked: &Walked, around: &Surroundings<'_>) -> Selection {
                 is_vendored: file.is_vendored,
                 krate: file.krate,
             }),
-            Err(reason) => selection.problems.push((file.path.clone(), reason)),
+            // Said already where it is no text.
+            Err(reason) if file.unknown.is_none() || file.is_vendored || reach::is_header(file) => {
+                selection.problems.push((file.path.clone(), reason));
+            }
+            Err(_) => {}
         }
     }
     selection
@@ -142,6 +153,7 @@ fn look(path: &Path, vendored: &Vendored, around: &Surroundings<'_>) -> Option<R
         Ok(bytes) => bytes,
         Err(reason) => return Some(Err(reason)),
     };
+    let unknown = not_text(&bytes);
     let sign = vendored.sign(path, &bytes);
     Some(Ok(File {
         path: path.to_path_buf(),
@@ -151,8 +163,16 @@ fn look(path: &Path, vendored: &Vendored, around: &Surroundings<'_>) -> Option<R
         is_by_copyright: sign == Sign::Copyright,
         package: packages::innermost(around.packages, path),
         krate: (language == Language::Rust).then(|| cargo::innermost(around.crates, path)).flatten(),
+        unknown,
         scanned: scan(&bytes, language),
     }))
+}
+
+/// Why a file says nothing at a glance: it is in UTF-16 or the like, or binary.
+fn not_text(bytes: &[u8]) -> Option<String> {
+    let marks = [&b"\xff\xfe"[..], b"\xfe\xff", b"\0\0\xfe\xff"];
+    let is_other = memchr::memchr(0, bytes).is_some() || marks.iter().any(|mark| bytes.starts_with(mark));
+    is_other.then(|| decode_native(bytes.to_vec()).err()).flatten()
 }
 
 /// The text of a native file. Its comments are often in another encoding: bytes that are not UTF-8 become `?`, one for
@@ -197,11 +217,13 @@ fn named_by_dart(files: &[File], index: &Index, around: &Surroundings<'_>) -> BT
     seeds
 }
 
-/// The files that stand at the boundary by themselves: they mark exports, or a person named them.
-fn marked_or_asked(files: &[File], index: &Index, root: &Root) -> BTreeSet<u32> {
-    let is_marked = |file: &File| !file.is_vendored && file.scanned.defines.iter().any(|one| index.is_export(one));
-    let is_seed = |file: &File| root.named.contains(&file.path) || is_marked(file);
-    (0_u32..).zip(files).filter(|(_, file)| is_seed(file)).map(|(at, _)| at).collect()
+/// The files that stand at the boundary by themselves: they mark exports.
+fn marked(files: &[File], index: &Index) -> BTreeSet<u32> {
+    places(files, |file| !file.is_vendored && file.scanned.defines.iter().any(|one| index.is_export(one)))
+}
+
+fn places(files: &[File], is_meant: impl Fn(&File) -> bool) -> BTreeSet<u32> {
+    (0_u32..).zip(files).filter(|(_, file)| is_meant(file)).map(|(at, _)| at).collect()
 }
 
 /// The files that define a symbol which Dart code of a package names: those in the package, else the nearest.

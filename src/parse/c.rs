@@ -14,6 +14,7 @@ mod attributes;
 mod brackets;
 mod chains;
 mod conditions;
+mod data;
 mod lex;
 mod macros;
 mod names;
@@ -42,10 +43,13 @@ pub fn prepare(text: &str, dialect: Dialect, limits: &Limits) -> Result<Prepared
 }
 
 /// Readies a file once more after [`parse`] found these errors: a chain of whole statements may still stand where the
-/// grammar allows none, and then one branch of it must do. Nothing where no chain is near an error.
+/// grammar allows none, and then one branch of it must do. Nothing where no chain is near an error. An error that is
+/// half of the file is near all of them and says nothing of any.
 #[must_use]
 pub fn prepare_again(text: &str, prepared: &Prepared, errors: &[Span]) -> Option<Prepared> {
-    let cut: FxHashSet<u32> = errors.iter().filter_map(|&error| innermost(&prepared.kept, error)).collect();
+    let tells = |error: &&Span| ((error.end - error.start) as usize) < text.len() / 2 || text.len() < SMALL;
+    let errors = errors.iter().filter(tells);
+    let cut: FxHashSet<u32> = errors.filter_map(|&error| innermost(&prepared.kept, error)).collect();
     (!cut.is_empty()).then(|| prepare::prepare(text, prepared.dialect, &cut))
 }
 
@@ -59,6 +63,9 @@ pub fn parse<'p>(prepared: &'p Prepared, limits: &Limits) -> Result<Parsed<'p>, 
     let (tree, errors) = grammar::flatten(grammar_of(prepared.dialect), text.as_bytes(), text, limits.time)?;
     Ok(Parsed { tree, errors })
 }
+
+/// A file so small that another try costs nothing.
+const SMALL: usize = 64 * 1024;
 
 fn grammar_of(dialect: Dialect) -> Grammar {
     match dialect {
@@ -149,6 +156,30 @@ mod tests {
             "void f() { for_each(a, b) { g(a); } }",
         ] {
             assert_eq!(errors(text, Dialect::Cpp), 0, "{text}");
+        }
+    }
+
+    #[test]
+    fn data_is_not_parsed() {
+        let numbers = "0x7f, -1, 'a', 1.5f,\n".repeat(1_000);
+        let text = format!("static const unsigned char data[] = {{\n{numbers}}};\nint after;\n");
+        let blanked = prepared(&text, Dialect::Cpp);
+        assert_eq!(blanked.len(), text.len());
+        assert_eq!(blanked.lines().count(), text.lines().count());
+        assert_eq!(blanked.find("int after"), text.find("int after"));
+        assert_eq!(
+            blanked.split_whitespace().collect::<Vec<_>>().join(" "),
+            "static const unsigned char data[] = { 0x7f }; int after;"
+        );
+        assert_eq!(errors(&text, Dialect::Cpp), 0);
+        for kept in [
+            format!("int few[] = {{ {} }};\n", "1, ".repeat(500)),
+            format!("int *some[] = {{ {} }};\n", "&a, ".repeat(2_000)),
+            format!("int some[] = {{ {}\n#include \"more\"\n1 }};\n", "1, ".repeat(2_000)),
+            format!("int some[] = {{ {}", "1, ".repeat(2_000)),
+        ] {
+            let expected = kept.replace("#include \"more\"", "               ");
+            assert_eq!(prepared(&kept, Dialect::Cpp), expected);
         }
     }
 

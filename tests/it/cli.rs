@@ -11,12 +11,12 @@ use tempfile::TempDir;
 
 use crate::support::{self, Outcome};
 
-const LEAK: &str = "import 'dart:ffi';\nimport 'package:ffi/ffi.dart';\n\nvoid leak() {\n  final cell = calloc<Int32>();\n  \
+pub(crate) const LEAK: &str = "import 'dart:ffi';\nimport 'package:ffi/ffi.dart';\n\nvoid leak() {\n  final cell = calloc<Int32>();\n  \
                     cell.value = 1;\n}\n";
 const CLEAN: &str = "import 'dart:ffi';\nimport 'package:ffi/ffi.dart';\n\nvoid fine() {\n  final cell = calloc<Int32>();\n  \
                      cell.value = 1;\n  calloc.free(cell);\n}\n";
 
-fn project(files: &[(&str, &[u8])]) -> Result<TempDir, Box<dyn Error>> {
+pub(crate) fn project(files: &[(&str, &[u8])]) -> Result<TempDir, Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     fs::write(folder.path().join("ffilint.toml"), "")?;
     for (name, text) in files {
@@ -29,20 +29,20 @@ fn project(files: &[(&str, &[u8])]) -> Result<TempDir, Box<dyn Error>> {
     Ok(folder)
 }
 
-fn ffilint(folder: &Path, arguments: &[&str]) -> Result<Output, Box<dyn Error>> {
+pub(crate) fn ffilint(folder: &Path, arguments: &[&str]) -> Result<Output, Box<dyn Error>> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ffilint"));
     Ok(command.current_dir(folder).args(arguments).env_remove("NO_COLOR").output()?)
 }
 
-fn code(output: &Output) -> i32 {
+pub(crate) fn code(output: &Output) -> i32 {
     output.status.code().unwrap_or(-1)
 }
 
-fn stdout(output: &Output) -> String {
+pub(crate) fn stdout(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-fn stderr(output: &Output) -> String {
+pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 

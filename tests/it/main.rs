@@ -4,6 +4,7 @@
 
 mod cli;
 mod fixtures;
+mod limits;
 mod link;
 mod links;
 mod lower;

@@ -117,5 +117,6 @@ fn canned() -> Report {
         damaged: Vec::new(),
         skipped: vec![Problem { path: "lib/c.dart".into(), reason: "not UTF-8 at byte 7".into() }],
         nested: Vec::new(),
+        left_out: Vec::new(),
     }
 }

@@ -8,21 +8,22 @@ use rustc_hash::FxHashSet;
 
 use super::super::scan::{By, Called, hash};
 use super::index::{Definer, Index, common};
-use super::{Caps, File};
+use super::{Caps, File, LeftOut};
 use crate::language::Language;
 
 /// A name that more files define says nothing about which is meant.
 pub(super) const MOST_DEFINERS: usize = 8;
 /// The same for methods of Rust: their names are short and many.
 const MOST_METHODS: usize = 4;
-/// How far calls are followed from the boundary.
-const ROUNDS: usize = 4;
-/// How far into vendored files.
-const VENDORED_ROUNDS: usize = 2;
 
-/// The files to parse, in order, and how many more of the project's own there would be without the caps.
-pub(super) fn reach(files: &[File], index: &Index, seeds: &BTreeSet<u32>, caps: Caps) -> (BTreeSet<u32>, usize) {
-    let mut budget = Budget { caps, files: 0, bytes: 0, vendored: 0, left_out: BTreeSet::new() };
+/// The files to parse, in order, and those next to them that a cap leaves out, with the first cap that did.
+pub(super) fn reach(
+    files: &[File],
+    index: &Index,
+    seeds: &[u32],
+    caps: Caps,
+) -> (BTreeSet<u32>, BTreeMap<u32, LeftOut>) {
+    let mut budget = Budget { caps, files: 0, bytes: 0, vendored: 0, left_out: BTreeMap::new() };
     // How many calls deep in vendored files each is.
     let mut depths: BTreeMap<u32, usize> = BTreeMap::new();
     let mut wave: Vec<(u32, usize)> = Vec::new();
@@ -32,11 +33,8 @@ pub(super) fn reach(files: &[File], index: &Index, seeds: &BTreeSet<u32>, caps: 
             wave.push((at, 0));
         }
     }
-    for round in 0..=ROUNDS {
+    for round in 0..=caps.rounds {
         wave = with_includes(files, index, wave, &mut depths, &mut budget);
-        if round == ROUNDS {
-            break;
-        }
         let called: Vec<_> = wave
             .par_iter()
             .filter_map(|(at, depth)| Some((*depth, called_from(*at, files.get(*at as usize)?, files, index))))
@@ -46,7 +44,14 @@ pub(super) fn reach(files: &[File], index: &Index, seeds: &BTreeSet<u32>, caps: 
             for at in called {
                 let is_vendored = files.get(at as usize).is_some_and(|file| file.is_vendored);
                 let depth = if is_vendored { depth + 1 } else { depth };
-                if depth <= VENDORED_ROUNDS && !depths.contains_key(&at) {
+                if depths.contains_key(&at) {
+                    continue;
+                }
+                if depth > caps.vendored_rounds {
+                    budget.left_out.entry(at).or_insert(LeftOut::VendoredRounds);
+                } else if round == caps.rounds {
+                    budget.left_out.entry(at).or_insert(LeftOut::Rounds);
+                } else {
                     let least = next.entry(at).or_insert(depth);
                     *least = depth.min(*least);
                 }
@@ -64,7 +69,9 @@ pub(super) fn reach(files: &[File], index: &Index, seeds: &BTreeSet<u32>, caps: 
             }
         }
     }
-    (depths.into_keys().collect(), budget.left_out.len())
+    // What one way does not lead to, another may.
+    budget.left_out.retain(|at, _| !depths.contains_key(at));
+    (depths.into_keys().collect(), budget.left_out)
 }
 
 struct Budget {
@@ -72,23 +79,27 @@ struct Budget {
     files: usize,
     bytes: usize,
     vendored: usize,
-    left_out: BTreeSet<u32>,
+    left_out: BTreeMap<u32, LeftOut>,
 }
 
 impl Budget {
     fn take(&mut self, at: u32, file: &File) -> bool {
         let vendored = if file.is_vendored { file.bytes } else { 0 };
-        let fits = self.files < self.caps.files
-            && self.bytes + file.bytes <= self.caps.bytes
-            && (vendored == 0 || self.vendored + vendored <= self.caps.vendored + (self.bytes - self.vendored));
-        if fits {
+        let own = self.bytes - self.vendored;
+        let why = if self.files >= self.caps.files {
+            LeftOut::Files
+        } else if self.bytes + file.bytes > self.caps.bytes {
+            LeftOut::Bytes
+        } else if vendored > 0 && self.vendored + vendored > self.caps.vendored + own {
+            LeftOut::Vendored
+        } else {
             self.files += 1;
             self.bytes += file.bytes;
             self.vendored += vendored;
-        } else if !file.is_vendored {
-            self.left_out.insert(at);
-        }
-        fits
+            return true;
+        };
+        self.left_out.insert(at, why);
+        false
     }
 }
 
@@ -126,7 +137,7 @@ fn with_includes(
     all
 }
 
-fn is_header(file: &File) -> bool {
+pub(super) fn is_header(file: &File) -> bool {
     file.path.extension().and_then(|end| end.to_str()).is_some_and(|end| end.starts_with('h') || end == "inl")
 }
 

@@ -5,7 +5,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::chains::{Directive, Walk};
 use super::conditions::{Truth, integer};
 use super::lex::{Kind, Token, tokens};
-use super::{Defines, Dialect, Edits, macros};
+use super::{Defines, Dialect, Edits, data, macros};
 use crate::source::Span;
 
 /// A file ready to be parsed.
@@ -85,8 +85,9 @@ pub struct Define {
 
 /// Chains that begin at `cut` are not kept whole.
 pub(super) fn prepare(text: &str, dialect: Dialect, cut: &FxHashSet<u32>) -> Prepared {
-    let tokens = tokens(text);
+    let mut tokens = tokens(text);
     let mut edits = Edits { bytes: text.as_bytes().to_vec() };
+    data::blank(text, &mut tokens, &mut edits);
     let is_cpp = dialect == Dialect::Cpp;
     let (all_defines, includes) = directives(text, &tokens);
     let numbers = numbers(text, &tokens, &all_defines);
