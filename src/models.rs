@@ -88,6 +88,8 @@ pub struct TypeInfo {
     pub view: bool,
     /// Objects of the class are exceptions that only a mistake in the program causes.
     pub mistake: bool,
+    /// Classes that extend it are test doubles: they stand in for what they implement.
+    pub test_double: bool,
     /// Methods that no entry describes call native functions of which nothing is known.
     pub native: bool,
     /// Objects of the class stand for native functions: a pointer to one is a callback.
@@ -554,6 +556,7 @@ const BUILTIN: &[(&str, &str)] = &[
     ("rules/models/objectbox.toml", include_str!("../rules/models/objectbox.toml")),
     ("rules/models/package-ffi-leak-tracker.toml", include_str!("../rules/models/package-ffi-leak-tracker.toml")),
     ("rules/models/package-ffi.toml", include_str!("../rules/models/package-ffi.toml")),
+    ("rules/models/package-mocktail.toml", include_str!("../rules/models/package-mocktail.toml")),
     ("rules/models/package-path.toml", include_str!("../rules/models/package-path.toml")),
     ("rules/models/package-win32.toml", include_str!("../rules/models/package-win32.toml")),
     ("rules/models/rust-std.toml", include_str!("../rules/models/rust-std.toml")),

@@ -48,18 +48,19 @@ impl Engine<'_> {
     /// Two returns of which one gives what the caller must release and the other what it must not, or must release
     /// otherwise.
     fn disagreement(&self, function: &Function, symbol: &Name, exits: &Exits, gifts: &[Gift<'_>]) -> Option<Violation> {
-        let owned = gifts.iter().find(|gift| matches!(gift.given, Given::Owned(_)))?;
-        let Given::Owned(family) = owned.given else { return None };
-        let (other, targets) = gifts.iter().find_map(|other| {
+        let pairs = gifts.iter().flat_map(|owned| gifts.iter().map(move |other| (owned, other)));
+        let wrong = pairs.filter_map(|(owned, other)| {
+            let Given::Owned(family) = owned.given else { return None };
             let both = owned.returned.path.targets.and(other.returned.path.targets);
-            let wrong = match other.given {
-                Given::Owned(family_of_other) => {
-                    both.minus(self.models.same_on(family, family_of_other, self.versions))
-                }
+            let targets = match other.given {
+                Given::Owned(of_other) => both.minus(self.models.same_on(family, of_other, self.versions)),
                 Given::Static | Given::Borrowed => both,
             };
-            (!wrong.is_empty()).then_some((other, wrong))
-        })?;
+            (!targets.is_empty()).then_some((owned, other, family, targets))
+        });
+        // The same fault on another target is the same fault.
+        let (owned, other, family, targets) =
+            wrong.reduce(|first, next| (first.0, first.1, first.2, first.3.or(next.3)))?;
         if self.caller_can_tell(function, exits) {
             return None;
         }
@@ -89,7 +90,8 @@ impl Engine<'_> {
         }
         let must_release = matches!(said, Ownership::Owned(_));
         let kind = ViolationKind::Contradicted { function: symbol.clone(), saying, must_release, given: first.given };
-        Some(self.inconsistent(kind, first.returned.at, self.story(first), first.returned.path.targets))
+        let targets = gifts.iter().map(|gift| gift.returned.path.targets).fold(TargetSet::NONE, TargetSet::or);
+        Some(self.inconsistent(kind, first.returned.at, self.story(first), targets))
     }
 
     /// What is said of the result of a symbol elsewhere than in its body.

@@ -304,6 +304,7 @@ impl Loader {
                 pointer: model.pointer,
                 view: model.view,
                 mistake: model.mistake,
+                test_double: model.test_double,
                 native: model.native,
                 function: model.function,
                 reads_as: model.reads_as.as_deref().map(type_ref).transpose()?,

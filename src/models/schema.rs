@@ -204,6 +204,9 @@ pub struct TypeModel {
     /// An exception that only a mistake in the program causes: what it skips is not held against the program.
     #[serde(default)]
     pub mistake: bool,
+    /// A class that extends this one is a test double: it stands in for what it implements.
+    #[serde(default)]
+    pub test_double: bool,
     /// A method that no entry describes calls a native function of which nothing is known.
     #[serde(default)]
     pub native: bool,

@@ -541,6 +541,7 @@ impl<'t> Pass<'_, 't> {
             Some(next) => {
                 next.is(b'~')
                     || next.is(b'#')
+                    || (next.is(b'*') && self.in_body.get(at) == Some(&true))
                     || (next.is(b'}') && self.before(at).is_none_or(|before| !self.is(before, b'{')))
             }
         };
