@@ -141,7 +141,8 @@ pub fn analyse(program: &Program, models: &ModelSet, options: &Options) -> Analy
     // A function that is run where it is called shows what is wrong in it there as well.
     let mut seen: rustc_hash::FxHashMap<crate::source::Location, Vec<usize>> = rustc_hash::FxHashMap::default();
     let mut distinct: Vec<Violation> = Vec::with_capacity(analysis.violations.len());
-    for violation in analysis.violations {
+    for mut violation in analysis.violations {
+        violation.function = around(program, &violation);
         let there = seen.entry(violation.at).or_default();
         let same = |index: &usize| distinct[*index].kind == violation.kind && distinct[*index].trace == violation.trace;
         if !there.iter().any(same) {
@@ -153,6 +154,25 @@ pub fn analyse(program: &Program, models: &ModelSet, options: &Options) -> Analy
     let unreleased = exports::without_release(program, models, options, &summaries, &analysis.violations);
     analysis.violations.extend(unreleased);
     analysis
+}
+
+/// The function that a violation is written in: that which was analysed may have run another one in place.
+fn around(program: &Program, violation: &Violation) -> FuncRef {
+    let holds = |function: &crate::ir::Function| {
+        function.span.start <= violation.at.span.start && violation.at.span.end <= function.span.end
+    };
+    let is_there = program.units[violation.function.unit as usize].file == violation.at.file;
+    if is_there && holds(program.function(violation.function)) {
+        return violation.function;
+    }
+    let Some(unit) = program.units.iter().position(|unit| unit.file == violation.at.file) else {
+        return violation.function;
+    };
+    let written = program.units[unit].functions.iter().enumerate().filter(|(_, function)| {
+        function.kind != FunctionKind::Closure && !function.blocks.is_empty() && holds(function)
+    });
+    let innermost = written.min_by_key(|(_, function)| function.span.end - function.span.start);
+    innermost.map_or(violation.function, |(index, _)| FuncRef { unit: unit as u32, function: FunctionId(index as u32) })
 }
 
 /// Runs what may panic: a fault in one place must not take the others with it.

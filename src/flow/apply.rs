@@ -346,7 +346,10 @@ impl Engine<'_> {
                 EffectKind::Disown => self.disown(path, &value),
                 EffectKind::Hold => self.retain(path, calling, &effect.on, &value),
                 EffectKind::MayRelease(family) => self.may_release(path, calling, &effect.on, &value, *family),
-                EffectKind::Escape => self.escape(path, &value),
+                EffectKind::Escape => {
+                    path.pass_on(&value);
+                    self.escape(path, &value);
+                }
                 EffectKind::Take
                     if self.hands_address(calling) && value.object().is_some_and(|id| path.is_adopted(id)) =>
                 {

@@ -324,6 +324,7 @@ impl Engine<'_> {
         match target {
             // What native code holds as a function.
             Target::Via(via) if via.target == Target::Unknown && self.is_native(calling.site.frame) => {
+                calling.args.iter().for_each(|arg| path.pass_on(&arg.value));
                 self.call_unknown(run, calling, path, out);
             }
             Target::Via(via) => {
@@ -367,11 +368,13 @@ impl Engine<'_> {
                 self.apply_summary(run, summary, calling, path, out);
             }
             Target::Native { symbol: None, model: None }
-                if (calling.name.is_empty() && (self.is_native(calling.site.frame) || calling.args.len() == 1))
+                if self.is_native(calling.site.frame)
+                    || (calling.name.is_empty() && calling.args.len() == 1)
                     || calling.receiver.as_ref().is_some_and(|receiver| receiver.value == Value::Callback) =>
             {
-                // Whoever handed it in is told a result: it may well take what it gets. So may a function that has no
-                // name at all: the address of a release.
+                // Whoever handed it in is told a result: it may well take what it gets. So may what native code reaches
+                // by a pointer, and a function that has no name at all: the address of a release.
+                calling.args.iter().for_each(|arg| path.pass_on(&arg.value));
                 self.call_unknown(run, calling, path, out);
             }
             Target::Native { symbol, model } => {
@@ -424,6 +427,9 @@ impl Engine<'_> {
             }
             _ => {
                 let callee = calling.receiver.as_ref().filter(|_| by_value).map(|receiver| receiver.value.clone());
+                if by_value {
+                    calling.args.iter().for_each(|arg| path.pass_on(&arg.value));
+                }
                 match callee {
                     Some(value) => self.call_value(run, &value, calling, path, out),
                     None => self.call_unknown(run, calling, path, out),
@@ -558,6 +564,15 @@ impl Engine<'_> {
         }
         if let [only] = functions.candidates.as_slice() {
             calling.add_defaults(self.program.function(*only));
+        }
+        // What `...` takes has no name in any contract.
+        let declared = functions.candidates.iter().map(|candidate| self.program.function(*candidate));
+        if let Some(named) = declared.filter(|callee| callee.is_variadic).map(|callee| callee.params.len()).min() {
+            for arg in calling.args.iter().skip(named) {
+                if !self.is_plain(&path, arg) {
+                    self.escape(&mut path, &arg.value);
+                }
+            }
         }
         // A way that comes round to a function that is being worked out ends as one of those that do not.
         if functions

@@ -67,7 +67,8 @@ impl Engine<'_> {
     /// Whether a function of which nothing is known only reads what an argument leads to: a text or numbers that the
     /// caller's caller gave. What is not handed to a collection is taken to be copied, as from a library.
     pub(super) fn is_read_only(&self, path: &Path, calling: &Calling, arg: &ArgValue) -> bool {
-        let given = arg.value.object().and_then(|id| path.objects.get(&id)?.path.as_ref());
+        let object = arg.value.object().and_then(|id| path.objects.get(&id)).filter(|object| !object.story.passed_on);
+        let given = object.and_then(|object| object.path.as_ref());
         let given = given.is_some_and(|at| at.steps.is_empty() && matches!(at.root, Root::Param(_)));
         let plain = matches!(&arg.ty, Some(Ty::Pointer(to)) if matches!(**to, Ty::Scalar));
         let name = calling.name.rsplit(['.', ':']).next().unwrap_or_default();

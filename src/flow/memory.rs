@@ -174,6 +174,16 @@ impl Path {
             .collect()
     }
 
+    /// A value goes where whoever gets it may release what it leads to, and what lies in that.
+    pub(super) fn pass_on(&mut self, value: &Value) {
+        let mut todo: Vec<ObjectId> = value.object().into_iter().collect();
+        while let Some(id) = todo.pop() {
+            let Some(object) = self.objects.get_mut(&id).filter(|object| !object.story.passed_on) else { continue };
+            std::rc::Rc::make_mut(&mut object.story).passed_on = true;
+            todo.extend(self.held(id).filter_map(|(_, value)| value.object()));
+        }
+    }
+
     /// A native function of which nothing is known was lent an object: that it takes neither that nor what lies in it
     /// is an assumption.
     pub(super) fn assume(&mut self, object: ObjectId) {

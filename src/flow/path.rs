@@ -117,6 +117,8 @@ pub(super) struct Story {
     pub(super) loose: bool,
     /// A member of which nothing is known was called on it: its address may be anywhere.
     pub(super) touched: bool,
+    /// It was passed to code that is out of sight and may release it: a callback, a callee that lets it go.
+    pub(super) passed_on: bool,
     /// The callbacks it was passed to.
     pub(super) handed: Vec<super::callbacks::Handed>,
     /// The block that the value was made of, and how that was before.

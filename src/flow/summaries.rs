@@ -108,7 +108,7 @@ impl Engine<'_> {
             });
         }
         for effect in outcomes.iter_mut().flat_map(|outcome: &mut Outcome| &mut outcome.effects) {
-            if effect.kind == EffectKind::Escape && self.only_reads(function, &effect.on) {
+            if effect.kind == EffectKind::Escape && self.only_reads(function, exits, &effect.on) {
                 effect.kind = EffectKind::BorrowAssumed;
             }
         }
@@ -120,9 +120,16 @@ impl Engine<'_> {
 
     /// Whether a C or C++ function says that it will not change what a parameter leads to: what it does not release
     /// where we see it, nobody does who only got `const char *`.
-    fn only_reads(&self, function: &Function, at: &AccessPath) -> bool {
+    fn only_reads(&self, function: &Function, exits: &Exits, at: &AccessPath) -> bool {
         let language = self.program.units[self.root.unit as usize].language;
         if !matches!(language, Language::C | Language::Cpp) || !at.steps.is_empty() {
+            return false;
+        }
+        // A callback may well lead to code that knows of no `const`.
+        let passed_on = |path: &Path| {
+            path.objects.values().any(|object| object.path.as_ref() == Some(at) && object.story.passed_on)
+        };
+        if exits.returns.iter().map(|returned| &returned.path).any(passed_on) {
             return false;
         }
         let param = (0..function.params.len()).find(|index| parameter_root(function, *index) == at.root);

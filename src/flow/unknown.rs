@@ -57,7 +57,7 @@ impl Engine<'_> {
 
     /// Whether what an argument leads to is the caller's or a run of numbers: a library that is not here keeps neither
     /// as its own. Native code hands structs over far more often.
-    fn is_plain(&self, path: &Path, arg: &ArgValue) -> bool {
+    pub(super) fn is_plain(&self, path: &Path, arg: &ArgValue) -> bool {
         let given = arg.value.object().and_then(|id| path.objects.get(&id)).is_some_and(|object| object.path.is_some());
         given || matches!(&arg.ty, Some(Ty::Pointer(to)) if matches!(**to, Ty::Scalar))
     }
