@@ -114,6 +114,7 @@ pub fn analyse(program: &Program, models: &ModelSet, options: &Options) -> Analy
             each.collect::<Vec<_>>()
         };
         let found: Vec<_> = level.into_par_iter().flat_map_iter(analyse).collect();
+        results.reserve(found.len());
         // Only now: what a function of the same layer sees must not depend on who was first.
         for (function, found) in found {
             let found = found.map(|mut found| {
@@ -226,7 +227,7 @@ fn settle_recursion(
 
 #[derive(Default)]
 struct Found {
-    summary: Option<crate::summary::Summary>,
+    summary: Option<std::sync::Arc<crate::summary::Summary>>,
     violations: Vec<Violation>,
     incomplete: Vec<FuncRef>,
     functions: usize,
@@ -257,7 +258,7 @@ fn analyse_function(
                 found.incomplete.push(function);
             } else {
                 if body.kind != FunctionKind::Closure {
-                    found.summary = engine.summarise(&exits);
+                    found.summary = engine.summarise(&exits).map(std::sync::Arc::new);
                     found.violations.append(&mut engine.inconsistencies(&exits));
                 }
                 found.passed.append(&mut engine.close(exits));

@@ -450,7 +450,7 @@ pub struct Local {
     /// What it is.
     pub kind: LocalKind,
     /// The declared type.
-    pub ty: Option<TypeRef>,
+    pub ty: Option<Box<TypeRef>>,
     /// `final`: assigned once.
     pub is_final: bool,
     /// Where it is declared, counted from [`Function::base`].
@@ -511,7 +511,7 @@ pub enum Operand {
     /// A constant.
     Const(Const),
     /// The size of a type in bytes.
-    SizeOf(TypeRef),
+    SizeOf(Box<TypeRef>),
     /// The length of a local's value, in its own units.
     Length(LocalId),
     /// Arithmetic on operands that are constants, sizes, lengths or locals.
@@ -570,7 +570,7 @@ pub enum Base {
     /// A member of the superclass: `super.x` (the name is in the path).
     Super,
     /// A name written with its type: `Foo<int>.x`, `.x` with the context type unknown (`None`).
-    Type(Option<TypeRef>),
+    Type(Option<Box<TypeRef>>),
 }
 
 /// A step of a [`Place`].
@@ -690,7 +690,7 @@ pub enum Op {
         /// The local that holds the address from here on.
         to: LocalId,
         /// The variable's type.
-        ty: Option<TypeRef>,
+        ty: Option<Box<TypeRef>>,
     },
     /// `to = &of`: the address of a place, nothing is read.
     Address {
@@ -709,7 +709,7 @@ pub enum CopyKind {
     /// The source gives it up (Rust, C++ `std::move`).
     Move,
     /// `as T`, a C cast.
-    Cast(TypeRef),
+    Cast(Box<TypeRef>),
     /// `x!`: from here on it is not null.
     NonNull,
     /// An address inside the block the source points to.

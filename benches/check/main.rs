@@ -34,6 +34,10 @@ use rayon::prelude::*;
 mod corpus;
 mod native;
 
+/// The command's allocator, for the parser too as far as it is Rust.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Rounds that count.
 const ROUNDS: usize = 9;
 

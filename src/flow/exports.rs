@@ -3,6 +3,7 @@
 //! This is a fact about the program and not about one function: it is looked for when all contracts are known.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
@@ -59,7 +60,7 @@ pub(super) fn without_release(
         return Vec::new();
     }
     let named = named_symbols(program).collect();
-    let search = Search { program, models, options, summaries, named };
+    let search = Search { program, models, options, releasing: releasing(program, summaries, &named), named };
     let mut violations = Vec::new();
     let mut told: FxHashSet<(u32, FamilyId)> = FxHashSet::default();
     for (function, crossing) in &crossings {
@@ -147,7 +148,8 @@ struct Search<'a> {
     program: &'a Program,
     models: &'a ModelSet,
     options: &'a Options,
-    summaries: &'a Summaries,
+    /// The exports of native code that may release something: by symbol, with the contract where it is known.
+    releasing: Vec<(&'a Name, Option<Arc<Summary>>)>,
     /// The native symbols that Dart code names.
     named: FxHashSet<&'a Name>,
 }
@@ -173,16 +175,15 @@ impl Search<'_> {
         {
             left = left.minus(self.same(gift.family, dart, crossing));
         }
-        for (unit, from) in (0_u32..).zip(&self.program.units).filter(|(_, unit)| unit.language.is_native()) {
-            for export in &from.exports {
-                let releases = match self.summaries.get(FuncRef { unit, function: export.function }) {
-                    Some(summary) => self.releases(&summary, &export.symbol, gift, crossing),
-                    // Not looked into: nothing calls it, a finalizer perhaps does.
-                    None if may_release(&export.symbol) || self.named.contains(&export.symbol) => TargetSet::ALL,
-                    None => TargetSet::NONE,
-                };
-                left = left.minus(releases);
+        for (symbol, summary) in &self.releasing {
+            if left.is_empty() {
+                break;
             }
+            let releases = match summary {
+                Some(summary) => self.releases(summary, symbol, gift, crossing),
+                None => TargetSet::ALL,
+            };
+            left = left.minus(releases);
         }
         for &symbol in &self.named {
             if left.is_empty() {
@@ -279,6 +280,34 @@ impl Search<'_> {
         let kind = ViolationKind::NoReleaseExported { subject, function: symbol };
         Violation { kind, function, at, trace, targets, confidence }
     }
+}
+
+/// The exports that may release what they are given; most do not, and each gift is held against all that do.
+fn releasing<'a>(
+    program: &'a Program,
+    summaries: &Summaries,
+    named: &FxHashSet<&Name>,
+) -> Vec<(&'a Name, Option<Arc<Summary>>)> {
+    let mut all = Vec::new();
+    for (unit, from) in (0_u32..).zip(&program.units).filter(|(_, unit)| unit.language.is_native()) {
+        for export in &from.exports {
+            let summary = summaries.get(FuncRef { unit, function: export.function });
+            let may = match &summary {
+                Some(summary) => summary.outcomes.iter().flat_map(|outcome| &outcome.effects).any(|effect| {
+                    matches!(
+                        effect.kind,
+                        EffectKind::Release(_) | EffectKind::MayRelease(_) | EffectKind::Take | EffectKind::Escape
+                    )
+                }),
+                // Not looked into: nothing calls it, a finalizer perhaps does.
+                None => named.contains(&export.symbol) || may_release(&export.symbol),
+            };
+            if may {
+                all.push((&export.symbol, summary));
+            }
+        }
+    }
+    all
 }
 
 /// The native symbols that Dart code names, to call them or for their address.

@@ -89,7 +89,7 @@ impl Engine<'_> {
             let sides = paths.iter().map(|path| path.known.get(&fact).copied());
             sides.collect::<Option<Vec<bool>>>()
         };
-        let there = |path: &&Path| path.objects.values().any(|object| object.path.as_ref() == Some(&arg));
+        let there = |path: &&Path| path.objects.values().any(|object| object.path.as_deref() == Some(&arg));
         let tests = |tests: [ValueTest; 2]| tests.map(|test| ArgumentTest { arg: arg.clone(), test });
         let null = || tests([ValueTest::Null, ValueTest::NonNull]);
         // A parameter that leads to memory has an object, one that does not has a symbol.

@@ -116,7 +116,7 @@ impl Engine<'_> {
             let Value::Pointer(id, Offset::Start) = value else { continue };
             let Some(object) = path.objects.get(id) else { continue };
             let (Some(family), State::Escaped) = (object.given, object.ownership) else { continue };
-            let Some(at) = path.objects.get(owner).and_then(|owner| owner.path.as_ref()) else { continue };
+            let Some(at) = path.objects.get(owner).and_then(|owner| owner.path.as_deref()) else { continue };
             if at.steps.len() < AccessPath::MAX_STEPS {
                 let mut inner = at.clone();
                 inner.steps.push(memory::step(key));

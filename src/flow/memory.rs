@@ -62,7 +62,7 @@ impl Engine<'_> {
         if let Some(value) = path.look(from, key) {
             return value;
         }
-        let outer = path.objects.get(&from).and_then(|object| object.path.clone());
+        let outer = path.objects.get(&from).and_then(|object| object.path.as_deref().cloned());
         let value = match outer {
             Some(outer) if outer.steps.len() < AccessPath::MAX_STEPS => {
                 let origin = self

@@ -405,7 +405,7 @@ impl Object {
             non_null: false,
             guard: None,
             attached: None,
-            path,
+            path: path.map(std::rc::Rc::new),
             given: None,
             blurred: false,
             story: Rc::default(),

@@ -33,7 +33,7 @@ pub(super) struct Object {
     /// The finalizer that will release it.
     pub(super) attached: Option<Attached>,
     /// Where it lies as the function's caller sees it.
-    pub(super) path: Option<AccessPath>,
+    pub(super) path: Option<Rc<AccessPath>>,
     /// It was put into memory of the caller's, and nowhere else: the caller becomes the owner of that family's memory.
     pub(super) given: Option<FamilyId>,
     /// It counts as escaped only because a path was joined on which it did not exist.
@@ -458,7 +458,7 @@ impl Path {
         if self.known.is_empty() {
             return;
         }
-        let live: rustc_hash::FxHashSet<Symbol> = self
+        let mut live: SmallVec<[Symbol; 32]> = self
             .locals
             .values()
             .chain(self.heap.values())
@@ -468,13 +468,13 @@ impl Path {
             })
             .chain(self.objects.values().filter_map(|object| object.guard.map(|(symbol, _)| symbol)))
             .collect();
+        live.sort_unstable();
+        let is_live = |symbol: &Symbol| live.binary_search(symbol).is_ok();
         self.known.retain(|fact, _| {
             let (Fact::True(symbol) | Fact::Null(symbol) | Fact::Success(symbol)) = fact;
             let parts = parts(*symbol);
             // What a parameter was found to be tells the function's ends apart.
-            live.contains(symbol)
-                || parameters.contains(symbol)
-                || !parts.is_empty() && parts.iter().all(|part| live.contains(part))
+            is_live(symbol) || parameters.contains(symbol) || !parts.is_empty() && parts.iter().all(is_live)
         });
     }
 }

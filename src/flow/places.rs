@@ -114,7 +114,7 @@ impl Engine<'_> {
     /// Whether that is what happens.
     fn keep_given(&mut self, path: &mut Path, into: ObjectId, key: &Name, value: &Value, at: Location) -> bool {
         let Value::Pointer(id, Offset::Start) = value else { return false };
-        let given = |id: &ObjectId| path.objects.get(id).and_then(|object| object.path.clone());
+        let given = |id: &ObjectId| path.objects.get(id).and_then(|object| object.path.as_deref().cloned());
         let (Some(keeper), Some(what)) = (given(&into), given(id)) else { return false };
         // An element that is not known one by one cannot be looked up at the exit.
         let lasting = keeper.steps.len() < AccessPath::MAX_STEPS && !key.contains('[');

@@ -48,11 +48,11 @@ impl Summaries {
         let _ = self.callbacks.set(contracts);
     }
 
-    pub(super) fn set(&self, function: FuncRef, summary: Summary) {
+    pub(super) fn set(&self, function: FuncRef, summary: Arc<Summary>) {
         if let Some(slot) = self.units.get(function.unit as usize).and_then(|unit| unit.get(function.function.index()))
         {
             // Each function is analysed once; a second contract could only be the same.
-            let _ = slot.set(Arc::new(summary));
+            let _ = slot.set(summary);
         }
     }
 }
@@ -215,7 +215,7 @@ impl Engine<'_> {
             (Value::Pointer(id, Offset::Start), Some(object)) => match (&object.path, object.ownership) {
                 (_, State::Static) => Ownership::Static,
                 (Some(at), _) if self.is_kept_inside(at) => self.borrowed_from(path, *id, at),
-                (Some(at), State::Unknown | State::Escaped) => Ownership::Alias(at.clone()),
+                (Some(at), State::Unknown | State::Escaped) => Ownership::Alias((**at).clone()),
                 (None, State::Owned(MemoryFamily::Known(family))) if !id.older => {
                     Ownership::Owned(FamilyRef::Family(family))
                 }
@@ -230,26 +230,28 @@ impl Engine<'_> {
                 // Of the arena that the caller passed.
                 (None, State::Managed) if !id.older => object
                     .scope
-                    .and_then(|scope| path.objects.get(&scope)?.path.clone())
+                    .and_then(|scope| path.objects.get(&scope)?.path.as_deref().cloned())
                     .map_or(Ownership::Unknown, |at| Ownership::Owned(FamilyRef::Allocator(at, None))),
                 (None, State::Borrowed) => Ownership::Borrowed { from: None, until: Vec::new() },
                 _ => Ownership::Unknown,
             },
             (Value::Pointer(_, Offset::Inside | Offset::Perhaps | Offset::Somewhere), Some(object)) => {
-                object.path.clone().map_or(Ownership::Unknown, Ownership::Interior)
+                object.path.as_deref().cloned().map_or(Ownership::Unknown, Ownership::Interior)
             }
             (Value::View(_, prefix), Some(object)) if prefix.is_empty() => {
-                object.path.clone().map_or(Ownership::Unknown, Ownership::View)
+                object.path.as_deref().cloned().map_or(Ownership::Unknown, Ownership::View)
             }
             (Value::Scope(scope), Some(object)) => match (&object.path, object.ownership) {
-                (Some(at), State::Unknown | State::Escaped) => Ownership::Alias(at.clone()),
+                (Some(at), State::Unknown | State::Escaped) => Ownership::Alias((**at).clone()),
                 (None, State::Unknown | State::Owned(_)) => {
                     let family = self.origins.get(scope.origin as usize).and_then(|origin| origin.family);
                     family.map_or(Ownership::Unknown, Ownership::Scope)
                 }
                 _ => Ownership::Unknown,
             },
-            (Value::Address(_), Some(object)) => object.path.clone().map_or(Ownership::Unknown, Ownership::Address),
+            (Value::Address(_), Some(object)) => {
+                object.path.as_deref().cloned().map_or(Ownership::Unknown, Ownership::Address)
+            }
             _ => Ownership::Unknown,
         }
     }
@@ -304,7 +306,7 @@ impl Engine<'_> {
 pub(super) fn null_test(returns: &[&Returned]) -> Option<Ownership> {
     [Root::This, Root::Param(0)].into_iter().find_map(|root| {
         let of = AccessPath::root(root);
-        let there = |path: &Path| path.objects.values().any(|object| object.path.as_ref() == Some(&of));
+        let there = |path: &Path| path.objects.values().any(|object| object.path.as_deref() == Some(&of));
         let (mut on_null, mut on_pointer) = (None, None);
         for returned in returns {
             let Value::Bool(truth) = returned.value else { return None };
@@ -418,7 +420,7 @@ fn effects(paths: &[&Path], told: Teller) -> (Vec<Effect>, usize) {
 /// Whether a path saw what lies at a place, or there is nothing: the pointer is null, or a loop over elements ran
 /// no round.
 fn seen_or_absent(path: &Path, at: &AccessPath) -> bool {
-    let find = |at: &AccessPath| path.objects.iter().find(|(_, object)| object.path.as_ref() == Some(at));
+    let find = |at: &AccessPath| path.objects.iter().find(|(_, object)| object.path.as_deref() == Some(at));
     let Some((last, before)) = at.steps.split_last() else { return true };
     if *last == crate::summary::Step::Elements || find(at).is_some() {
         return true;
@@ -434,7 +436,7 @@ fn seen_or_absent(path: &Path, at: &AccessPath) -> bool {
 fn ended<'p>(paths: impl Iterator<Item = &'p Path>) -> Vec<Made> {
     let mut all: Vec<Made> = Vec::new();
     for object in paths.flat_map(|path| path.objects.values()) {
-        let Some(at) = object.path.as_ref().filter(|at| matches!(at.root, Root::Param(_) | Root::This)) else {
+        let Some(at) = object.path.as_deref().filter(|at| matches!(at.root, Root::Param(_) | Root::This)) else {
             continue;
         };
         let steps = &object.story.steps;
@@ -457,7 +459,7 @@ fn ended<'p>(paths: impl Iterator<Item = &'p Path>) -> Vec<Made> {
 
 /// Whether memory still holds what was put there.
 fn still_kept(path: &Path, id: &super::value::ObjectId, kept: &Kept) -> bool {
-    let owner = path.objects.iter().find(|(_, object)| object.path.as_ref() == Some(&kept.into));
+    let owner = path.objects.iter().find(|(_, object)| object.path.as_deref() == Some(&kept.into));
     owner.is_some_and(|(owner, _)| path.look(*owner, &kept.key).is_some_and(|value| value.object() == Some(*id)))
 }
 

@@ -148,7 +148,7 @@ impl Builder {
 
     /// Adds a variable.
     pub fn variable(&mut self, name: Name, ty: Option<TypeRef>, is_final: bool, span: Span) -> LocalId {
-        self.add_local(Local { name, kind: LocalKind::Variable, ty, is_final, span })
+        self.add_local(Local { name, kind: LocalKind::Variable, ty: ty.map(Box::new), is_final, span })
     }
 
     /// Adds a temporary for the expression at `span`.
@@ -159,7 +159,7 @@ impl Builder {
     /// Adds a temporary whose type the source tells.
     pub fn typed_temp(&mut self, ty: TypeRef, span: Span) -> LocalId {
         let kind = LocalKind::Temporary;
-        self.add_local(Local { name: Name::default(), kind, ty: Some(ty), is_final: false, span })
+        self.add_local(Local { name: Name::default(), kind, ty: Some(Box::new(ty)), is_final: false, span })
     }
 
     /// Adds an operation to the current block.

@@ -134,7 +134,7 @@ pub(super) fn of_native(env: &Env<'_>, includes: &Includes<'_>, function: FuncRe
     let value = |written: Option<&TypeRef>| reader.value(written);
     let params = declared.params.iter().map(|param| {
         let local = declared.locals.get(param.local.index());
-        value(local.and_then(|local| local.ty.as_ref()))
+        value(local.and_then(|local| local.ty.as_deref()))
     });
     let result = match &declared.result {
         None if reader.is_rust() => Value { abi: Abi::Void, name: "()".into() },

@@ -92,10 +92,13 @@ impl<'a> Env<'a> {
                     && !candidates.contains(&function)
                 {
                     candidates.push(function);
+                    if candidates.len() > MAX_CANDIDATES {
+                        return None;
+                    }
                 }
             }
         }
-        if candidates.is_empty() || candidates.len() > MAX_CANDIDATES {
+        if candidates.is_empty() {
             return None;
         }
         candidates.sort_unstable();
@@ -106,7 +109,7 @@ impl<'a> Env<'a> {
 
     /// The body that an object of exactly this class runs.
     pub(super) fn implementation(&self, class: ClassRef, name: &Name, setter: bool) -> Option<FuncRef> {
-        let mut stack = vec![class];
+        let mut stack: SmallVec<[ClassRef; 8]> = SmallVec::from_slice(&[class]);
         let mut left = MAX_SUPERTYPES;
         while let Some(class) = stack.pop() {
             left = left.checked_sub(1)?;

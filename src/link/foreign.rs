@@ -237,18 +237,17 @@ impl Env<'_> {
     /// The declared types of a native unit's functions, variables and fields.
     pub(super) fn foreign_types(&self, unit: u32) -> (Vec<Signature>, Vec<Ty>, Vec<Vec<Ty>>) {
         let from = &self.units[unit as usize];
-        let written =
-            |class: Option<ClassId>, ty: &Option<TypeRef>| ty.as_ref().map(|ty| self.foreign_type(unit, class, ty));
+        let written = |class: Option<ClassId>, ty: Option<&TypeRef>| ty.map(|ty| self.foreign_type(unit, class, ty));
         let signature = |function: &crate::ir::Function| {
             let param = |param: &crate::ir::Param| {
                 let local = function.locals.get(param.local.index());
-                local.and_then(|local| written(function.class, &local.ty)).unwrap_or_default()
+                local.and_then(|local| written(function.class, local.ty.as_deref())).unwrap_or_default()
             };
             let result = match function.kind {
                 FunctionKind::Constructor | FunctionKind::Factory => {
                     function.class.map(|class| Ty::Class(ClassRef { unit, class }, Vec::new()))
                 }
-                _ => written(function.class, &function.result),
+                _ => written(function.class, function.result.as_ref()),
             };
             Signature {
                 params: function.params.iter().map(param).collect(),
@@ -256,10 +255,11 @@ impl Env<'_> {
             }
         };
         let signatures = from.functions.iter().map(signature).collect();
-        let variables = from.variables.iter().map(|variable| written(None, &variable.ty).unwrap_or_default()).collect();
+        let variables =
+            from.variables.iter().map(|variable| written(None, variable.ty.as_ref()).unwrap_or_default()).collect();
         let fields = from.classes.iter().enumerate().map(|(at, class)| {
             let class_id = ClassId(at as u32);
-            class.fields.iter().map(|field| written(Some(class_id), &field.ty).unwrap_or_default()).collect()
+            class.fields.iter().map(|field| written(Some(class_id), field.ty.as_ref()).unwrap_or_default()).collect()
         });
         (signatures, variables, fields.collect())
     }

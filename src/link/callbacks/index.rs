@@ -58,8 +58,11 @@ impl Index {
             self.written.insert(name.clone());
         }
         let mut mention = |name: &Name| {
-            let simple: Name = name.rsplit("::").next().unwrap_or(name).into();
-            let known = self.mentions.entry(simple).or_default();
+            let simple = name.rsplit("::").next().unwrap_or(name);
+            let known = match self.mentions.get_mut(simple) {
+                Some(known) => known,
+                None => self.mentions.entry(simple.into()).or_default(),
+            };
             if known.last() != Some(&place.function) {
                 known.push(place.function);
             }

@@ -124,7 +124,7 @@ impl FunctionFrame {
         let mut scope = Scope::default();
         for (index, local) in locals.iter().enumerate().filter(|(_, local)| !local.name.is_empty()) {
             let local_id = LocalId(index as u32);
-            let variable = Variable { local: local_id, ty: local.ty.clone(), storage: Storage::Value };
+            let variable = Variable { local: local_id, ty: local.ty.as_deref().cloned(), storage: Storage::Value };
             scope.names.insert(local.name.clone(), variable);
         }
         Self {
@@ -152,8 +152,13 @@ impl FunctionFrame {
         let known = self.captures.iter().find(|capture| capture.outer == outer.local).map(|capture| capture.inner);
         let inner = known.unwrap_or_else(|| {
             let kind = LocalKind::Captured;
-            let local =
-                Local { name: name.clone(), kind, ty: outer.ty.clone(), is_final: false, span: Span::default() };
+            let local = Local {
+                name: name.clone(),
+                kind,
+                ty: outer.ty.clone().map(Box::new),
+                is_final: false,
+                span: Span::default(),
+            };
             let inner = self.build.add_local(local);
             self.captures.push(Capture { outer: outer.local, inner });
             inner

@@ -270,7 +270,7 @@ impl FileLowering<'_> {
             function.locals.push(crate::ir::Local {
                 name: Name::new_static("this"),
                 kind: crate::ir::LocalKind::This,
-                ty: Some(this),
+                ty: Some(Box::new(this)),
                 is_final: true,
                 span: crate::source::Span::default(),
             });

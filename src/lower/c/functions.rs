@@ -192,7 +192,7 @@ impl FileLowering<'_> {
         function.locals.push(Local {
             name: Name::new_static("this"),
             kind: LocalKind::This,
-            ty: Some(super::types::wrapped("*", TypeRef::named(&class))),
+            ty: Some(Box::new(super::types::wrapped("*", TypeRef::named(&class)))),
             is_final: true,
             span: Span::default(),
         });
@@ -220,7 +220,7 @@ impl FileLowering<'_> {
             function.locals.push(Local {
                 name: text.clone(),
                 kind: LocalKind::Param,
-                ty,
+                ty: ty.map(Box::new),
                 is_final: false,
                 span: tree.span(name.unwrap_or(node)).relative_to(function.base),
             });
@@ -352,7 +352,9 @@ impl FileLowering<'_> {
                 if is_c {
                     let mut args = vec![function.result.clone().unwrap_or_else(|| TypeRef::named("int"))];
                     let types = function.params.iter().filter_map(|param| function.locals.get(param.local.index()));
-                    args.extend(types.map(|local| local.ty.clone().unwrap_or_else(|| TypeRef::named("int"))));
+                    args.extend(
+                        types.map(|local| local.ty.as_deref().cloned().unwrap_or_else(|| TypeRef::named("int"))),
+                    );
                     self.unit.bindings.push(Binding {
                         function: id,
                         symbol: function.name.clone(),

@@ -198,7 +198,7 @@ impl FileLowering<'_> {
             param.initializes = Some(Initializes::Field);
             members.fields.push(Variable {
                 name: local.name.clone(),
-                ty: local.ty.clone(),
+                ty: local.ty.as_deref().cloned(),
                 is_static: false,
                 is_final: is_representation || local.is_final,
                 is_late: false,
@@ -221,7 +221,7 @@ impl FileLowering<'_> {
         function.locals.push(crate::ir::Local {
             name: self.name(name),
             kind: crate::ir::LocalKind::Param,
-            ty: tree.child_of_kind(header, "type").and_then(|ty| self.type_ref(ty)),
+            ty: tree.child_of_kind(header, "type").and_then(|ty| self.type_ref(ty)).map(Box::new),
             is_final: true,
             span: self.span_in(name, function.base),
         });

@@ -99,7 +99,7 @@ impl FileLowering<'_> {
             function.locals.push(Local {
                 name: Name::new_static("this"),
                 kind: LocalKind::This,
-                ty: Some(owner.this.clone()),
+                ty: Some(Box::new(owner.this.clone())),
                 is_final: true,
                 span: Span::default(),
             });

@@ -56,7 +56,7 @@ impl FileLowering<'_> {
         function.locals.push(Local {
             name: self.name(name),
             kind: LocalKind::Param,
-            ty: self.formal_type(holder),
+            ty: self.formal_type(holder).map(Box::new),
             is_final: tree.has_token(holder, "final"),
             span: self.span_in(name, function.base),
         });

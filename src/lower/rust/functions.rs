@@ -153,7 +153,7 @@ impl FileLowering {
                     let span = self.span(receiver.self_token.span, receiver.self_token.span).relative_to(base);
                     let name = Name::new_static("self");
                     let is_final = receiver.mutability.is_none();
-                    function.locals.push(Local { name, kind: LocalKind::This, ty: Some(ty), is_final, span });
+                    function.locals.push(Local { name, kind: LocalKind::This, ty: Some(Box::new(ty)), is_final, span });
                 }
                 FnArg::Typed(typed) => {
                     let local = LocalId(function.locals.len() as u32);
@@ -168,7 +168,13 @@ impl FileLowering {
                     };
                     let span = self.span(place, place).relative_to(base);
                     let ty = types::type_ref(&typed.ty);
-                    function.locals.push(Local { name: name.clone(), kind: LocalKind::Param, ty, is_final, span });
+                    function.locals.push(Local {
+                        name: name.clone(),
+                        kind: LocalKind::Param,
+                        ty: ty.map(Box::new),
+                        is_final,
+                        span,
+                    });
                     function.params.push(Param {
                         local,
                         name,

@@ -1,5 +1,9 @@
 //! Macros that stand for attributes, by their names.
 
+use std::sync::LazyLock;
+
+use rustc_hash::FxHashSet;
+
 use super::prepare::MarkerKind;
 
 /// Calling conventions, qualifiers and inlining, which mean nothing to ownership.
@@ -445,12 +449,38 @@ const KEYWORDS: &[&str] = &[
     "restrict",
 ];
 
+/// The lists as sets: every identifier of a file is looked up in most of them.
+struct Sets {
+    nothing: Set,
+    with_arguments: Set,
+    export: Set,
+    types: Set,
+    declares: Set,
+    primitives: Set,
+    keywords: Set,
+}
+
+type Set = FxHashSet<&'static str>;
+
+static SETS: LazyLock<Sets> = LazyLock::new(|| {
+    let set = |list: &[&'static str]| list.iter().copied().collect();
+    Sets {
+        nothing: set(NOTHING),
+        with_arguments: set(WITH_ARGUMENTS),
+        export: set(EXPORT),
+        types: set(TYPES),
+        declares: set(DECLARES),
+        primitives: set(PRIMITIVES),
+        keywords: set(KEYWORDS),
+    }
+});
+
 /// What an attribute macro of that name stands for.
 pub(super) fn attribute(word: &str) -> Option<MarkerKind> {
-    if NOTHING.contains(&word) {
+    if SETS.nothing.contains(word) {
         return Some(MarkerKind::Nothing);
     }
-    if EXPORT.contains(&word) || (is_shouting(word) && ends(word, EXPORTS)) {
+    if SETS.export.contains(word) || (is_shouting(word) && ends(word, EXPORTS)) {
         return Some(MarkerKind::Export);
     }
     if is_sal(word) || word == "G_GNUC_MALLOC" || word == "G_GNUC_WARN_UNUSED_RESULT" {
@@ -461,7 +491,7 @@ pub(super) fn attribute(word: &str) -> Option<MarkerKind> {
 
 /// Whether it is an attribute with arguments.
 pub(super) fn takes_arguments(word: &str) -> bool {
-    WITH_ARGUMENTS.contains(&word)
+    SETS.with_arguments.contains(word)
         || is_sal(word)
         || (is_shouting(word)
             && [
@@ -532,19 +562,19 @@ pub(super) fn is_shouting(word: &str) -> bool {
 }
 
 pub(super) fn is_type(word: &str) -> bool {
-    TYPES.contains(&word)
+    SETS.types.contains(word)
 }
 
 pub(super) fn declares(word: &str) -> bool {
-    DECLARES.contains(&word)
+    SETS.declares.contains(word)
 }
 
 pub(super) fn is_primitive(word: &str) -> bool {
-    PRIMITIVES.contains(&word)
+    SETS.primitives.contains(word)
 }
 
 pub(super) fn is_keyword(word: &str) -> bool {
-    KEYWORDS.contains(&word)
+    SETS.keywords.contains(word)
 }
 
 fn ends(word: &str, list: &[&str]) -> bool {

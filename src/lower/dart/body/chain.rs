@@ -264,10 +264,10 @@ impl Body<'_, '_> {
             }
             [Link { step: Step::Member { name, .. }, null_aware: false, span: whole }, ..] => {
                 let path = [Projection::Field(name.clone())].into_iter().collect();
-                (Head::Value(self.load(Place { base: Base::Type(Some(ty)), path }, false, *whole)), used + 1)
+                (Head::Value(self.load(Place { base: Base::Type(Some(Box::new(ty))), path }, false, *whole)), used + 1)
             }
             _ => {
-                let place = Place { base: Base::Type(Some(ty)), path: Default::default() };
+                let place = Place { base: Base::Type(Some(Box::new(ty))), path: Default::default() };
                 (Head::Value(self.load(place, false, span)), used)
             }
         }

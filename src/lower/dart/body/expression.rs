@@ -359,7 +359,7 @@ impl Body<'_, '_> {
     pub(super) fn cast_to(&mut self, value: Operand, ty: Option<TypeRef>, span: crate::source::Span) -> Operand {
         let Some(ty) = ty else { return value };
         let to = self.temp(span);
-        self.current.build.push(Op::Copy { to, from: value, kind: CopyKind::Cast(ty) }, span);
+        self.current.build.push(Op::Copy { to, from: value, kind: CopyKind::Cast(Box::new(ty)) }, span);
         Operand::Local(to)
     }
 
@@ -375,7 +375,7 @@ impl Body<'_, '_> {
         let span = self.span(node);
         let ty = self.written_type(node);
         let path = [Projection::Field(Name::new("new"))].into_iter().collect();
-        self.load(Place { base: Base::Type(ty), path }, false, span)
+        self.load(Place { base: Base::Type(ty.map(Box::new)), path }, false, span)
     }
 
     /// The `type_identifier`s and `type_arguments` among the children of a node as a type.
