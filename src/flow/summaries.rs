@@ -127,7 +127,7 @@ impl Engine<'_> {
         }
         // A callback may well lead to code that knows of no `const`.
         let passed_on = |path: &Path| {
-            path.objects.values().any(|object| object.path.as_ref() == Some(at) && object.story.passed_on)
+            path.objects.values().any(|object| object.path.as_deref() == Some(at) && object.story.passed_on)
         };
         if exits.returns.iter().map(|returned| &returned.path).any(passed_on) {
             return false;
