@@ -177,6 +177,13 @@ fn value(slot: Slot, bound: &Value, defined: &Value) -> TargetSet {
         (Abi::Void, _) => TargetSet::NONE,
         (Abi::Unknown | Abi::Handle, Abi::Void) if slot == Slot::Result => TargetSet::NONE,
         (_, Abi::Void) if slot == Slot::Result => TargetSet::ALL,
+        // Before there was `Bool` people passed 0 or 1 in an `Int32`: the byte that is read is right wherever an argument
+        // has a register or a slot of eight bytes. Apple packs what is on the stack
+        // (https://developer.apple.com/documentation/xcode/writing-arm64-code-for-apple-platforms).
+        (Abi::Int(_), Abi::Bool) if matches!(slot, Slot::Param(_)) => match slot {
+            Slot::Param(at) if at >= 8 => TargetSet::MACOS.or(TargetSet::IOS),
+            _ => TargetSet::NONE,
+        },
         (bound, defined) => direct(bound, defined),
     }
 }
