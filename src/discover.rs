@@ -242,7 +242,7 @@ pub fn read_within(root: &Root, cwd: &Path, config: &Config, caps: &Caps) -> Pro
         let file = found(&chosen.path, chosen.language, chosen.text);
         let package = file.package.and_then(|package| project.packages.get(package));
         let folder = package.map_or(root.folder.as_path(), |package| package.folder.as_path());
-        let targets = platform::of(chosen.path.strip_prefix(folder).unwrap_or(&chosen.path));
+        let targets = platform::of(chosen.path.strip_prefix(folder).unwrap_or(&chosen.path), chosen.language);
         Found { vendored: chosen.is_vendored, krate: chosen.krate, targets, ..file }
     });
     project.files = dart.chain(native).collect();

@@ -153,6 +153,9 @@ fn look(path: &Path, vendored: &Vendored, around: &Surroundings<'_>) -> Option<R
         Ok(bytes) => bytes,
         Err(reason) => return Some(Err(reason)),
     };
+    if language == Language::ObjC && !is_objective(&bytes) {
+        return None;
+    }
     let unknown = not_text(&bytes);
     let sign = vendored.sign(path, &bytes);
     Some(Ok(File {
@@ -166,6 +169,20 @@ fn look(path: &Path, vendored: &Vendored, around: &Surroundings<'_>) -> Option<R
         unknown,
         scanned: scan(&bytes, language),
     }))
+}
+
+/// Whether a `.m` file is one of Objective-C: MATLAB, Mercury and Mathematica use the ending too.
+fn is_objective(text: &[u8]) -> bool {
+    let begins_so = |line: &[u8]| {
+        let line = line.trim_ascii_start();
+        let directive = line.strip_prefix(b"#").map(<[u8]>::trim_ascii_start);
+        let words: &[&[u8]] = match directive {
+            Some(_) => &[b"import", b"include"],
+            None => &[b"@interface", b"@implementation", b"@class", b"@import"],
+        };
+        words.iter().any(|word| directive.unwrap_or(line).starts_with(word))
+    };
+    text.split(|byte| *byte == b'\n').any(begins_so)
 }
 
 /// Why a file says nothing at a glance: it is in UTF-16 or the like, or binary.

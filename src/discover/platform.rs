@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::language::Language;
 use crate::target::TargetSet;
 
 /// Folders directly under a Flutter plugin's root, and words that file names end with.
@@ -18,8 +19,18 @@ const FOLDERS: [(&str, TargetSet); 8] = [
 
 const APPLE: TargetSet = TargetSet::MACOS.or(TargetSet::IOS);
 
-/// What holds for a file below a package's folder.
-pub(super) fn of(below: &Path) -> TargetSet {
+/// What holds for a native file below a package's folder.
+pub(super) fn of(below: &Path, language: Language) -> TargetSet {
+    let by_path = of_path(below);
+    if !language.is_objective() {
+        return by_path;
+    }
+    // Whatever its path says, only Apple's compilers build it.
+    let both = by_path.and(APPLE);
+    if both.is_empty() { APPLE } else { both }
+}
+
+fn of_path(below: &Path) -> TargetSet {
     let mut parts = below.components().map(|part| part.as_os_str());
     let first = parts.next().filter(|_| parts.next().is_some()).and_then(|part| part.to_str());
     let by_folder = first
@@ -66,7 +77,14 @@ mod tests {
             ("src/darwin.c", APPLE),
             ("src/swindows.c", TargetSet::ALL),
         ] {
-            assert_eq!(of(Path::new(path)), expected, "{path}");
+            assert_eq!(of(Path::new(path), Language::C), expected, "{path}");
+        }
+        for (path, expected) in [
+            ("src/x.mm", APPLE),
+            ("ios/Classes/x.mm", TargetSet::IOS),
+            ("linux/x.mm", APPLE),
+        ] {
+            assert_eq!(of(Path::new(path), Language::ObjCpp), expected, "{path}");
         }
     }
 }

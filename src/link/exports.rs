@@ -6,7 +6,6 @@ use smallvec::SmallVec;
 use super::foreign::{common_folders, furthest_common};
 use super::{FileContext, FuncRef};
 use crate::ir::{Export, FunctionId, FunctionKind, Name, Unit};
-use crate::language::Language;
 use crate::target::TargetSet;
 
 /// Pairs of definitions that are compared; a symbol with more is one of a great copied tree.
@@ -44,12 +43,12 @@ struct Definition {
 
 /// Adds the exports of C++ functions that a header declares `extern "C"`: their definitions need not repeat it.
 pub(super) fn adopt_prototypes(units: &mut [Unit]) {
-    let native = units.iter().filter(|unit| unit.language == Language::Cpp);
+    let native = units.iter().filter(|unit| unit.language.is_cpp());
     let declared =
         native.flat_map(|unit| unit.bindings.iter().map(|binding| (unit.function(binding.function), binding)));
     let declared: FxHashSet<(Name, usize)> =
         declared.map(|(function, binding)| (binding.symbol.clone(), function.params.len())).collect();
-    for unit in units.iter_mut().filter(|unit| unit.language == Language::Cpp) {
+    for unit in units.iter_mut().filter(|unit| unit.language.is_cpp()) {
         let exported: FxHashSet<FunctionId> = unit.exports.iter().map(|export| export.function).collect();
         let adopted = (0_u32..).map(FunctionId).zip(&unit.functions).filter(|(id, function)| {
             let is_plain = function.class.is_none() && function.parent.is_none() && function.name == function.qualified;

@@ -390,7 +390,7 @@ impl<'e> Resolver<'e> {
         let result = declared.map(|function| self.env.signature(function).result.clone()).unwrap_or_default();
         let symbol = declared.and_then(|function| self.env.facts.bindings.get(&function)).cloned();
         // `std::malloc`, `::malloc`: C's own.
-        let of_c = self.env.units[self.unit as usize].language == Language::Cpp
+        let of_c = self.env.units[self.unit as usize].language.is_cpp()
             && matches!(before, Some("std" | ""))
             && self.env.models.symbol(last, &self.env.versions[self.unit as usize]).is_some();
         match symbol {
