@@ -35,6 +35,7 @@ mod libraries;
 mod links;
 mod members;
 mod native;
+mod opened;
 mod operations;
 mod promotion;
 mod resolve;
@@ -50,17 +51,17 @@ pub struct FileContext {
     pub package: Option<PackageContext>,
     /// The crate it belongs to, for Rust.
     pub krate: Option<CrateContext>,
-    /// The platforms it is built for, as far as its path tells.
+    /// The platforms it is built for or runs on, as far as its path and its package tell.
     pub targets: TargetSet,
 }
 
 impl FileContext {
-    /// The platforms its code can run on: a federated plugin's packages say theirs in their names.
+    /// The platforms its code can run on: a federated plugin's packages say theirs in their names, too.
     #[must_use]
     pub fn reached(&self) -> TargetSet {
         let name = self.package.as_ref().map_or("", |package| &*package.name);
         let of_package = match name.rsplit_once('_').map(|(_, last)| last) {
-            Some("windows") => TargetSet::WINDOWS,
+            Some("windows" | "win32") => TargetSet::WINDOWS,
             Some("linux") => TargetSet::LINUX,
             Some("android") => TargetSet::ANDROID,
             Some("macos") => TargetSet::MACOS,
@@ -69,7 +70,16 @@ impl FileContext {
             Some("ohos") => TargetSet::OHOS,
             _ => TargetSet::ALL,
         };
-        self.targets.and(of_package)
+        // What lists its platforms knows them better than its name does.
+        let is_listed = self.targets != TargetSet::ALL && self.targets.contains(of_package);
+        let both = self.targets.and(of_package);
+        if is_listed {
+            self.targets
+        } else if both.is_empty() {
+            of_package
+        } else {
+            both
+        }
     }
 }
 
@@ -208,6 +218,8 @@ pub struct Resolved {
     pub result: Ty,
     /// For each parameter with a name as its default: the type of that name's value.
     pub defaults: Vec<Ty>,
+    /// Symbols whose names come from a helper that other platforms have another one for, and those platforms.
+    pub renamed: Vec<(Name, TargetSet)>,
 }
 
 /// What a call, a load, a store or an operator refers to.
@@ -380,12 +392,13 @@ impl Program {
             krate: None,
             targets: TargetSet::ALL,
         });
+        opened::narrow(&units, &mut files);
         exports::adopt_prototypes(&mut units);
         let environment = env::Env::new(&units, &files, models);
         let allocations = environment.allocations();
-        let exports = Exports::new(&units, &files);
+        let mut exports = Exports::new(&units, &files);
         let declared = declared::Declared::new(&units, models);
-        let (mut facts, resolved, links) = environment.resolve(&exports, &declared);
+        let (mut facts, resolved, links) = environment.resolve(&mut exports, &declared);
         facts.allocations = allocations;
         let versions = files.iter().map(env::versions_of).collect();
         let definitions = |symbol: &Name, unit: u32| exports.definitions(&files, symbol, unit);

@@ -4,7 +4,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
 use super::foreign::{common_folders, furthest_common};
-use super::{FileContext, FuncRef};
+use super::{FileContext, FuncRef, Resolved};
 use crate::ir::{Export, FunctionId, FunctionKind, Name, Unit};
 use crate::target::TargetSet;
 
@@ -31,6 +31,8 @@ const ASIDE: [&str; 12] = [
 #[derive(Debug, Default)]
 pub(super) struct Exports {
     by_symbol: FxHashMap<Name, Vec<Definition>>,
+    /// By unit: symbols that mean something else on some platforms.
+    renamed: FxHashMap<u32, FxHashMap<Name, TargetSet>>,
 }
 
 /// A definition and where it is compiled.
@@ -85,6 +87,17 @@ impl Exports {
         exports
     }
 
+    /// Notes symbols that some platforms compute in another way.
+    pub(super) fn rename(&mut self, resolved: &[Vec<Resolved>]) {
+        for (unit, functions) in resolved.iter().enumerate() {
+            for (symbol, elsewhere) in functions.iter().flat_map(|function| &function.renamed) {
+                let known = self.renamed.entry(unit as u32).or_default();
+                let known = known.entry(symbol.clone()).or_insert(TargetSet::NONE);
+                *known = known.or(*elsewhere);
+            }
+        }
+    }
+
     /// The definitions that a symbol named in a unit means, on any target. Several where there is one for each
     /// platform, or where nothing tells which is meant; empty where there is none.
     pub(super) fn definitions(&self, files: &[FileContext], symbol: &str, from: u32) -> SmallVec<[FuncRef; 1]> {
@@ -113,6 +126,8 @@ impl Exports {
     ) -> Vec<(TargetSet, SmallVec<[FuncRef; 1]>)> {
         let Some(all) = self.by_symbol.get(symbol) else { return Vec::new() };
         let own = files.get(from as usize).map_or(TargetSet::ALL, FileContext::reached);
+        let elsewhere = self.renamed.get(&from).and_then(|renamed| renamed.get(symbol));
+        let own = own.minus(elsewhere.copied().unwrap_or(TargetSet::NONE));
         if let [only] = all.as_slice() {
             let there = only.targets.and(own);
             return if there.is_empty() { Vec::new() } else { vec![(there, SmallVec::from_elem(only.function, 1))] };

@@ -92,6 +92,7 @@ impl<'e> Resolver<'e> {
     fn finish(self) -> Resolved {
         let signature = self.env.signature(FuncRef { unit: self.unit, function: self.id });
         Resolved {
+            renamed: Vec::new(),
             types: self.types,
             targets: self.targets,
             result: signature.result.clone(),

@@ -133,7 +133,6 @@ const EXPORTS: &[&str] = &[
     "_C_API",
     "_KEEPALIVE",
     "_DLLAPI",
-    "_EXTERN",
     "_VISIBLE",
 ];
 
@@ -449,6 +448,9 @@ const KEYWORDS: &[&str] = &[
 pub(super) fn attribute(word: &str) -> Option<MarkerKind> {
     if NOTHING.contains(&word) {
         return Some(MarkerKind::Nothing);
+    }
+    if is_shouting(word) && word.ends_with("_EXTERN") {
+        return Some(MarkerKind::ExternC(true));
     }
     if EXPORT.contains(&word) || (is_shouting(word) && ends(word, EXPORTS)) {
         return Some(MarkerKind::Export);
