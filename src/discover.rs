@@ -91,7 +91,7 @@ pub struct Found {
     pub excluded: bool,
     /// It was copied in from elsewhere: what it does counts, what is wrong with it is others' to mend.
     pub vendored: bool,
-    /// The platforms it is built for or runs on, as far as its path and its package tell.
+    /// The platforms it is built for, as far as its path tells; for Dart those its path and its package speak of.
     pub targets: TargetSet,
     /// The innermost crate it is in, by its place in [`Project::crates`]; for Rust alone.
     pub krate: Option<usize>,

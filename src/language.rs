@@ -22,7 +22,7 @@ pub enum Language {
 
 impl Language {
     /// Every language, in the order reports list them.
-    pub const ALL: &'static [Language] = 
+    pub const ALL: &'static [Language] =
         &[Language::Dart, Language::Rust, Language::C, Language::Cpp, Language::ObjC, Language::ObjCpp];
 
     /// The language of a file name; `None` for files ffilint does not read.

@@ -19,6 +19,7 @@ use crate::summary::Summary;
 use crate::target::TargetSet;
 use callbacks::Callbacks;
 use exports::Exports;
+pub use exports::is_aside;
 pub use links::{Calls, Form, Link, Standing};
 
 pub mod abi;
@@ -51,12 +52,15 @@ pub struct FileContext {
     pub package: Option<PackageContext>,
     /// The crate it belongs to, for Rust.
     pub krate: Option<CrateContext>,
-    /// The platforms it is built for or runs on, as far as its path and its package tell.
+    /// The platforms it is built for, as far as its path tells.
     pub targets: TargetSet,
+    /// The platforms that a Dart file speaks of by its path, its package and the libraries it opens: what is built for
+    /// none of them is not what it binds.
+    pub speaks_of: TargetSet,
 }
 
 impl FileContext {
-    /// The platforms its code can run on: a federated plugin's packages say theirs in their names, too.
+    /// The platforms its code can run on: a federated plugin's packages say theirs in their names.
     #[must_use]
     pub fn reached(&self) -> TargetSet {
         let name = self.package.as_ref().map_or("", |package| &*package.name);
@@ -68,18 +72,11 @@ impl FileContext {
             Some("ios") => TargetSet::IOS,
             Some("darwin" | "foundation") => TargetSet::MACOS.or(TargetSet::IOS),
             Some("ohos") => TargetSet::OHOS,
-            _ => TargetSet::ALL,
+            _ => return self.targets,
         };
         // What lists its platforms knows them better than its name does.
-        let is_listed = self.targets != TargetSet::ALL && self.targets.contains(of_package);
-        let both = self.targets.and(of_package);
-        if is_listed {
-            self.targets
-        } else if both.is_empty() {
-            of_package
-        } else {
-            both
-        }
+        let is_listed = self.speaks_of != TargetSet::ALL && self.speaks_of.contains(of_package);
+        self.targets.and(if is_listed { self.speaks_of } else { of_package })
     }
 }
 
@@ -391,6 +388,7 @@ impl Program {
             package: None,
             krate: None,
             targets: TargetSet::ALL,
+            speaks_of: TargetSet::ALL,
         });
         opened::narrow(&units, &mut files);
         exports::adopt_prototypes(&mut units);

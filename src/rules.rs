@@ -313,9 +313,7 @@ impl<'a> Context<'a> {
         match self.language {
             Language::Dart => "in a `finally`",
             Language::C | Language::ObjC => "before every `return`",
-            Language::Cpp | Language::ObjCpp => {
-                "by an owner whose destructor does it, such as `std::unique_ptr`"
-            },
+            Language::Cpp | Language::ObjCpp => "by an owner whose destructor does it, such as `std::unique_ptr`",
             Language::Rust => "by a value whose `Drop` does it",
         }
     }

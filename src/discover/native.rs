@@ -116,7 +116,11 @@ pub(super) fn select(walked: &Walked, around: &Surroundings<'_>) -> Selection {
     seeds.append(&mut marked(&files, &index));
     // What a person named comes first: no cap may leave it out for the sake of another file.
     let asked = places(&files, |file| around.root.named.contains(&file.path));
-    let seeds: Vec<u32> = asked.iter().chain(seeds.difference(&asked)).copied().collect();
+    let mut others: Vec<u32> = seeds.difference(&asked).copied().collect();
+    // Of vendored ones the small first: one huge file must not keep all others out.
+    let vendored = |at: &u32| files.get(*at as usize).filter(|file| file.is_vendored).map_or(0, |file| file.bytes);
+    others.sort_by_key(|at| (vendored(at), *at));
+    let seeds: Vec<u32> = asked.iter().copied().chain(others).collect();
     let (chosen, left_out) = reach::reach(&files, &index, &seeds, around.caps);
     let path_of = |(at, why): (u32, LeftOut)| Some((files.get(at as usize)?.path.clone(), why));
     selection.left_out = left_out.into_iter().filter_map(path_of).collect();

@@ -61,7 +61,12 @@ pub(super) fn read(pubspecs: &[PathBuf], root: &Path, cwd: &Path, problems: &mut
             }
         }
         let name = name.or_else(|| Some(folder.file_name()?.to_string_lossy().into_owned())).unwrap_or_default();
-        packages.push(Package { name, folder: folder.to_path_buf(), versions, platforms: platforms.unwrap_or(TargetSet::ALL) });
+        packages.push(Package {
+            name,
+            folder: folder.to_path_buf(),
+            versions,
+            platforms: platforms.unwrap_or(TargetSet::ALL),
+        });
     }
     packages.sort_by(|a, b| a.folder.cmp(&b.folder));
     packages

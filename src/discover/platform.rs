@@ -112,11 +112,7 @@ mod tests {
         ] {
             assert_eq!(of_dart(Path::new(path)), expected, "{path}");
         }
-        for (path, expected) in [
-            ("src/x.mm", APPLE),
-            ("ios/Classes/x.mm", TargetSet::IOS),
-            ("linux/x.mm", APPLE),
-        ] {
+        for (path, expected) in [("src/x.mm", APPLE), ("ios/Classes/x.mm", TargetSet::IOS), ("linux/x.mm", APPLE)] {
             assert_eq!(of(Path::new(path), Language::ObjCpp), expected, "{path}");
         }
     }

@@ -333,6 +333,7 @@ impl<'a> Env<'a> {
         }
         exports.rename(&resolved);
         let links = links::links(&self, &resolved, exports, stated);
+        exports.bind(self.files, &links);
         self.facts.supertypes = self
             .classes
             .into_iter()

@@ -1,4 +1,4 @@
-//! The libraries that Dart files open by name: what a file opens says where its code runs.
+//! The libraries that Dart files open by name: they say which platforms a file speaks of.
 
 use crate::ir::{Arg, Base, Callee, Const, Function, LocalId, Op, Operand, Projection, Unit};
 use crate::target::TargetSet;
@@ -25,16 +25,16 @@ const SYSTEM: [&str; 16] = [
     "ws2_32",
 ];
 
-/// Narrows the targets of files that open libraries of some platforms only, and bind nothing in another way.
+/// Narrows what files speak of that open libraries of some platforms only, and bind nothing in another way.
 pub(super) fn narrow(units: &[Unit], files: &mut [FileContext]) {
     for (unit, file) in units.iter().zip(files).filter(|(unit, _)| !unit.language.is_native()) {
         if !unit.bindings.is_empty() {
             continue;
         }
         let opened = unit.functions.iter().flat_map(opened).try_fold(TargetSet::NONE, |all, on| Some(all.or(on?)));
-        let both = opened.map_or(TargetSet::NONE, |opened| file.targets.and(opened));
+        let both = opened.map_or(TargetSet::NONE, |opened| file.speaks_of.and(opened));
         if !both.is_empty() {
-            file.targets = both;
+            file.speaks_of = both;
         }
     }
 }

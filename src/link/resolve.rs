@@ -13,10 +13,10 @@ use super::env::{self, Env};
 use super::promotion::Promotions;
 use super::scope::{Scope, TypeParams};
 use super::types;
-use super::{ClassRef, FileContext, FuncRef, Resolved, Target, Ty, VarRef};
+use super::{ClassRef, FuncRef, Resolved, Target, Ty, VarRef};
 use crate::ir::{
-    BlockId, Call, ClassKind, Const, DefaultValue, Function, FunctionId, FunctionKind, LocalId, LocalKind, Name, Op, Operand,
-    Terminator, TypeRef,
+    BlockId, Call, ClassKind, Const, DefaultValue, Function, FunctionId, FunctionKind, LocalId, LocalKind, Name, Op,
+    Operand, Terminator, TypeRef,
 };
 use crate::target::TargetSet;
 
@@ -411,7 +411,10 @@ impl<'e> Resolver<'e> {
             return None;
         }
         let others = functions.candidates.iter().filter(|function| !gives_it(function));
-        let reached = |unit: u32| self.env().files.get(unit as usize).map_or(TargetSet::ALL, FileContext::reached);
+        let reached = |unit: u32| {
+            let file = self.env().files.get(unit as usize);
+            file.map_or(TargetSet::ALL, |file| file.reached().and(file.speaks_of))
+        };
         let elsewhere = others.fold(TargetSet::NONE, |all, function| all.or(reached(function.unit)));
         if elsewhere.contains(reached(self.scope.unit)) {
             return None;

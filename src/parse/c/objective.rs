@@ -69,7 +69,7 @@ pub(super) fn rewrite(text: &str, all: &[Token], dialect: Dialect) -> Option<Rew
 const NEAR: usize = 64;
 
 /// Qualifiers and attributes without meaning to ownership.
-const QUALIFIERS: [&str; 20] = [
+const QUALIFIERS: [&str; 24] = [
     "CF_RETURNS_NOT_RETAINED",
     "CF_RETURNS_RETAINED",
     "NS_ASSUME_NONNULL_BEGIN",
@@ -81,19 +81,24 @@ const QUALIFIERS: [&str; 20] = [
     "NS_SWIFT_SENDABLE",
     "NS_SWIFT_UNAVAILABLE",
     "NS_UNAVAILABLE",
+    "_Nonnull",
     "_Null_unspecified",
+    "_Nullable",
     "__autoreleasing",
     "__block",
     "__bridge",
     "__bridge_retained",
     "__bridge_transfer",
     "__kindof",
+    "__strong",
     "__unsafe_unretained",
+    "__weak",
     "objc_externally_retained",
 ];
 
 /// `typedef NS_ENUM(NSInteger, Name) { … };`
-const ENUMS: [&str; 6] = ["CF_CLOSED_ENUM", "CF_ENUM", "CF_OPTIONS", "NS_CLOSED_ENUM", "NS_ENUM", "NS_OPTIONS"];
+const ENUMS: [&str; 7] =
+    ["CF_CLOSED_ENUM", "CF_ENUM", "CF_OPTIONS", "NS_CLOSED_ENUM", "NS_ENUM", "NS_ERROR_ENUM", "NS_OPTIONS"];
 
 struct Pass<'a, 't> {
     text: &'t str,
@@ -304,9 +309,8 @@ impl Pass<'_, '_> {
 
     /// Blanks through `@end`.
     fn blank_to_end(&mut self, at: usize) -> usize {
-        let is_end = |at: usize| {
-            self.is(at, b'@') && self.live.get(at + 1).is_some_and(|token| token.text(self.text) == "end")
-        };
+        let is_end =
+            |at: usize| self.is(at, b'@') && self.live.get(at + 1).is_some_and(|token| token.text(self.text) == "end");
         let end = (at..self.live.len()).find(|at| is_end(*at)).map_or(self.live.len(), |at| at + 1);
         self.blank(at, end);
         end + 1

@@ -1,6 +1,6 @@
 //! `@implementation`: methods become blanks, functions of C between them stay.
 
-use super::{Kind, Pass};
+use super::{Kind, Pass, QUALIFIERS};
 
 /// Where in an `@implementation` the pass is.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +56,7 @@ impl Pass<'_, '_> {
             Kind::Sign(b')' | b']') => (items.depth.saturating_sub(1), false),
             Kind::Sign(b';') => (items.depth, items.depth == 0),
             Kind::Sign(b'@') => (items.depth, items.begins),
+            Kind::Identifier if QUALIFIERS.contains(&token.text(self.text)) => (items.depth, items.begins),
             _ => (items.depth, false),
         };
         self.implementation = Some(Items { depth, begins });

@@ -23,7 +23,7 @@ fn what_is_no_c_goes() {
         ("@class A, B;\n@protocol P;\nint x;", "int x;"),
         ("@interface A : B <P> { int i; }\n- (void)f:(int)x;\n@property int p;\n@end\nint x;", "int x;"),
         (
-            "@implementation A (B)\n- (void)f:(int)x { if (x) { g(); } }\nstatic int h(int a) { return a; }\n+ (A *)a { return nil; }\n@end\nint x;",
+            "@implementation A (B)\nNS_ASSUME_NONNULL_BEGIN\n- (void)f:(int)x { if (x) { g(); } }\nstatic int h(int a) { return a; }\n+ (A *)a { return nil; }\n@end\nint x;",
             "static int h(int a) { return a; } int x;",
         ),
         ("void f() { @autoreleasepool { g(); } }", "void f() { { g(); } }"),
@@ -51,7 +51,7 @@ fn messages_and_blocks_become_lists() {
         ("x = @{ @\"k\": v, l: w };", "x = ( \"k\", v, l, w );"),
         ("x = @[];", "x = (0);"),
         ("f(q, ^{ free(p); });", "f(q, ( free,p ));"),
-        ("f(^int(int a) { return a + b; });", "f(( a , b ));"),
+        ("f(^int(int a) { return a + b; });", "f(( a, b ));"),
         ("f(^{});", "f((0));"),
         ("x = a[i] ^ b[j + 1];", "x = a[i] ^ b[j + 1];"),
     ] {
@@ -84,7 +84,8 @@ fn what_plugins_write_is_no_error() {
 
 #[test]
 fn odd_input_costs_no_time_and_no_stack() {
-    for part in ["[a ", "@[", "^{", "@interface ", "@implementation A - ", "[a b:", "@catch (", "]", "for (a in ", "@{"] {
+    for part in ["[a ", "@[", "^{", "@interface ", "@implementation A - ", "[a b:", "@catch (", "]", "for (a in ", "@{"]
+    {
         let text = format!("@class A;{}", part.repeat(20_000));
         let start = std::time::Instant::now();
         rewritten(&text, Dialect::Cpp);
