@@ -91,7 +91,7 @@ pub struct Found {
     pub excluded: bool,
     /// It was copied in from elsewhere: what it does counts, what is wrong with it is others' to mend.
     pub vendored: bool,
-    /// The platforms it is built for, as far as its path tells.
+    /// The platforms it is built for, as far as its path tells; for Dart those its path and its package speak of.
     pub targets: TargetSet,
     /// The innermost crate it is in, by its place in [`Project::crates`]; for Rust alone.
     pub krate: Option<usize>,
@@ -237,12 +237,20 @@ pub fn read_within(root: &Root, cwd: &Path, config: &Config, caps: &Caps) -> Pro
             krate: None,
         }
     };
-    let dart = selection.texts.into_par_iter().filter_map(|(path, text)| Some(found(&path, language_of(&path)?, text)));
+    let dart = selection.texts.into_par_iter().filter_map(|(path, text)| {
+        let file = found(&path, language_of(&path)?, text);
+        let package = file.package.and_then(|package| project.packages.get(package));
+        let folder = package.map_or(root.folder.as_path(), |package| package.folder.as_path());
+        let by_path = platform::of_dart(path.strip_prefix(folder).unwrap_or(&path));
+        let by_package = package.map_or(TargetSet::ALL, |package| package.platforms);
+        let both = by_path.and(by_package);
+        Some(Found { targets: if both.is_empty() { by_path } else { both }, ..file })
+    });
     let native = natives.chosen.into_par_iter().map(|chosen| {
         let file = found(&chosen.path, chosen.language, chosen.text);
         let package = file.package.and_then(|package| project.packages.get(package));
         let folder = package.map_or(root.folder.as_path(), |package| package.folder.as_path());
-        let targets = platform::of(chosen.path.strip_prefix(folder).unwrap_or(&chosen.path));
+        let targets = platform::of(chosen.path.strip_prefix(folder).unwrap_or(&chosen.path), chosen.language);
         Found { vendored: chosen.is_vendored, krate: chosen.krate, targets, ..file }
     });
     project.files = dart.chain(native).collect();

@@ -269,6 +269,10 @@ fn analyse_function(
         let children = closures[root.unit as usize].get(function.function.index()).into_iter().flatten();
         todo.extend(children.rev().map(|child| FuncRef { unit: root.unit, function: *child }));
     }
+    // What holds where the file is not built or run holds nowhere.
+    let there = program.file(root.unit).targets;
+    found.violations.iter_mut().for_each(|violation| violation.targets = violation.targets.and(there));
+    found.violations.retain(|violation| !violation.targets.is_empty());
     found.violations.sort_by_key(|violation| violation.at);
     found
 }

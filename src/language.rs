@@ -12,13 +12,18 @@ pub enum Language {
     Rust,
     /// C.
     C,
-    /// C++, and headers, which either of the two may use.
+    /// C++, and headers, which any of the four may use.
     Cpp,
+    /// Objective-C: the functions of C in it.
+    ObjC,
+    /// Objective-C++: the functions of C++ in it.
+    ObjCpp,
 }
 
 impl Language {
     /// Every language, in the order reports list them.
-    pub const ALL: &'static [Language] = &[Language::Dart, Language::Rust, Language::C, Language::Cpp];
+    pub const ALL: &'static [Language] =
+        &[Language::Dart, Language::Rust, Language::C, Language::Cpp, Language::ObjC, Language::ObjCpp];
 
     /// The language of a file name; `None` for files ffilint does not read.
     #[must_use]
@@ -35,6 +40,8 @@ impl Language {
             Self::Rust => &["rs"],
             Self::C => &["c"],
             Self::Cpp => &["cc", "cpp", "cxx", "c++", "h", "hh", "hpp", "hxx", "inl"],
+            Self::ObjC => &["m"],
+            Self::ObjCpp => &["mm"],
         }
     }
 
@@ -46,6 +53,8 @@ impl Language {
             Self::Rust => "rust",
             Self::C => "c",
             Self::Cpp => "cpp",
+            Self::ObjC => "objc",
+            Self::ObjCpp => "objcpp",
         }
     }
 
@@ -57,6 +66,8 @@ impl Language {
             Self::Rust => "Rust",
             Self::C => "C",
             Self::Cpp => "C++",
+            Self::ObjC => "Objective-C",
+            Self::ObjCpp => "Objective-C++",
         }
     }
 
@@ -65,7 +76,35 @@ impl Language {
     pub fn is_native(self) -> bool {
         match self {
             Self::Dart => false,
-            Self::Rust | Self::C | Self::Cpp => true,
+            Self::Rust | Self::C | Self::Cpp | Self::ObjC | Self::ObjCpp => true,
         }
+    }
+
+    /// Whether it is C, with objects or without.
+    #[must_use]
+    pub fn is_plain_c(self) -> bool {
+        matches!(self, Self::C | Self::ObjC)
+    }
+
+    /// Whether it is C++, with objects or without.
+    #[must_use]
+    pub fn is_cpp(self) -> bool {
+        matches!(self, Self::Cpp | Self::ObjCpp)
+    }
+
+    /// The language that it is with objects left out.
+    #[must_use]
+    pub fn without_objects(self) -> Self {
+        match self {
+            Self::ObjC => Self::C,
+            Self::ObjCpp => Self::Cpp,
+            other => other,
+        }
+    }
+
+    /// Whether only Apple's compilers build it.
+    #[must_use]
+    pub fn is_objective(self) -> bool {
+        matches!(self, Self::ObjC | Self::ObjCpp)
     }
 }

@@ -19,6 +19,7 @@ use crate::summary::Summary;
 use crate::target::TargetSet;
 use callbacks::Callbacks;
 use exports::Exports;
+pub use exports::is_aside;
 pub use links::{Calls, Form, Link, Standing};
 
 pub mod abi;
@@ -35,6 +36,7 @@ mod libraries;
 mod links;
 mod members;
 mod native;
+mod opened;
 mod operations;
 mod promotion;
 mod resolve;
@@ -52,6 +54,9 @@ pub struct FileContext {
     pub krate: Option<CrateContext>,
     /// The platforms it is built for, as far as its path tells.
     pub targets: TargetSet,
+    /// The platforms that a Dart file speaks of by its path, its package and the libraries it opens: what is built for
+    /// none of them is not what it binds.
+    pub speaks_of: TargetSet,
 }
 
 impl FileContext {
@@ -60,16 +65,18 @@ impl FileContext {
     pub fn reached(&self) -> TargetSet {
         let name = self.package.as_ref().map_or("", |package| &*package.name);
         let of_package = match name.rsplit_once('_').map(|(_, last)| last) {
-            Some("windows") => TargetSet::WINDOWS,
+            Some("windows" | "win32") => TargetSet::WINDOWS,
             Some("linux") => TargetSet::LINUX,
             Some("android") => TargetSet::ANDROID,
             Some("macos") => TargetSet::MACOS,
             Some("ios") => TargetSet::IOS,
             Some("darwin" | "foundation") => TargetSet::MACOS.or(TargetSet::IOS),
             Some("ohos") => TargetSet::OHOS,
-            _ => TargetSet::ALL,
+            _ => return self.targets,
         };
-        self.targets.and(of_package)
+        // What lists its platforms knows them better than its name does.
+        let is_listed = self.speaks_of != TargetSet::ALL && self.speaks_of.contains(of_package);
+        self.targets.and(if is_listed { self.speaks_of } else { of_package })
     }
 }
 
@@ -208,6 +215,8 @@ pub struct Resolved {
     pub result: Ty,
     /// For each parameter with a name as its default: the type of that name's value.
     pub defaults: Vec<Ty>,
+    /// Symbols whose names come from a helper that other platforms have another one for, and those platforms.
+    pub renamed: Vec<(Name, TargetSet)>,
 }
 
 /// What a call, a load, a store or an operator refers to.
@@ -379,13 +388,15 @@ impl Program {
             package: None,
             krate: None,
             targets: TargetSet::ALL,
+            speaks_of: TargetSet::ALL,
         });
+        opened::narrow(&units, &mut files);
         exports::adopt_prototypes(&mut units);
         let environment = env::Env::new(&units, &files, models);
         let allocations = environment.allocations();
-        let exports = Exports::new(&units, &files);
+        let mut exports = Exports::new(&units, &files);
         let declared = declared::Declared::new(&units, models);
-        let (mut facts, resolved, links) = environment.resolve(&exports, &declared);
+        let (mut facts, resolved, links) = environment.resolve(&mut exports, &declared);
         facts.allocations = allocations;
         let versions = files.iter().map(env::versions_of).collect();
         let definitions = |symbol: &Name, unit: u32| exports.definitions(&files, symbol, unit);

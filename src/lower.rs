@@ -18,6 +18,6 @@ pub fn lower(file: FileId, language: Language, text: &str, limits: &Limits) -> R
     match language {
         Language::Dart => dart::lower(file, text, limits),
         Language::Rust => rust::lower(file, text, limits),
-        Language::C | Language::Cpp => c::lower(file, language, text, limits),
+        Language::C | Language::Cpp | Language::ObjC | Language::ObjCpp => c::lower(file, language, text, limits),
     }
 }

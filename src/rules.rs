@@ -300,7 +300,7 @@ impl<'a> Context<'a> {
         let verb = if self.released(subject.family) == "closed" { "close" } else { "release" };
         let language = self.family(subject.family).and_then(|family| family.language);
         match self.release_of(subject.family, &subject.made_by) {
-            Some(call) if language.is_some_and(|language| language != self.language) => {
+            Some(call) if language.is_some_and(|language| language != self.language.without_objects()) => {
                 format!("{verb} it through a function of the library that calls `{call}`")
             }
             Some(call) => format!("{verb} it with `{call}`"),
@@ -312,8 +312,8 @@ impl<'a> Context<'a> {
     fn on_every_way_out(&self) -> &'static str {
         match self.language {
             Language::Dart => "in a `finally`",
-            Language::C => "before every `return`",
-            Language::Cpp => "by an owner whose destructor does it, such as `std::unique_ptr`",
+            Language::C | Language::ObjC => "before every `return`",
+            Language::Cpp | Language::ObjCpp => "by an owner whose destructor does it, such as `std::unique_ptr`",
             Language::Rust => "by a value whose `Drop` does it",
         }
     }

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::link::abi::{Abi, CallAbi, StructAbi, Value, Width};
+use crate::link::is_aside;
 use crate::link::{Calls, ClassRef, FuncRef, Link, Program};
 use crate::source::Location;
 use crate::target::TargetSet;
@@ -67,6 +68,9 @@ impl Checker<'_> {
     fn is_sure(&self, link: &Link, definition: FuncRef, is_one_of_several: bool) -> bool {
         let file = |unit: u32| self.program.file(unit);
         let root = |unit: u32| file(unit).package.as_ref().map(|package| &package.root);
+        if !is_near(&file(link.function.unit).path, &file(definition.unit).path) {
+            return false;
+        }
         let targets = self.program.function(definition).targets.and(file(definition.unit).targets);
         match (root(link.function.unit), root(definition.unit)) {
             (Some(own), Some(of)) => own == of,
@@ -144,6 +148,15 @@ impl Checker<'_> {
     fn location(&self, unit: u32, span: crate::source::Span) -> Option<Location> {
         Some(Location { file: self.program.units.get(unit as usize)?.file, span })
     }
+}
+
+/// Whether a binding may mean a definition among tests or examples: one case of them has nothing to do with another.
+fn is_near(binding: &str, definition: &str) -> bool {
+    let parts = || definition.split('/');
+    let Some(aside) = parts().position(is_aside) else { return true };
+    // The folder of tests, and that of the case.
+    let folders = parts().count().saturating_sub(1).min(aside + 2);
+    binding.split('/').zip(parts()).take(folders).filter(|(a, b)| a == b).count() == folders
 }
 
 /// A struct without a name of its own goes by the binding's.

@@ -176,8 +176,8 @@ impl Text {
     /// What the parser is given.
     fn prepared(&self) -> Self {
         let dialect = match self.language {
-            Language::C => c::Dialect::C,
-            Language::Cpp => c::Dialect::Cpp,
+            Language::C | Language::ObjC => c::Dialect::C,
+            Language::Cpp | Language::ObjCpp => c::Dialect::Cpp,
             Language::Dart | Language::Rust => return self.clone(),
         };
         let prepared = c::prepare(&self.text, dialect, &Limits::default());
@@ -199,8 +199,8 @@ fn parse_all(texts: &[Text]) {
     texts.par_iter().with_max_len(1).for_each(|Text { language, text }| {
         let (slot, grammar) = match language {
             Language::Dart => (0, tree_sitter_dart::LANGUAGE),
-            Language::C => (1, tree_sitter_c::LANGUAGE),
-            Language::Cpp => (2, tree_sitter_cpp::LANGUAGE),
+            Language::C | Language::ObjC => (1, tree_sitter_c::LANGUAGE),
+            Language::Cpp | Language::ObjCpp => (2, tree_sitter_cpp::LANGUAGE),
             Language::Rust => {
                 let _ = std::hint::black_box(syn::parse_file(text).is_ok());
                 // As a check does: else all that was read stays in memory.

@@ -116,7 +116,11 @@ pub(super) fn select(walked: &Walked, around: &Surroundings<'_>) -> Selection {
     seeds.append(&mut marked(&files, &index));
     // What a person named comes first: no cap may leave it out for the sake of another file.
     let asked = places(&files, |file| around.root.named.contains(&file.path));
-    let seeds: Vec<u32> = asked.iter().chain(seeds.difference(&asked)).copied().collect();
+    let mut others: Vec<u32> = seeds.difference(&asked).copied().collect();
+    // Of vendored ones the small first: one huge file must not keep all others out.
+    let vendored = |at: &u32| files.get(*at as usize).filter(|file| file.is_vendored).map_or(0, |file| file.bytes);
+    others.sort_by_key(|at| (vendored(at), *at));
+    let seeds: Vec<u32> = asked.iter().copied().chain(others).collect();
     let (chosen, left_out) = reach::reach(&files, &index, &seeds, around.caps);
     let path_of = |(at, why): (u32, LeftOut)| Some((files.get(at as usize)?.path.clone(), why));
     selection.left_out = left_out.into_iter().filter_map(path_of).collect();
@@ -153,6 +157,9 @@ fn look(path: &Path, vendored: &Vendored, around: &Surroundings<'_>) -> Option<R
         Ok(bytes) => bytes,
         Err(reason) => return Some(Err(reason)),
     };
+    if language == Language::ObjC && !is_objective(&bytes) {
+        return None;
+    }
     let unknown = not_text(&bytes);
     let sign = vendored.sign(path, &bytes);
     Some(Ok(File {
@@ -166,6 +173,20 @@ fn look(path: &Path, vendored: &Vendored, around: &Surroundings<'_>) -> Option<R
         unknown,
         scanned: scan(&bytes, language),
     }))
+}
+
+/// Whether a `.m` file is one of Objective-C: MATLAB, Mercury and Mathematica use the ending too.
+fn is_objective(text: &[u8]) -> bool {
+    let begins_so = |line: &[u8]| {
+        let line = line.trim_ascii_start();
+        let directive = line.strip_prefix(b"#").map(<[u8]>::trim_ascii_start);
+        let words: &[&[u8]] = match directive {
+            Some(_) => &[b"import", b"include"],
+            None => &[b"@interface", b"@implementation", b"@class", b"@import"],
+        };
+        words.iter().any(|word| directive.unwrap_or(line).starts_with(word))
+    };
+    text.split(|byte| *byte == b'\n').any(begins_so)
 }
 
 /// Why a file says nothing at a glance: it is in UTF-16 or the like, or binary.

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use saphyr::{LoadableYamlNode, Yaml};
 use semver::Version;
 
-use super::{Problem, shown};
+use super::{Problem, platform, shown};
+use crate::target::TargetSet;
 
 /// A file of settings larger than this was not written by `pub` or a person.
 const MAX_YAML: usize = 1024 * 1024;
@@ -27,6 +28,8 @@ pub struct Package {
     pub folder: PathBuf,
     /// The versions of the packages it depends on, as far as they are known.
     pub versions: BTreeMap<String, Version>,
+    /// The platforms that its `pubspec.yaml` names, all where it names none.
+    pub platforms: TargetSet,
 }
 
 /// Reads the packages whose `pubspec.yaml` are given.
@@ -36,10 +39,10 @@ pub(super) fn read(pubspecs: &[PathBuf], root: &Path, cwd: &Path, problems: &mut
     for pubspec in pubspecs {
         let mut report = |path: &Path, reason: String| problems.push(Problem { path: shown(path, cwd), reason });
         let folder = pubspec.parent().unwrap_or(root);
-        let (name, mut versions) =
+        let Pubspec { name, mut versions, platforms } =
             super::read_text(pubspec).and_then(|text| parse_pubspec(&text)).unwrap_or_else(|reason| {
                 report(pubspec, reason);
-                (None, BTreeMap::new())
+                Pubspec::default()
             });
         let above = folder.ancestors().take_while(|above| above.starts_with(root));
         for above in above {
@@ -58,7 +61,12 @@ pub(super) fn read(pubspecs: &[PathBuf], root: &Path, cwd: &Path, problems: &mut
             }
         }
         let name = name.or_else(|| Some(folder.file_name()?.to_string_lossy().into_owned())).unwrap_or_default();
-        packages.push(Package { name, folder: folder.to_path_buf(), versions });
+        packages.push(Package {
+            name,
+            folder: folder.to_path_buf(),
+            versions,
+            platforms: platforms.unwrap_or(TargetSet::ALL),
+        });
     }
     packages.sort_by(|a, b| a.folder.cmp(&b.folder));
     packages
@@ -69,7 +77,12 @@ pub(super) fn innermost(packages: &[Package], path: &Path) -> Option<usize> {
     path.ancestors().find_map(|folder| packages.binary_search_by(|package| package.folder.as_path().cmp(folder)).ok())
 }
 
-type Pubspec = (Option<String>, BTreeMap<String, Version>);
+#[derive(Default)]
+struct Pubspec {
+    name: Option<String>,
+    versions: BTreeMap<String, Version>,
+    platforms: Option<TargetSet>,
+}
 
 fn parse_pubspec(text: &str) -> Result<Pubspec, String> {
     let yaml = parse(text)?;
@@ -83,7 +96,14 @@ fn parse_pubspec(text: &str) -> Result<Pubspec, String> {
             }
         }
     }
-    Ok((yaml.as_mapping_get("name").and_then(Yaml::as_str).map(str::to_owned), versions))
+    // `platforms:` of the package, `flutter: plugin: platforms:` of a plugin.
+    let of_package = yaml.as_mapping_get("platforms");
+    let plugin = yaml.as_mapping_get("flutter").and_then(|flutter| flutter.as_mapping_get("plugin"));
+    let of_plugin = plugin.and_then(|plugin| plugin.as_mapping_get("platforms"));
+    let named = of_package.or(of_plugin).and_then(Yaml::as_mapping);
+    let platforms = named.and_then(|named| platform::of_names(named.keys().filter_map(|name| name.as_str())));
+    let name = yaml.as_mapping_get("name").and_then(Yaml::as_str).map(str::to_owned);
+    Ok(Pubspec { name, versions, platforms })
 }
 
 fn parse_lock(text: &str) -> Result<BTreeMap<String, Version>, String> {
@@ -166,12 +186,14 @@ mod tests {
 
     #[test]
     fn pubspecs_and_locks_are_read() {
-        let (name, versions) = parse_pubspec(
-            "name: demo\ndependencies:\n  ffi: ^2.1.0\n  flutter:\n    sdk: flutter\n  win32:\n    version: 5.0.0\n",
+        let Pubspec { name, versions, platforms } = parse_pubspec(
+            "name: demo\ndependencies:\n  ffi: ^2.1.0\n  flutter:\n    sdk: flutter\n  win32:\n    version: 5.0.0\n\
+             flutter:\n  plugin:\n    platforms:\n      windows:\n        ffiPlugin: true\n      web:\n        a: b\n",
         )
         .unwrap_or_default();
         assert_eq!(name.as_deref(), Some("demo"));
         assert_eq!(versions.len(), 2);
+        assert_eq!(platforms, Some(TargetSet::WINDOWS));
         let lock =
             "packages:\n  ffi:\n    dependency: \"direct main\"\n    version: \"2.1.4\"\nsdks:\n  dart: \">=3\"\n";
         assert_eq!(parse_lock(lock).unwrap_or_default().get("ffi"), Version::parse("2.1.4").ok().as_ref());

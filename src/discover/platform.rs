@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::language::Language;
 use crate::target::TargetSet;
 
 /// Folders directly under a Flutter plugin's root, and words that file names end with.
@@ -18,8 +19,43 @@ const FOLDERS: [(&str, TargetSet); 8] = [
 
 const APPLE: TargetSet = TargetSet::MACOS.or(TargetSet::IOS);
 
-/// What holds for a file below a package's folder.
-pub(super) fn of(below: &Path) -> TargetSet {
+/// What holds for a native file below a package's folder.
+pub(super) fn of(below: &Path, language: Language) -> TargetSet {
+    let by_path = of_path(below);
+    if !language.is_objective() {
+        return by_path;
+    }
+    // Whatever its path says, only Apple's compilers build it.
+    let both = by_path.and(APPLE);
+    if both.is_empty() { APPLE } else { both }
+}
+
+/// What holds for a Dart file below a package's folder: `lib/src/ios/a.dart`, `lib/a_windows.dart`.
+pub(super) fn of_dart(below: &Path) -> TargetSet {
+    let folders = below.parent().into_iter().flat_map(Path::components);
+    let mut targets = TargetSet::ALL;
+    for folder in folders.filter_map(|folder| folder.as_os_str().to_str()) {
+        let known = FOLDERS.iter().find(|(name, _)| folder.eq_ignore_ascii_case(name)).map(|(_, set)| *set);
+        targets = targets.and(known.map_or(TargetSet::ALL, with_apple));
+    }
+    let by_name = below.file_stem().and_then(|stem| of_stem(&stem.to_str()?.to_ascii_lowercase()));
+    let both = targets.and(by_name.map_or(TargetSet::ALL, with_apple));
+    if both.is_empty() { TargetSet::ALL } else { both }
+}
+
+/// Dart code for one of Apple's platforms serves the other, too.
+fn with_apple(set: TargetSet) -> TargetSet {
+    if set.and(APPLE).is_empty() { set } else { set.or(APPLE) }
+}
+
+/// The platforms that the names in a `pubspec.yaml` stand for; nothing where none is one of native code.
+pub(super) fn of_names<'n>(names: impl Iterator<Item = &'n str>) -> Option<TargetSet> {
+    let known = names.filter_map(|name| FOLDERS.iter().find(|(folder, _)| *folder == name));
+    let all = known.fold(TargetSet::NONE, |all, (_, set)| all.or(*set));
+    (!all.is_empty()).then_some(all)
+}
+
+fn of_path(below: &Path) -> TargetSet {
     let mut parts = below.components().map(|part| part.as_os_str());
     let first = parts.next().filter(|_| parts.next().is_some()).and_then(|part| part.to_str());
     let by_folder = first
@@ -66,7 +102,18 @@ mod tests {
             ("src/darwin.c", APPLE),
             ("src/swindows.c", TargetSet::ALL),
         ] {
-            assert_eq!(of(Path::new(path)), expected, "{path}");
+            assert_eq!(of(Path::new(path), Language::C), expected, "{path}");
+        }
+        for (path, expected) in [
+            ("lib/src/ios/x.dart", APPLE),
+            ("lib/x_windows.dart", TargetSet::WINDOWS),
+            ("lib/src/x.dart", TargetSet::ALL),
+            ("lib/windows/x_ios.dart", TargetSet::ALL),
+        ] {
+            assert_eq!(of_dart(Path::new(path)), expected, "{path}");
+        }
+        for (path, expected) in [("src/x.mm", APPLE), ("ios/Classes/x.mm", TargetSet::IOS), ("linux/x.mm", APPLE)] {
+            assert_eq!(of(Path::new(path), Language::ObjCpp), expected, "{path}");
         }
     }
 }

@@ -105,7 +105,7 @@ fn group(language: Language) -> u8 {
     match language {
         Language::Dart => 0,
         Language::Rust => 1,
-        Language::C | Language::Cpp => 2,
+        Language::C | Language::Cpp | Language::ObjC | Language::ObjCpp => 2,
     }
 }
 

@@ -8,7 +8,6 @@ use super::memory::{POINTEE, SOMEWHERE, join_key};
 use super::path::{Kept, Object, Path};
 use super::value::{ObjectId, Offset, Value};
 use crate::ir::{Base, LocalId, Name, Operand, Place, Projection};
-use crate::language::Language;
 use crate::link::{Target, Ty, VarRef};
 use crate::source::Location;
 use crate::state::Ownership;
@@ -32,7 +31,7 @@ impl Engine<'_> {
     /// Whether a frame's function is written in C++.
     pub(super) fn is_cpp(&self, frame: u32) -> bool {
         let function = self.frames[frame as usize].function;
-        self.program.units[function.unit as usize].language == Language::Cpp
+        self.program.units[function.unit as usize].language.is_cpp()
     }
 
     /// A variable of the function gets memory of its own.

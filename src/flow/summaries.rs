@@ -13,7 +13,6 @@ use super::path::{Flight, Kept, Path};
 use super::perhaps::Teller;
 use super::value::{ObjectId, Offset, Symbol, Value};
 use crate::ir::{Const, Flavor, Function};
-use crate::language::Language;
 use crate::link::{FuncRef, Program, Ty};
 use crate::models::schema::FamilyKind;
 use crate::state::{MemoryFamily, Ownership as State};
@@ -122,7 +121,7 @@ impl Engine<'_> {
     /// where we see it, nobody does who only got `const char *`.
     fn only_reads(&self, function: &Function, exits: &Exits, at: &AccessPath) -> bool {
         let language = self.program.units[self.root.unit as usize].language;
-        if !matches!(language, Language::C | Language::Cpp) || !at.steps.is_empty() {
+        if !(language.is_plain_c() || language.is_cpp()) || !at.steps.is_empty() {
             return false;
         }
         // A callback may well lead to code that knows of no `const`.

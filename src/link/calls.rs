@@ -60,6 +60,9 @@ impl Resolver<'_> {
             Ty::Unknown if self.gives_memory(&called.target) => self.pointer_to(Ty::Unknown),
             result => result,
         };
+        if let Some(text) = self.text_of_call(state, call, &called.target) {
+            state.texts.insert(call.result, text);
+        }
         state.write(self.env(), call.result, result);
         if let Callee::Method { receiver: Operand::Local(collection), name } = &call.callee
             && matches!(name.as_str(), "add" | "insert")

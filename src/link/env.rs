@@ -301,7 +301,7 @@ impl<'a> Env<'a> {
     }
 
     /// Infers what is not declared, then resolves every function.
-    pub(super) fn resolve(mut self, exports: &Exports, stated: &Stated) -> (Facts, Vec<Vec<Resolved>>, Vec<Link>) {
+    pub(super) fn resolve(mut self, exports: &mut Exports, stated: &Stated) -> (Facts, Vec<Vec<Resolved>>, Vec<Link>) {
         let open = self.open_functions();
         let declared = Declared::of(&self.facts);
         for _ in 0..ROUNDS {
@@ -331,7 +331,9 @@ impl<'a> Env<'a> {
                 resolved[function.unit as usize][function.function.index()] = found;
             }
         }
+        exports.rename(&resolved);
         let links = links::links(&self, &resolved, exports, stated);
+        exports.bind(self.files, &links);
         self.facts.supertypes = self
             .classes
             .into_iter()

@@ -326,8 +326,8 @@ impl Env<'_> {
     pub(super) fn standard_type(&self, unit: u32, name: &str) -> Option<TypeId> {
         let pack = match self.units[unit as usize].language {
             Language::Rust => self.foreign.rust,
-            Language::Cpp => self.foreign.cpp,
-            Language::C | Language::Dart => None,
+            Language::Cpp | Language::ObjCpp => self.foreign.cpp,
+            Language::C | Language::ObjC | Language::Dart => None,
         };
         self.models.type_named(pack?, name, &self.versions[unit as usize])
     }

@@ -15,9 +15,10 @@ use super::scope::{Scope, TypeParams};
 use super::types;
 use super::{ClassRef, FuncRef, Resolved, Target, Ty, VarRef};
 use crate::ir::{
-    BlockId, ClassKind, Const, DefaultValue, Function, FunctionId, FunctionKind, LocalId, LocalKind, Name, Op, Operand,
-    Terminator, TypeRef,
+    BlockId, Call, ClassKind, Const, DefaultValue, Function, FunctionId, FunctionKind, LocalId, LocalKind, Name, Op,
+    Operand, Terminator, TypeRef,
 };
+use crate::target::TargetSet;
 
 /// What resolving some functions brought to light.
 #[derive(Default)]
@@ -120,6 +121,8 @@ pub(super) struct State {
     again: bool,
     /// Constant strings.
     pub(super) texts: FxHashMap<LocalId, Name>,
+    /// As [`Resolved::renamed`].
+    pub(super) renamed: Vec<(Name, TargetSet)>,
     /// Closures made and not yet passed on.
     pending: Vec<(LocalId, FunctionId)>,
     pub(super) targets: Vec<Vec<Target>>,
@@ -155,6 +158,7 @@ impl<'e> Resolver<'e> {
             None => self.start(id, function),
         };
         state.written.fill(false);
+        state.renamed.clear();
         state.pending.clear();
         state.result = None;
         if let Some(parent) = &parent {
@@ -259,6 +263,7 @@ impl<'e> Resolver<'e> {
             types,
             declared,
             texts: FxHashMap::default(),
+            renamed: Vec::new(),
             pending: Vec::new(),
             targets: function.blocks.iter().map(shape).collect(),
             params,
@@ -322,7 +327,7 @@ impl<'e> Resolver<'e> {
             _ => Ty::Unknown,
         });
         let defaults = defaults.collect();
-        Resolved { types: state.types, targets: state.targets, result, defaults }
+        Resolved { types: state.types, targets: state.targets, result, defaults, renamed: state.renamed }
     }
 
     /// Resolves a closure where its value goes; the local's type is then that of the closure.
@@ -395,6 +400,31 @@ impl<'e> Resolver<'e> {
         }
     }
 
+    /// The constant string that a helper gives back as it was given: `String symbolOf(String name) => name`. Where
+    /// another platform overrides the helper, what it gives there is another string.
+    pub(super) fn text_of_call(&self, state: &mut State, call: &Call, target: &Target) -> Option<Name> {
+        let Target::Functions(functions) = target else { return None };
+        let [arg] = call.args.as_slice() else { return None };
+        let text = self.text(state, &arg.value)?;
+        let gives_it = |function: &&FuncRef| gives_parameter(self.env().function(**function));
+        if !functions.candidates.iter().any(|function| gives_it(&function)) {
+            return None;
+        }
+        let others = functions.candidates.iter().filter(|function| !gives_it(function));
+        let reached = |unit: u32| {
+            let file = self.env().files.get(unit as usize);
+            file.map_or(TargetSet::ALL, |file| file.reached().and(file.speaks_of))
+        };
+        let elsewhere = others.fold(TargetSet::NONE, |all, function| all.or(reached(function.unit)));
+        if elsewhere.contains(reached(self.scope.unit)) {
+            return None;
+        }
+        if !elsewhere.is_empty() {
+            state.renamed.push((text.clone(), elsewhere));
+        }
+        Some(text)
+    }
+
     /// The constant string that a variable always holds.
     pub(super) fn constant_text(&self, variable: VarRef) -> Option<Name> {
         let declared = self.env().variable(variable);
@@ -415,6 +445,12 @@ impl<'e> Resolver<'e> {
     pub(super) fn written_type(&self, state: &State, written: &TypeRef) -> Ty {
         self.scope.ty(&state.params, written)
     }
+}
+
+/// Whether a function gives its only parameter and does nothing else.
+fn gives_parameter(function: &Function) -> bool {
+    let ([param], [block]) = (function.params.as_slice(), function.blocks.as_slice()) else { return false };
+    block.ops.is_empty() && block.end == Terminator::Return(Some(Operand::Local(param.local)))
 }
 
 fn has_loop(function: &Function) -> bool {

@@ -28,7 +28,7 @@ mod variables;
 ///
 /// A file that breaks one of the limits of the parser is refused.
 pub fn lower(file: FileId, language: Language, text: &str, limits: &Limits) -> Result<Unit, Refused> {
-    let dialect = if language == Language::C { Dialect::C } else { Dialect::Cpp };
+    let dialect = if language.is_plain_c() { Dialect::C } else { Dialect::Cpp };
     let prepared = c::prepare(text, dialect, limits)?;
     let parsed = c::parse(&prepared, limits)?;
     if parsed.errors.is_empty() {
@@ -113,6 +113,9 @@ fn lower_tree(
         scope: Scope::default(),
     };
     lowering.constants_of_macros();
+    if prepared.is_objective {
+        lowering.objective_names();
+    }
     lowering.declarations(tree.root());
     lowering.bodies();
     lowering.natives();
@@ -256,6 +259,18 @@ impl FileLowering<'_> {
             if let Some(constant) = constant {
                 self.constants.insert(define.name.as_str().into(), constant);
             }
+        }
+    }
+
+    /// What Objective-C knows beside the names of C.
+    fn objective_names(&mut self) {
+        let constants =
+            [("nil", Const::Null), ("Nil", Const::Null), ("YES", Const::Bool(true)), ("NO", Const::Bool(false))];
+        for (name, value) in constants {
+            self.constants.entry(name.into()).or_insert(value);
+        }
+        for name in ["id", "Class", "SEL", "IMP"] {
+            self.aliases.entry(name.into()).or_insert_with(|| types::wrapped("*", TypeRef::named("void")));
         }
     }
 

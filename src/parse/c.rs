@@ -2,7 +2,8 @@
 //!
 //! The grammars know no preprocessor, and glue code is full of it: the plugin template's own `FFI_PLUGIN_EXPORT int f()`
 //! is a syntax error. So the text is prepared first, every byte keeping its place: macros that stand for attributes
-//! become blanks and are remembered, `#if` chains are sorted out, other directives become blanks.
+//! become blanks and are remembered, `#if` chains are sorted out, other directives become blanks, and of Objective-C
+//! remains what is C.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -18,9 +19,11 @@ mod data;
 mod lex;
 mod macros;
 mod names;
+mod objective;
 mod prepare;
 
 pub use conditions::{Truth, integer};
+pub use objective::Given;
 pub use prepare::{Define, Include, Marker, MarkerKind, Prepared};
 
 /// Which of the two grammars.

@@ -10,6 +10,7 @@ use crate::ir::Unit;
 use crate::link::{CrateContext, FileContext, PackageContext, Program, Target};
 use crate::models::{ModelSet, Versions};
 use crate::source::{FileId, Span};
+use crate::target::TargetSet;
 
 /// Where each file of a project lies, in the order of its files.
 pub(super) fn contexts(project: &Project) -> Vec<FileContext> {
@@ -19,7 +20,8 @@ pub(super) fn contexts(project: &Project) -> Vec<FileContext> {
         path: Arc::clone(&file.key),
         package: file.package.and_then(|package| packages.get(package).cloned()),
         krate: file.krate.and_then(|krate| crates.get(krate).cloned()),
-        targets: file.targets,
+        targets: if file.language.is_native() { file.targets } else { TargetSet::ALL },
+        speaks_of: if file.language.is_native() { TargetSet::ALL } else { file.targets },
     };
     project.files.iter().map(context).collect()
 }

@@ -25,6 +25,7 @@ fn program(files: &[(&str, &str)]) -> Program {
             package: Some(package),
             krate: None,
             targets: TargetSet::ALL,
+            speaks_of: TargetSet::ALL,
         });
     }
     Program::link(units, &contexts, ModelSet::builtin())

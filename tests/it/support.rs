@@ -88,7 +88,12 @@ impl Directives {
             }
         }
         if !self.versions.is_empty() && project.packages.is_empty() {
-            let package = Package { name: "case".into(), folder: folder.to_path_buf(), versions: BTreeMap::new() };
+            let package = Package {
+                name: "case".into(),
+                folder: folder.to_path_buf(),
+                versions: BTreeMap::new(),
+                platforms: ffilint::target::TargetSet::ALL,
+            };
             project.packages.push(package);
             project.files.iter_mut().for_each(|file| file.package = Some(0));
         }

@@ -56,7 +56,7 @@ impl Index {
                 if scanned.states_contracts {
                     add(&mut index.stated, declared.name, at);
                 }
-                if declared.is_exported && file.language == Language::Cpp {
+                if declared.is_exported && file.language.is_cpp() {
                     index.exported.insert(declared.name);
                 }
                 if declared.is_marked && !file.is_vendored {
@@ -73,7 +73,7 @@ impl Index {
                 let is_member = defined.class != 0;
                 let is_exported = match file.language {
                     Language::Rust => defined.is_exported,
-                    Language::C => !defined.is_local,
+                    Language::C | Language::ObjC => !defined.is_local,
                     _ => {
                         let is_declared = index.exported.contains(&defined.name) && !defined.is_local;
                         !is_member && (index.is_marked(defined) || is_declared)

@@ -1,4 +1,4 @@
-//! C and C++.
+//! C and C++, and what of Objective-C is the same.
 
 use crate::language::Language;
 
@@ -10,7 +10,8 @@ const MOST_RESTORED: usize = 64;
 pub(super) fn scan(text: &[u8], language: Language) -> Scanned {
     let mut scanner = Scanner {
         cursor: Cursor { bytes: text, at: 0 },
-        is_c: language == Language::C,
+        is_c: language.is_plain_c(),
+        is_objective: language.is_objective(),
         out: Scanned::default(),
         scopes: Vec::new(),
         conditions: Vec::new(),
@@ -96,6 +97,7 @@ struct Last<'a> {
 struct Scanner<'a> {
     cursor: Cursor<'a>,
     is_c: bool,
+    is_objective: bool,
     out: Scanned,
     scopes: Vec<Scope>,
     conditions: Vec<(usize, Vec<Scope>)>,
@@ -136,6 +138,7 @@ impl<'a> Scanner<'a> {
                     self.directive();
                     continue;
                 }
+                b'@' | b'-' | b'+' if self.is_objective && self.is_outside() && self.objective(byte) => continue,
                 b'"' => {
                     self.cursor.at += 1;
                     self.string();
@@ -157,6 +160,39 @@ impl<'a> Scanner<'a> {
             }
             starts_line = false;
         }
+    }
+
+    /// Whether the next thing is a declaration outside functions and classes.
+    fn is_outside(&self) -> bool {
+        let item = &self.item;
+        let is_fresh = item.callee.is_none() && item.kind == Kind::None && item.lead == 0 && !item.assigns;
+        is_fresh && self.parens == 0 && !matches!(self.scopes.last(), Some(Scope::Body | Scope::Inner))
+    }
+
+    /// Declarations of objects, and the heads of methods: what of them is skipped.
+    fn objective(&mut self, byte: u8) -> bool {
+        let rest = self.cursor.rest();
+        let behind = |words: &[u8]| rest.get(1..).is_some_and(|rest| rest.starts_with(words));
+        let line = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+        let is_forward = || rest.get(..line).is_some_and(|line| line.contains(&b';'));
+        let length = if byte != b'@' {
+            // A method, whose body is like that of a function.
+            let Some(end) = memchr::memchr2(b'{', b';', rest) else { return false };
+            if rest.get(end) == Some(&b'{') {
+                self.scopes.push(Scope::Body);
+            }
+            end + 1
+        } else if behind(b"interface") || (behind(b"protocol") && !is_forward()) {
+            memchr::memmem::find(rest, b"@end").map_or(rest.len(), |end| end + 4)
+        } else if behind(b"implementation") {
+            rest.get(..line).and_then(|line| memchr::memchr(b'{', line)).unwrap_or(line)
+        } else {
+            return false;
+        };
+        self.cursor.at += length;
+        self.item = Item::default();
+        self.last = Last::default();
+        true
     }
 
     fn is_in_body(&self) -> bool {

@@ -92,6 +92,7 @@ impl<'e> Resolver<'e> {
     fn finish(self) -> Resolved {
         let signature = self.env.signature(FuncRef { unit: self.unit, function: self.id });
         Resolved {
+            renamed: Vec::new(),
             types: self.types,
             targets: self.targets,
             result: signature.result.clone(),
@@ -390,7 +391,7 @@ impl<'e> Resolver<'e> {
         let result = declared.map(|function| self.env.signature(function).result.clone()).unwrap_or_default();
         let symbol = declared.and_then(|function| self.env.facts.bindings.get(&function)).cloned();
         // `std::malloc`, `::malloc`: C's own.
-        let of_c = self.env.units[self.unit as usize].language == Language::Cpp
+        let of_c = self.env.units[self.unit as usize].language.is_cpp()
             && matches!(before, Some("std" | ""))
             && self.env.models.symbol(last, &self.env.versions[self.unit as usize]).is_some();
         match symbol {

@@ -12,6 +12,7 @@ use crate::ir::{
     BlockId, Call, Callee, Capture, Const, CopyKind, FunctionId, FunctionKind, Local, LocalId, LocalKind, Name, Op,
     Operand, Place, Terminator, TypeRef,
 };
+use crate::parse::c::Given;
 use crate::parse::{NodeId, Tree};
 use crate::source::Span;
 
@@ -219,6 +220,11 @@ impl<'t> Body<'_, 't> {
                         self.current.addressed.insert(name);
                     }
                 }
+                "parenthesized_expression" if self.given(part) == Some(Given::Names) => {
+                    // A block may write to what it names, at any time.
+                    let names = tree.descendants(part).filter(|&name| tree.kind(name) == "identifier");
+                    self.current.addressed.extend(names.map(|name| Name::new(tree.text(name))));
+                }
                 "field_expression" if tree.has_token(part, ".") => {
                     if let Some(name) =
                         tree.child(part, "argument").and_then(|argument| self.plain_identifier(argument))
@@ -252,13 +258,18 @@ impl<'t> Body<'_, 't> {
     }
 
     fn without_parentheses(&self, mut node: NodeId) -> NodeId {
-        while self.tree.kind(node) == "parenthesized_expression" {
+        while self.tree.kind(node) == "parenthesized_expression" && self.given(node).is_none() {
             match self.tree.named_children(node).next() {
                 Some(inner) => node = inner,
                 None => break,
             }
         }
         node
+    }
+
+    /// What the parentheses hold, if they are what Objective-C became.
+    fn given(&self, node: NodeId) -> Option<Given> {
+        self.file.prepared.given.get(&self.tree.span(node).start).copied()
     }
 
     // What the parts of the walk share.

@@ -137,7 +137,6 @@ const EXPORTS: &[&str] = &[
     "_C_API",
     "_KEEPALIVE",
     "_DLLAPI",
-    "_EXTERN",
     "_VISIBLE",
 ];
 
@@ -479,6 +478,9 @@ static SETS: LazyLock<Sets> = LazyLock::new(|| {
 pub(super) fn attribute(word: &str) -> Option<MarkerKind> {
     if SETS.nothing.contains(word) {
         return Some(MarkerKind::Nothing);
+    }
+    if is_shouting(word) && word.ends_with("_EXTERN") {
+        return Some(MarkerKind::ExternC(true));
     }
     if SETS.export.contains(word) || (is_shouting(word) && ends(word, EXPORTS)) {
         return Some(MarkerKind::Export);

@@ -4,7 +4,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::chains::{Directive, Walk};
 use super::conditions::{Truth, integer};
-use super::lex::{Kind, Token, tokens};
+use super::lex::{self, Kind, Token, tokens};
+use super::objective::{self, Given};
 use super::{Defines, Dialect, Edits, data, macros};
 use crate::source::Span;
 
@@ -27,6 +28,10 @@ pub struct Prepared {
     pub(super) kept: Vec<Span>,
     /// What was left out without knowing.
     pub opaque: Vec<Span>,
+    /// The file has signs of Objective-C.
+    pub is_objective: bool,
+    /// Parentheses that stand for values of Objective-C of which nothing is known, by where they open.
+    pub given: FxHashMap<u32, Given>,
     /// `#pragma pack(n)`: from where on, and how many.
     pub packs: Vec<(u32, Option<u32>)>,
 }
@@ -86,6 +91,11 @@ pub struct Define {
 /// Chains that begin at `cut` are not kept whole.
 pub(super) fn prepare(text: &str, dialect: Dialect, cut: &FxHashSet<u32>) -> Prepared {
     let mut tokens = tokens(text);
+    let objective = objective::rewrite(text, &tokens, dialect);
+    let text = objective.as_ref().map_or(text, |objective| objective.text.as_str());
+    if objective.is_some() {
+        tokens = lex::tokens(text);
+    }
     let mut edits = Edits { bytes: text.as_bytes().to_vec() };
     data::blank(text, &mut tokens, &mut edits);
     let is_cpp = dialect == Dialect::Cpp;
@@ -117,11 +127,15 @@ pub(super) fn prepare(text: &str, dialect: Dialect, cut: &FxHashSet<u32>) -> Pre
     drop(by_name);
     drop(numbers);
     let defines = all_defines.into_iter().filter(|define| !is_dead(define.span.start as usize)).collect();
+    let is_objective = objective.is_some();
+    // Blanks replace whole tokens, which end on the boundaries of characters.
+    let text = String::from_utf8(edits.bytes).unwrap_or_else(|_| text.to_owned());
+    let (given, left_out) = objective.map_or_else(Default::default, |objective| (objective.given, objective.opaque));
+    opaque.extend(left_out);
     opaque.sort_unstable_by_key(|span| (span.start, span.end));
     let kept = chains.kept();
     Prepared {
-        // Blanks replace whole tokens, which end on the boundaries of characters.
-        text: String::from_utf8(edits.bytes).unwrap_or_else(|_| text.to_owned()),
+        text,
         dialect,
         markers,
         includes,
@@ -129,6 +143,8 @@ pub(super) fn prepare(text: &str, dialect: Dialect, cut: &FxHashSet<u32>) -> Pre
         conditions: chains.conditions,
         kept,
         opaque,
+        is_objective,
+        given,
         packs,
     }
 }

@@ -12,7 +12,7 @@ impl Body<'_, '_> {
         let mut negated = false;
         loop {
             match tree.kind(node) {
-                "parenthesized_expression" => {
+                "parenthesized_expression" if self.given(node).is_none() => {
                     let Some(inner) = tree.named_children(node).next() else { break };
                     if tree.kind(inner) == "compound_statement" {
                         break;

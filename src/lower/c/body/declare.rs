@@ -204,7 +204,8 @@ impl Body<'_, '_> {
     /// Where a variable lives.
     fn storage(&mut self, name: &str, ty: Option<&TypeRef>, value: Option<NodeId>) -> Storage {
         let tree = self.tree;
-        let (is_addressed, is_dotted) = (self.current.addressed.contains(name), self.current.dotted.contains(name));
+        let is_addressed = self.current.addressed.contains(name);
+        let is_dotted = self.is_dotted(name, ty);
         let Some(ty) = ty else {
             // `auto`: of what is not known.
             let literal = value.is_some_and(|value| matches!(tree.kind(value), "lambda_expression"));
@@ -245,6 +246,12 @@ impl Body<'_, '_> {
             return Storage::Memory;
         }
         if is_addressed || is_dotted { Storage::Memory } else { Storage::Value }
+    }
+
+    /// Whether `x.f` is written of a variable. In Objective-C that of a pointer is a property of the object behind it.
+    fn is_dotted(&self, name: &str, ty: Option<&TypeRef>) -> bool {
+        let is_object = || self.file.prepared.is_objective && ty.is_some_and(|ty| self.file.is_pointer(ty));
+        self.current.dotted.contains(name) && !is_object()
     }
 
     fn is_type_param(&self, ty: &TypeRef) -> bool {

@@ -6,6 +6,7 @@ use crate::ir::{
     AggregateKind, ArithOp, Base, Callee, Const, CopyKind, Op, Operand, Projection, Terminator, TypeRef, UseKind,
 };
 use crate::parse::NodeId;
+use crate::parse::c::Given;
 use crate::source::Span;
 
 impl Body<'_, '_> {
@@ -57,7 +58,7 @@ impl Body<'_, '_> {
                     }
                 }
             }
-            "parenthesized_expression" => {
+            "parenthesized_expression" if self.given(node).is_none() => {
                 for inner in tree.named_children(node) {
                     self.effect(inner);
                 }
@@ -101,7 +102,10 @@ impl Body<'_, '_> {
             "identifier" | "field_identifier" => self.name_value(node),
             "qualified_identifier" => self.path_value(node),
             "this" => self.this().map_or(OTHER, Operand::Local),
-            "parenthesized_expression" => self.parenthesized(node),
+            "parenthesized_expression" => match self.given(node) {
+                Some(given) => self.given_away(node, given),
+                None => self.parenthesized(node),
+            },
             "number_literal" | "char_literal" | "true" | "false" | "null" | "string_literal" => {
                 self.file.constant(node).map_or(OTHER, Operand::Const)
             }
@@ -194,12 +198,35 @@ impl Body<'_, '_> {
         self.file.unit.opaque.push(tree.span(node));
     }
 
+    /// A value that Objective-C makes of others: nothing is known of it nor of what becomes of them.
+    fn given_away(&mut self, node: NodeId, given: Given) -> Operand {
+        let tree = self.tree;
+        let span = self.span(node);
+        if given == Given::Names {
+            self.escape_all(node);
+            return OTHER;
+        }
+        let mut at = tree.named_children(node).next();
+        while let Some(next) = at {
+            let is_list = tree.kind(next) == "comma_expression";
+            let part = if is_list { tree.child(next, "left") } else { Some(next) };
+            at = if is_list { tree.child(next, "right") } else { None };
+            if let Some(part) = part {
+                let value = self.expression(part);
+                if matches!(value, Operand::Local(_)) {
+                    self.current.build.push(Op::Use { value, kind: UseKind::Escape }, span);
+                }
+            }
+        }
+        OTHER
+    }
+
     fn parenthesized(&mut self, node: NodeId) -> Operand {
         let tree = self.tree;
         let inner = self.without_parentheses(node);
         match tree.kind(inner) {
             "compound_statement" => self.statement_expression(inner),
-            "parenthesized_expression" => OTHER,
+            "parenthesized_expression" if self.given(inner).is_none() => OTHER,
             _ => self.expression(inner),
         }
     }

@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::{Body, OTHER, Storage};
-use crate::ir::{Base, Const, CopyKind, LocalId, Name, Op, Operand, Place, Projection};
+use crate::ir::{Base, Const, CopyKind, LocalId, Name, Op, Operand, Place, Projection, UseKind};
 use crate::parse::NodeId;
 use crate::source::Span;
 
@@ -207,6 +207,9 @@ impl Body<'_, '_> {
             let ty = self.type_of(left);
             let value = self.value_for(right, ty.as_ref());
             let target = self.target(left);
+            if self.is_property(left) {
+                self.current.build.push(Op::Use { value: value.clone(), kind: UseKind::Escape }, span);
+            }
             self.write(target, value.clone(), span);
             return value;
         }
@@ -218,6 +221,17 @@ impl Body<'_, '_> {
         let new = self.stepped(old, operator, amount, is_pointer, span);
         self.write(target, new.clone(), span);
         new
+    }
+
+    /// `x.f` of an object of Objective-C, as far as one can tell: setting it sends a message.
+    fn is_property(&mut self, node: NodeId) -> bool {
+        let tree = self.tree;
+        let node = self.without_parentheses(node);
+        if !self.file.prepared.is_objective || tree.kind(node) != "field_expression" || !tree.has_token(node, ".") {
+            return false;
+        }
+        let of = tree.child(node, "argument").and_then(|argument| self.type_of(argument));
+        of.is_none_or(|ty| !self.is_aggregate(&ty))
     }
 
     /// `x++`, `--x`
