@@ -136,9 +136,16 @@ impl Engine<'_> {
             (Value::Bool(a), Value::Bool(b)) => decided(path, a == b),
             (Value::Str(a), Value::Str(b)) => decided(path, a == b),
             _ if left == right => [Some(path), None],
+            _ if is_local_and_block(&path, left, right) || is_local_and_block(&path, right, left) => [None, Some(path)],
             _ => on_fact(path, Fact::True(Symbol::of(("==", left, right)))),
         }
     }
+}
+
+/// Whether one leads to a local variable and the other to a block that was allocated: the two are never one.
+fn is_local_and_block(path: &Path, local: &Value, block: &Value) -> bool {
+    let ownership = |value: &Value| value.object().map(|id| path.ownership(id));
+    ownership(local) == Some(Ownership::Local) && matches!(ownership(block), Some(Ownership::Owned(_)))
 }
 
 fn swap([held, failed]: Split) -> Split {

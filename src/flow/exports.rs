@@ -324,7 +324,7 @@ fn named_symbols(program: &Program) -> impl Iterator<Item = &Name> {
     })
 }
 
-fn may_release(symbol: &str) -> bool {
+pub(super) fn may_release(symbol: &str) -> bool {
     let symbol = symbol.to_ascii_lowercase();
     RELEASING.iter().any(|word| symbol.contains(word))
 }

@@ -52,7 +52,11 @@ impl Engine<'_> {
             let paths: Vec<&Path> = returns.iter().map(|returned| &returned.path).collect();
             let when = || self.test_of(self.program.function(self.root), &paths, |index| found.at.contains(&index));
             // What one caller gets twice is one place; a place of two families is nobody's guess.
-            if !found.agreed || effects.iter().any(|effect| effect.on == on) {
+            // What lay there before may have been released first.
+            let kept = |effect: &Effect| {
+                effect.on == on && !matches!(effect.kind, EffectKind::Release(_) | EffectKind::MayRelease(_))
+            };
+            if !found.agreed || effects.iter().any(kept) {
                 continue;
             }
             let family = match found.family {

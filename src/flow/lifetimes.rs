@@ -99,6 +99,9 @@ impl Engine<'_> {
     pub(super) fn retain(&mut self, path: &mut Path, calling: &Calling, on: &AccessPath, value: &Value) {
         let known = value.object().filter(|id| matches!(path.ownership(*id), Ownership::Owned(_) | Ownership::Managed));
         let Some(id) = known else { return self.escape(path, value) };
+        // What lies in it stays within reach of whoever keeps it.
+        let contents: Vec<Value> = path.held(id).map(|(_, value)| value.clone()).collect();
+        contents.iter().for_each(|value| self.escape(path, value));
         let inside = calling.ended.iter().find(|made| made.what == *on);
         let kept = inside.map(|made| (made.by.clone(), made.location));
         if let Some((by, location)) = &kept {

@@ -118,6 +118,11 @@ impl Engine<'_> {
                 Some(if symbol.is_none() && handed_in { Value::Callback } else { Value::Native(symbol) })
             }
             Ownership::Releaser(family) => Some(Value::Releaser(*family)),
+            // Beyond the boundary there is no scope that would end it: what crosses is the address.
+            Ownership::Value(family) if calling.native && !self.is_native(site.frame) => {
+                let owned = Ownership::Owned(FamilyRef::Family(*family));
+                return self.result(path, calling, &ResultContract { ownership: owned, ..contract.clone() }, basis, extra);
+            }
             Ownership::Value(family) => {
                 let origin = self.site_origin(calling, extra, Some(*family), Owner::Library, basis);
                 let made = StepKind::Allocated { by: calling.name.clone(), family: *family };

@@ -44,9 +44,16 @@ impl Engine<'_> {
                 self.escape(&mut path, &arg.value);
                 continue;
             }
-            if self.is_native(calling.site.frame) && !self.is_plain(&path, arg) {
-                self.escape(&mut path, &arg.value);
-                continue;
+            if self.is_native(calling.site.frame) {
+                // A macro, or a function out of sight: what its name says keeps us silent, and never makes us speak.
+                let releases = super::exports::may_release(&calling.name);
+                if releases {
+                    path.pass_on(&arg.value);
+                }
+                if releases || !self.is_plain(&path, arg) {
+                    self.escape(&mut path, &arg.value);
+                    continue;
+                }
             }
             self.lend(&mut path, &calling, &arg.value, true);
         }
@@ -55,10 +62,11 @@ impl Engine<'_> {
         self.finish(&calling, path, value, out);
     }
 
-    /// Whether what an argument leads to is the caller's or a run of numbers: a library that is not here keeps neither
-    /// as its own. Native code hands structs over far more often.
+    /// Whether what an argument leads to is a run of numbers that native code has made itself: a library that is not
+    /// here does not keep it as its own. Structs are handed over far more often, and what the caller gave may be meant
+    /// for the library.
     pub(super) fn is_plain(&self, path: &Path, arg: &ArgValue) -> bool {
         let given = arg.value.object().and_then(|id| path.objects.get(&id)).is_some_and(|object| object.path.is_some());
-        given || matches!(&arg.ty, Some(Ty::Pointer(to)) if matches!(**to, Ty::Scalar))
+        !given && matches!(&arg.ty, Some(Ty::Pointer(to)) if matches!(**to, Ty::Scalar))
     }
 }
