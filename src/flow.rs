@@ -45,6 +45,7 @@ mod path;
 mod perhaps;
 mod places;
 mod reach;
+mod references;
 mod results;
 mod runs;
 mod scopes;

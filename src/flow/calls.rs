@@ -146,7 +146,7 @@ impl Engine<'_> {
         site: Site,
         call: &Call,
         at: Location,
-        path: Path,
+        mut path: Path,
         out: &mut Vec<Path>,
     ) {
         let frame = site.frame;
@@ -185,7 +185,9 @@ impl Engine<'_> {
         }
         let by_value = matches!(call.callee, Callee::Value(_));
         let before = out.len();
+        let lent = self.lend_places(site, &target, call, &mut calling, &mut path);
         self.dispatch(run, &target, calling, by_value, path, out);
+        self.take_back(site, call.result, &lent, &mut out[before..]);
         self.hand_over(gifts, &mut out[before..]);
     }
 

@@ -128,7 +128,7 @@ impl Engine<'_> {
     }
 
     /// Where a place lies.
-    fn spot(&mut self, site: Site, path: &mut Path, place: &Place) -> Option<Spot> {
+    pub(super) fn spot(&mut self, site: Site, path: &mut Path, place: &Place) -> Option<Spot> {
         let base = match &place.base {
             Base::Local(local) => self.local(site.frame, path, *local),
             Base::Name(_) => match self.target(site).clone() {

@@ -233,9 +233,7 @@ impl<'t> Body<'_, 't> {
                     }
                 }
                 "init_declarator" => {
-                    let is_reference = tree
-                        .child(part, "declarator")
-                        .is_some_and(|declarator| tree.kind(declarator) == "reference_declarator");
+                    let is_reference = self.declares_reference(part);
                     let name = tree.child(part, "value").and_then(|value| self.plain_identifier(value));
                     if let (true, Some(name)) = (is_reference, name) {
                         self.current.addressed.insert(name);
@@ -249,6 +247,16 @@ impl<'t> Body<'_, 't> {
                 _ => {}
             }
         }
+    }
+
+    /// `T& r = x`, `T*& r = x`
+    fn declares_reference(&self, node: NodeId) -> bool {
+        let tree = self.tree;
+        let mut declarator = tree.child(node, "declarator");
+        while let Some(inner) = declarator.filter(|&inner| tree.kind(inner) == "pointer_declarator") {
+            declarator = tree.child(inner, "declarator");
+        }
+        declarator.is_some_and(|declarator| tree.kind(declarator) == "reference_declarator")
     }
 
     /// The name of an identifier in any number of parentheses.
