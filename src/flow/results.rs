@@ -121,7 +121,13 @@ impl Engine<'_> {
             // Beyond the boundary there is no scope that would end it: what crosses is the address.
             Ownership::Value(family) if calling.native && !self.is_native(site.frame) => {
                 let owned = Ownership::Owned(FamilyRef::Family(*family));
-                return self.result(path, calling, &ResultContract { ownership: owned, ..contract.clone() }, basis, extra);
+                return self.result(
+                    path,
+                    calling,
+                    &ResultContract { ownership: owned, ..contract.clone() },
+                    basis,
+                    extra,
+                );
             }
             Ownership::Value(family) => {
                 let origin = self.site_origin(calling, extra, Some(*family), Owner::Library, basis);
