@@ -140,10 +140,17 @@ pub fn analyse(program: &Program, models: &ModelSet, options: &Options) -> Analy
             Err(reason) => analysis.failed.push((function, reason)),
         }
     }
-    // A function that is run where it is called shows what is wrong in it there as well.
+    analysis.violations = each_once(program, analysis.violations);
+    let unreleased = exports::without_release(program, models, options, &summaries, &analysis.violations);
+    analysis.violations.extend(unreleased);
+    analysis
+}
+
+/// A function that is run where it is called shows what is wrong in it there as well.
+fn each_once(program: &Program, violations: Vec<Violation>) -> Vec<Violation> {
     let mut seen: rustc_hash::FxHashMap<crate::source::Location, Vec<usize>> = rustc_hash::FxHashMap::default();
-    let mut distinct: Vec<Violation> = Vec::with_capacity(analysis.violations.len());
-    for mut violation in analysis.violations {
+    let mut distinct: Vec<Violation> = Vec::with_capacity(violations.len());
+    for mut violation in violations {
         violation.function = around(program, &violation);
         let there = seen.entry(violation.at).or_default();
         let same = |index: &usize| distinct[*index].kind == violation.kind && distinct[*index].trace == violation.trace;
@@ -152,10 +159,7 @@ pub fn analyse(program: &Program, models: &ModelSet, options: &Options) -> Analy
             distinct.push(violation);
         }
     }
-    analysis.violations = distinct;
-    let unreleased = exports::without_release(program, models, options, &summaries, &analysis.violations);
-    analysis.violations.extend(unreleased);
-    analysis
+    distinct
 }
 
 /// The function that a violation is written in: that which was analysed may have run another one in place.
@@ -167,14 +171,12 @@ fn around(program: &Program, violation: &Violation) -> FuncRef {
     if is_there && holds(program.function(violation.function)) {
         return violation.function;
     }
-    let Some(unit) = program.units.iter().position(|unit| unit.file == violation.at.file) else {
-        return violation.function;
-    };
-    let written = program.units[unit].functions.iter().enumerate().filter(|(_, function)| {
+    let Some(unit) = program.unit_of(violation.at.file) else { return violation.function };
+    let written = program.units[unit as usize].functions.iter().enumerate().filter(|(_, function)| {
         function.kind != FunctionKind::Closure && !function.blocks.is_empty() && holds(function)
     });
     let innermost = written.min_by_key(|(_, function)| function.span.end - function.span.start);
-    innermost.map_or(violation.function, |(index, _)| FuncRef { unit: unit as u32, function: FunctionId(index as u32) })
+    innermost.map_or(violation.function, |(index, _)| FuncRef { unit, function: FunctionId(index as u32) })
 }
 
 /// Runs what may panic: a fault in one place must not take the others with it.

@@ -526,6 +526,11 @@ impl Program {
         &self.versions[unit as usize]
     }
 
+    /// The unit of a file.
+    pub(crate) fn unit_of(&self, file: crate::source::FileId) -> Option<u32> {
+        self.units.iter().position(|unit| unit.file == file).map(|unit| unit as u32)
+    }
+
     /// Where a unit's file lies.
     #[must_use]
     pub fn file(&self, unit: u32) -> &FileContext {

@@ -610,8 +610,8 @@ impl Engine<'_> {
     /// there is what the test says.
     fn is_doubled(&self, summary: &Summary) -> bool {
         let is_native = |made: &Made| {
-            let unit = self.program.units.iter().find(|unit| unit.file == made.location.file);
-            unit.is_some_and(|unit| unit.language.is_native())
+            let unit = self.program.unit_of(made.location.file);
+            unit.is_some_and(|unit| self.program.units[unit as usize].language.is_native())
         };
         let root = self.root.unit;
         let classes = || 0..self.program.units[root as usize].classes.len() as u32;
