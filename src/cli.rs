@@ -270,10 +270,12 @@ fn list_rules() -> Fallible<u8> {
 fn dump_ir(path: &Path) -> Fallible<u8> {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let Some(language) = Language::of_file_name(name) else {
-        return Err(format!("{}: not a source file that ffilint reads; name a .dart file", path.display()));
+        let languages: Vec<_> = Language::ALL.iter().map(|language| language.title()).collect();
+        let (path, languages) = (path.display(), languages.join(", "));
+        return Err(format!("{path}: not a source file that ffilint reads; name one of {languages}"));
     };
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| format!("cannot read {}: {}", path.display(), discover::in_words(&error)))?;
+    let text =
+        discover::read_source(path, language).map_err(|reason| format!("cannot read {}: {reason}", path.display()))?;
     let pool = workspace::pool(1).map_err(|error| format!("cannot start threads: {error}"))?;
     let printed = pool.install(|| {
         let unit = lower::lower(FileId(0), language, &text, &Limits::default());

@@ -316,6 +316,14 @@ fn is_source(path: &Path) -> bool {
     path.file_name().is_some_and(|name| Language::of_file_name(&name.to_string_lossy()).is_some())
 }
 
+/// The text of one source file, read as `check` would read it.
+///
+/// # Errors
+/// Why it cannot be read, in words for its user.
+pub fn read_source(path: &Path, language: Language) -> Result<String, String> {
+    if language.is_native() { read_bytes(path).and_then(native::decode) } else { read_text(path) }
+}
+
 /// Reads a file that is meant to be text, or says why not.
 fn read_text(path: &Path) -> Result<String, String> {
     decode(read_bytes(path)?)

@@ -15,6 +15,7 @@ use crate::summary::{AccessPath, Root};
 use crate::target::TargetSet;
 use crate::violation::{Owner, Violation};
 use engine::{Engine, Origin, OriginKey, Recursion};
+pub use offered::OfferedRelease;
 use path::{Object, Path};
 use summaries::Summaries;
 
@@ -39,6 +40,7 @@ mod liveness;
 mod memory;
 mod names;
 mod objects;
+mod offered;
 mod ops;
 mod outcome;
 mod path;
@@ -82,6 +84,8 @@ pub struct Analysis {
     pub failed: Vec<(FuncRef, String)>,
     /// How many functions were analysed.
     pub functions: usize,
+    /// The exports of native code that release what they are given.
+    pub offered: Vec<OfferedRelease>,
 }
 
 /// Analyses the whole program: summaries bottom-up, then violations.
@@ -143,6 +147,7 @@ pub fn analyse(program: &Program, models: &ModelSet, options: &Options) -> Analy
     analysis.violations = each_once(program, analysis.violations);
     let unreleased = exports::without_release(program, models, options, &summaries, &analysis.violations);
     analysis.violations.extend(unreleased);
+    analysis.offered = offered::releases(program, &summaries);
     analysis
 }
 

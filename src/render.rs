@@ -38,8 +38,10 @@ pub fn summary(report: &Report, elapsed: Option<Duration>) -> String {
         } else if report.relevant == 0 {
             let _ = write!(line, "no findings: no FFI in {}{languages}", count(files, "file"));
         } else if links > 0 {
-            let _ =
-                write!(line, "no findings: {} checked in {}{languages}", count(links, "link"), count(files, "file"));
+            let unresolved = report.links.unresolved;
+            let unresolved = if unresolved == 0 { String::new() } else { format!(" ({unresolved} unresolved)") };
+            let links = count(links, "link");
+            let _ = write!(line, "no findings: {links}{unresolved} checked in {}{languages}", count(files, "file"));
         } else {
             let functions = count(report.functions, "function");
             let _ = write!(line, "no findings: {functions} checked in {}{languages}", count(files, "file"));

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Label, Level, TraceStep};
+use crate::flow::OfferedRelease;
 use crate::language::Language;
 use crate::link::{FuncRef, Program};
 use crate::models::Family;
@@ -13,7 +14,7 @@ use crate::models::schema::FamilyKind;
 use crate::source::{FileId, Location, SourceFile, Span};
 use crate::summary::FamilyId;
 use crate::target::TargetSet;
-use crate::violation::{Confidence, Subject, Violation, ViolationKind};
+use crate::violation::{Confidence, StepKind, Subject, Violation, ViolationKind};
 
 mod arena_escape;
 mod count_vs_bytes;
@@ -112,13 +113,19 @@ pub struct Context<'a> {
     pub targets: TargetSet,
     /// The language of the code that a violation is in.
     pub language: Language,
+    /// The exports of native code that release what they are given.
+    pub releases: &'a [OfferedRelease],
+    /// That of them which a violation's memory is meant for.
+    pub offered: Option<&'a str>,
 }
 
 /// Puts a violation into words.
 #[must_use]
 pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
     let unit = context.program.units.get(violation.function.unit as usize);
-    let context = &Context { language: unit.map_or(context.language, |unit| unit.language), ..*context };
+    let language = unit.map_or(context.language, |unit| unit.language);
+    let offered = context.offered_for(violation, language);
+    let context = &Context { language, offered, ..*context };
     let (rule, words) = match &violation.kind {
         ViolationKind::Mismatched { subject, release, through, released_as } => (
             &mismatched_deallocator::RULE,
@@ -260,6 +267,29 @@ impl<'a> Context<'a> {
         self.families.get(usize::from(id.0))
     }
 
+    /// The one release that the file in which memory is allocated offers to code in another language.
+    fn offered_for(&self, violation: &Violation, language: Language) -> Option<&'a str> {
+        let allocated = violation.trace.iter().find_map(|step| match step.kind {
+            StepKind::Allocated { family, .. } => Some((step.location, family)),
+            _ => None,
+        });
+        let (at, family) = allocated?;
+        let unit = self.program.units.iter().find(|unit| unit.file == at.file)?;
+        if !unit.language.is_native() || unit.language.without_objects() == language.without_objects() {
+            return None;
+        }
+        let allocating = unit.functions.iter().find(|function| function.span.contains(at.span));
+        let fits = |release: &&OfferedRelease| {
+            release.file == at.file
+                && release.family == family
+                && release.targets.contains(violation.targets)
+                && allocating.is_none_or(|function| release.fits_result_of(function))
+        };
+        let mut fitting = self.releases.iter().filter(fits).map(|release| &*release.symbol);
+        let first = fitting.next()?;
+        fitting.all(|other| other == first).then_some(first)
+    }
+
     /// The call that releases a family, as people write it; of several the one that resembles the allocation.
     fn release_of(&self, family: FamilyId, origin: &str) -> Option<&'a str> {
         let calls = &self.family(family)?.release_with;
@@ -298,6 +328,9 @@ impl<'a> Context<'a> {
     /// `release it with `calloc.free``.
     fn release_advice(&self, subject: &Subject) -> String {
         let verb = if self.released(subject.family) == "closed" { "close" } else { "release" };
+        if let Some(offered) = self.offered {
+            return format!("{verb} it with `{offered}`");
+        }
         let language = self.family(subject.family).and_then(|family| family.language);
         match self.release_of(subject.family, &subject.made_by) {
             Some(call) if language.is_some_and(|language| language != self.language.without_objects()) => {

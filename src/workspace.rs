@@ -221,6 +221,8 @@ impl Workspace {
             keys: &self.keys,
             targets: options.targets,
             language: Language::Dart,
+            releases: &analysis.offered,
+            offered: None,
         };
         let glue = link::Glue::of(&program);
         let signatures = signatures::check(&program, options.targets);

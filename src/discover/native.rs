@@ -15,7 +15,7 @@ use super::cargo::{self, Crate};
 use super::scan::{Scanned, scan};
 use super::vendored::{Sign, Vendored};
 use super::walk::Walked;
-use super::{Caps, Package, Root, decode, names, packages, read_bytes_up_to};
+use super::{Caps, Package, Root, names, packages, read_bytes_up_to};
 use crate::language::Language;
 
 mod index;
@@ -128,7 +128,7 @@ pub(super) fn select(walked: &Walked, around: &Surroundings<'_>) -> Selection {
         .into_par_iter()
         .filter_map(|at| files.get(at as usize))
         .map(|file| {
-            let text = super::read_bytes(&file.path).and_then(decode_native);
+            let text = super::read_bytes(&file.path).and_then(decode);
             (file, text)
         })
         .collect();
@@ -193,14 +193,14 @@ fn is_objective(text: &[u8]) -> bool {
 fn not_text(bytes: &[u8]) -> Option<String> {
     let marks = [&b"\xff\xfe"[..], b"\xfe\xff", b"\0\0\xfe\xff"];
     let is_other = memchr::memchr(0, bytes).is_some() || marks.iter().any(|mark| bytes.starts_with(mark));
-    is_other.then(|| decode_native(bytes.to_vec()).err()).flatten()
+    is_other.then(|| decode(bytes.to_vec()).err()).flatten()
 }
 
 /// The text of a native file. Its comments are often in another encoding: bytes that are not UTF-8 become `?`, one for
 /// one, so that places stay where they are.
-fn decode_native(bytes: Vec<u8>) -> Result<String, String> {
+pub(super) fn decode(bytes: Vec<u8>) -> Result<String, String> {
     if std::str::from_utf8(&bytes).is_ok() {
-        return decode(bytes);
+        return super::decode(bytes);
     }
     let mut text = Vec::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
@@ -209,7 +209,7 @@ fn decode_native(bytes: Vec<u8>) -> Result<String, String> {
     }
     // UTF-16 stays recognizable by its mark.
     let has_mark = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
-    decode(if has_mark { bytes } else { text })
+    super::decode(if has_mark { bytes } else { text })
 }
 
 /// The files that define what Dart names.

@@ -92,6 +92,26 @@ pub(super) fn made_by_result(returns: &[&Returned]) -> Option<Made> {
 }
 
 impl Engine<'_> {
+    /// Where native code returned what it lends; nothing where several places do.
+    pub(super) fn lent_from(&self, returns: &[&Returned]) -> Option<Made> {
+        let own = self.program.function(self.root);
+        let is_native = self.program.units[self.root.unit as usize].language.is_native();
+        let mut lent = returns.iter().filter(|returned| !returned.value.is_null()).filter_map(|returned| {
+            let object = returned.value.object().and_then(|id| returned.path.objects.get(&id));
+            let mut steps = object.map(|object| object.story.steps.iter()).into_iter().flatten();
+            let given = steps.find(|step| matches!(step.kind, StepKind::Given { .. })).map(|step| step.location);
+            let through = steps.filter_map(|step| match &step.kind {
+                StepKind::Borrowed { from, .. } => Some((from.clone(), step.location)),
+                _ => None,
+            });
+            let through = through.collect();
+            let location = given.or_else(|| is_native.then_some(returned.at))?;
+            Some(Made { what: AccessPath::root(Root::Result), by: own.name.clone(), location, through })
+        });
+        let first = lent.next()?;
+        lent.all(|other| other.same_start(&first)).then_some(first)
+    }
+
     fn contents(
         &self,
         path: &Path,

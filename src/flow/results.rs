@@ -11,7 +11,7 @@ use crate::models::VariableId;
 use crate::models::schema::FamilyKind;
 use crate::state::{Event, MemoryFamily, Ownership as State};
 use crate::summary::{AccessPath, Basis, FamilyId, FamilyRef, Ownership, ResultContract, Root};
-use crate::violation::{Owner, Step, StepKind};
+use crate::violation::{Given, Owner, Step, StepKind};
 
 /// The allocator that a call allocates with.
 pub(super) enum Allocating {
@@ -52,14 +52,25 @@ impl Engine<'_> {
             // Native code may well take what it keeps itself apart again.
             Ownership::Borrowed { .. } if basis == Basis::Body && self.is_native(site.frame) => None,
             Ownership::Borrowed { .. } | Ownership::Static => {
-                let (state, owner) = match contract.ownership {
-                    Ownership::Static => (State::Static, Owner::Static),
-                    _ => (State::Borrowed, Owner::Library),
+                let (state, owner, given) = match contract.ownership {
+                    Ownership::Static => (State::Static, Owner::Static, Given::Static),
+                    _ => (State::Borrowed, Owner::Library, Given::Borrowed),
                 };
                 let origin = self.site_origin(calling, extra, None, owner.clone(), basis);
-                let step =
-                    Step { kind: StepKind::Borrowed { from: calling.name.clone(), owner }, location: calling.at };
-                let object = self.allocate(path, origin, Object::new(state, step));
+                let borrowed =
+                    |from: Name, location| Step { kind: StepKind::Borrowed { from, owner: owner.clone() }, location };
+                let object = match calling.made_by() {
+                    Some(made) => {
+                        let mut object =
+                            Object::new(state, Step { kind: StepKind::Given { given }, location: made.location });
+                        let through = made.through.iter().cloned().chain([(calling.name.clone(), calling.at)]);
+                        let steps = through.map(|(from, location)| borrowed(from, location));
+                        std::rc::Rc::make_mut(&mut object.story).steps.extend(steps);
+                        object
+                    }
+                    None => Object::new(state, borrowed(calling.name.clone(), calling.at)),
+                };
+                let object = self.allocate(path, origin, object);
                 Some(Value::Pointer(object, Offset::Start))
             }
             // Null tells nothing of the argument.

@@ -142,8 +142,10 @@ impl Engine<'_> {
         let (mut effects, mut vague) = effects(&paths.iter().collect::<Vec<_>>(), self.teller());
         let mut made = Vec::new();
         let result = self.result_contract(function, &guard, returns);
-        if matches!(result.ownership, Ownership::Owned(_)) {
-            made.extend(made_by_result(returns));
+        match result.ownership {
+            Ownership::Owned(_) => made.extend(made_by_result(returns)),
+            Ownership::Static | Ownership::Borrowed { .. } => made.extend(self.lent_from(returns)),
+            _ => {}
         }
         self.handed_out(returns, &result, &mut effects, &mut made);
         // Helpers in Dart are plain to see; what happens behind the boundary is not.

@@ -30,16 +30,19 @@ pub(super) fn word(
         // The two releases share a name, or nothing is known of the right one.
         None => format!("{noun} must not be {released} with `{release}`, which releases {other}"),
     };
-    let help = match right {
+    let own = || format!("release what `{}` gave with its own release", subject.origin);
+    let help = match (context.offered, right) {
+        _ if through.is_some() => own(),
+        (Some(offered), _) => format!("call `{offered}` here"),
         // What a native call made is released by native code too.
-        Some(right) if through.is_none() && subject.origin == subject.made_by => format!("call `{right}` here"),
-        Some(right) if through.is_none() => {
+        (None, Some(right)) if subject.origin == subject.made_by => format!("call `{right}` here"),
+        (None, Some(right)) => {
             format!(
                 "let the code behind `{}` offer a function that calls `{right}`, and call that here",
                 subject.origin
             )
         }
-        _ => format!("release what `{}` gave with its own release", subject.origin),
+        (None, None) => own(),
     };
     let label = match through {
         Some(through) => format!("`{through}` releases {other} with `{release}`"),

@@ -30,6 +30,8 @@ fn every_violation_has_its_words() -> Outcome {
         keys: &keys,
         targets: TargetSet::ALL,
         language: Language::Dart,
+        releases: &[],
+        offered: None,
     };
     let (mut text, mut failures) = (String::new(), Vec::new());
     for kind in kinds().into_iter().chain(misbound()) {

@@ -1,0 +1,76 @@
+//! The releases that native code offers: exported functions whose body releases what they are given.
+//!
+//! Only words are made of this: who is told that memory is not released should also hear what releases it.
+
+use crate::ir::{Function, Name, TypeRef};
+use crate::link::{FuncRef, Program};
+use crate::source::FileId;
+use crate::summary::{EffectKind, FamilyId, FamilyRef, Root};
+use crate::target::TargetSet;
+
+use super::summaries::Summaries;
+
+/// An exported function of native code that releases its argument.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OfferedRelease {
+    /// Where it is defined.
+    pub file: FileId,
+    /// The family that it releases.
+    pub family: FamilyId,
+    /// Its symbol.
+    pub symbol: Name,
+    /// Where it does so.
+    pub targets: TargetSet,
+    /// What its parameter points to, where that is written.
+    pub takes: Option<TypeRef>,
+}
+
+impl OfferedRelease {
+    /// Whether what a function of the same file returns can be meant for it, as far as the types are written.
+    #[must_use]
+    pub fn fits_result_of(&self, function: &Function) -> bool {
+        let (Some(takes), Some(gives)) = (&self.takes, function.result.as_ref().and_then(pointee)) else { return true };
+        takes == gives || is_void(takes) || is_void(gives)
+    }
+}
+
+/// Every release that native code offers, in the order of files.
+pub(super) fn releases(program: &Program, summaries: &Summaries) -> Vec<OfferedRelease> {
+    let mut all = Vec::new();
+    for (unit, from) in (0_u32..).zip(&program.units).filter(|(_, unit)| unit.language.is_native()) {
+        for export in &from.exports {
+            let Some(summary) = summaries.get(FuncRef { unit, function: export.function }) else { continue };
+            for outcome in &summary.outcomes {
+                for effect in &outcome.effects {
+                    if let EffectKind::Release(FamilyRef::Family(family)) = effect.kind
+                        && let Root::Param(param) = effect.on.root
+                        && effect.on.steps.is_empty()
+                    {
+                        let function = &from.functions[export.function.index()];
+                        let local = function.params.get(usize::from(param)).map(|param| param.local);
+                        let ty = local.and_then(|local| function.locals[local.index()].ty.as_deref());
+                        all.push(OfferedRelease {
+                            file: from.file,
+                            family,
+                            symbol: export.symbol.clone(),
+                            targets: outcome.targets.and(export.targets),
+                            takes: ty.and_then(pointee).cloned(),
+                        });
+                    }
+                }
+            }
+        }
+    }
+    all.dedup();
+    all
+}
+
+/// What a pointer type leads to, constant or not.
+fn pointee(ty: &TypeRef) -> Option<&TypeRef> {
+    let to = ty.args.first().filter(|_| &*ty.name == "*")?;
+    if &*to.name == "const" { to.args.first() } else { Some(to) }
+}
+
+fn is_void(ty: &TypeRef) -> bool {
+    matches!(&*ty.name, "void" | "c_void") || ty.name.ends_with("::c_void")
+}
