@@ -623,9 +623,11 @@ impl<'a> Engine<'a> {
             return;
         }
         // What nothing leads to any more is lost on every way from here: paths need not be kept apart for it.
+        let thrown = self.thrown_by(run.frame, block);
+        let place = thrown.unwrap_or(self.at);
         for known in run.seen[block.index()].iter_mut().chain([&mut path]) {
             known.abandon(&mut |id, object, path| {
-                self.ledger.entry(id.origin).or_default().abandon(object, self.at, path);
+                self.ledger.entry(id.origin).or_default().abandon(object, thrown.is_some(), place, path);
             });
         }
         let seen = &mut run.seen[block.index()];
@@ -639,6 +641,14 @@ impl<'a> Engine<'a> {
         if seen[nearest].join(&path, at) {
             run.queue.insert((block, nearest as u32));
         }
+    }
+
+    /// The `throw` with which a block leaves the function.
+    fn thrown_by(&self, frame: u32, block: BlockId) -> Option<Location> {
+        let body = &self.function(frame).blocks[block.index()];
+        let leaves = body.handler.is_none() && !self.frames[frame as usize].guarded;
+        let throws = matches!(body.end, Terminator::Throw(_));
+        (leaves && throws).then(|| self.location(frame, body.end_span))
     }
 
     fn sweep(&mut self, path: &mut Path) {

@@ -81,11 +81,12 @@ impl Ledger {
     }
 
     /// Nothing leads to an object any more, wherever the path goes from here.
-    pub(super) fn abandon(&mut self, object: &Object, at: Location, path: &Path) {
+    pub(super) fn abandon(&mut self, object: &Object, thrown: bool, at: Location, path: &Path) {
         if path.doubtful {
             self.settle(object);
         } else {
-            self.lost(object, How::Left(None), at, path);
+            let how = if thrown { How::Threw(Thrower::Throw) } else { How::Left(None) };
+            self.lost(object, how, at, path);
         }
     }
 
