@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use crate::ir::{FunctionId, FunctionKind, LocalKind};
 use crate::link::{FuncRef, Program, Receiver, Target, Ty};
 use crate::models::ModelSet;
+use crate::state::Ownership;
 use crate::summary::{AccessPath, Root};
 use crate::target::TargetSet;
 use crate::violation::{Owner, Violation};
@@ -43,6 +44,7 @@ mod objects;
 mod offered;
 mod ops;
 mod outcome;
+mod parts;
 mod path;
 mod perhaps;
 mod places;
@@ -326,12 +328,13 @@ fn run_function(engine: &mut Engine<'_>, program: &Program, function: FuncRef, o
             continue;
         }
         let scope = ty.and_then(|ty| engine.scope_type(ty));
+        let owned = ty.and_then(|ty| engine.owning_family(frame, ty));
         let origin = engine.origin(OriginKey::Entry(id), |_| Origin {
             by: local.name.clone(),
             made_by: local.name.clone(),
             location,
             basis: crate::summary::Basis::Body,
-            family: scope,
+            family: scope.or(owned),
             owner: Owner::Value(local.name.clone()),
             targets: TargetSet::ALL,
             leak_matters: false,
@@ -341,7 +344,8 @@ fn run_function(engine: &mut Engine<'_>, program: &Program, function: FuncRef, o
         // What is done to a copy is not done to what was passed.
         let copied = ty.is_some_and(|ty| engine.is_copied(frame, ty));
         let given = (!copied).then(|| AccessPath::root(root));
-        let object = engine.allocate(&mut path, origin, Object::unknown(given));
+        let ownership = if owned.is_some() { Ownership::Managed } else { Ownership::Unknown };
+        let object = engine.allocate(&mut path, origin, Object { ownership, ..Object::unknown(given) });
         let value = if scope.is_some() { value::Value::Scope(object) } else { calls::start(object) };
         engine.assign(frame, &mut path, id, value);
     }

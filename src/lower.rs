@@ -7,6 +7,7 @@ use crate::source::FileId;
 
 pub mod c;
 pub mod dart;
+mod documentation;
 pub mod rust;
 
 /// Parses and lowers one file.

@@ -224,6 +224,8 @@ pub enum EffectKind {
     Detach,
     /// Releases everything registered with it.
     ReleaseAll,
+    /// The result is a value that owns it from here on, and releases it as memory of that family when its scope ends.
+    Adopt(FamilyId),
     /// The value that owns it ends: releases it as memory of the family, unless it was moved out.
     Drop(FamilyId),
     /// The value that owns it gives it up: whoever holds the address is its owner.
@@ -263,6 +265,8 @@ pub enum Ownership {
         from: Option<AccessPath>,
         /// Calls that end its validity before the owner's end.
         until: Vec<Name>,
+        /// A part of the owner's value: it ends with the memory that this lies in.
+        part: bool,
     },
     /// Nobody, ever.
     Static,
@@ -371,6 +375,8 @@ pub struct ClosureRun {
 pub enum RunTimes {
     /// Exactly once before the call returns (or, for a future, before the future completes).
     Once,
+    /// Once before the call returns, if what its first parameter receives is there: `Option::map`.
+    Maybe,
     /// Any number of times before the call returns.
     Many,
     /// After the call returned, or never.

@@ -342,6 +342,7 @@ impl Engine<'_> {
                     self.adopting = self.before_adoption(path, calling, &value);
                     self.release(path, calling.site, &value, &releasing);
                 }
+                EffectKind::Adopt(family) => self.take_over(path, calling, &value, *family, basis),
                 EffectKind::Drop(family) => self.drop_value(path, calling, &value, *family, basis),
                 EffectKind::Disown => self.disown(path, &value),
                 EffectKind::Hold => self.retain(path, calling, &effect.on, &value),

@@ -8,6 +8,7 @@ use crate::ir::{
     Base, Call, Callee, ClassId, ClassKind, DefaultValue, Flavor, FunctionKind, Initializes, LocalId, Name, Op,
     Operand, Place, Projection,
 };
+use crate::language::Language;
 use crate::link::{ClassRef, FuncRef, Functions, Receiver, Target, Ty};
 use crate::models::ModelId;
 use crate::source::Location;
@@ -50,6 +51,8 @@ pub(super) struct Calling {
     pub(super) ended: Vec<Made>,
     /// The model that says what the call does.
     pub(super) model: Option<ModelId>,
+    /// It goes from one native language to another.
+    pub(super) abroad: bool,
 }
 
 /// How a call is written.
@@ -80,6 +83,7 @@ impl Calling {
             made: Vec::new(),
             ended: Vec::new(),
             model: None,
+            abroad: false,
         }
     }
 
@@ -192,7 +196,7 @@ impl Engine<'_> {
     }
 
     /// Whether a call by a member's path passes the receiver as its first argument.
-    fn takes_receiver_first(&self, frame: u32, target: &Target, args: usize) -> bool {
+    pub(super) fn takes_receiver_first(&self, frame: u32, target: &Target, args: usize) -> bool {
         if !self.is_native(frame) || args == 0 {
             return false;
         }
@@ -388,6 +392,7 @@ impl Engine<'_> {
                 if !defined.is_empty() {
                     for (targets, functions) in defined {
                         let path = Path { targets, ..path.clone() };
+                        calling.abroad = functions.candidates.iter().all(|callee| self.is_abroad(&calling, *callee));
                         match self.summary_of(&functions) {
                             Some(summary) => self.apply_summary(run, &summary, calling.clone(), path, out),
                             None => self.call_unknown_native(run, calling.clone(), path, out),
@@ -623,6 +628,13 @@ impl Engine<'_> {
         told.peek().is_some() && classes().any(is_double) && told.any(is_native)
     }
 
+    /// Whether native code calls a function of another language: Rust from C, or the other way round.
+    fn is_abroad(&self, calling: &Calling, callee: FuncRef) -> bool {
+        let language = |unit: u32| self.program.units[unit as usize].language;
+        let (here, there) = (language(self.frames[calling.site.frame as usize].function.unit), language(callee.unit));
+        here.is_native() && (here == Language::Rust) != (there == Language::Rust)
+    }
+
     /// Whether a constructor is the primary one of an extension type.
     fn makes_extension_type(&self, constructor: FuncRef) -> bool {
         let function = self.program.function(constructor);
@@ -666,8 +678,9 @@ impl Engine<'_> {
                 let lent = StepKind::Lent { to: calling.name.clone(), assumed };
                 path.tell(*object, Step { kind: lent, location: calling.at });
             }
-            // Reading a member writes nothing.
-            if calling.access == Access::Call {
+            // Reading a member writes nothing; a struct that crosses the boundary by value is a copy.
+            let is_copy = calling.native && !self.is_native(calling.site.frame) && matches!(value, Value::View(..));
+            if calling.access == Access::Call && !is_copy {
                 self.invalidate(path, *object);
             }
             if matches!(value, Value::Address(_)) && assumed {
@@ -699,6 +712,11 @@ impl Engine<'_> {
     /// The call is done.
     pub(super) fn finish(&mut self, calling: &Calling, mut path: Path, value: Value, out: &mut Vec<Path>) {
         if let Some(result) = calling.result {
+            let given = self.resolved(calling.site.frame).types.get(result.index());
+            let value = match given.filter(|_| calling.access == Access::Call).cloned() {
+                Some(ty) => self.given_by_value(calling.site, &mut path, &ty, value, calling.name.clone()),
+                None => value,
+            };
             self.assign(calling.site.frame, &mut path, result, value);
         }
         out.push(path);

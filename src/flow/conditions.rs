@@ -137,9 +137,25 @@ impl Engine<'_> {
             (Value::Str(a), Value::Str(b)) => decided(path, a == b),
             _ if left == right => [Some(path), None],
             _ if is_local_and_block(&path, left, right) || is_local_and_block(&path, right, left) => [None, Some(path)],
-            _ => on_fact(path, Fact::True(Symbol::of(("==", left, right)))),
+            _ => {
+                let [held, failed] = on_fact(path, Fact::True(Symbol::of(("==", left, right))));
+                [held.map(|path| same_as_unknown(path, left, right)), failed]
+            }
         }
     }
+}
+
+/// A block equals what nobody knows: that may be a null by another name, or memory that somebody else has.
+fn same_as_unknown(mut path: Path, left: &Value, right: &Value) -> Path {
+    for (block, other) in [(left, right), (right, left)] {
+        if let (Value::Pointer(id, _), Value::Symbol(_)) = (block, other)
+            && let Some(object) = path.objects.get_mut(id)
+            && matches!(object.ownership, Ownership::Owned(_))
+        {
+            object.ownership = Ownership::Escaped;
+        }
+    }
+    path
 }
 
 /// Whether one leads to a local variable and the other to a block that was allocated: the two are never one.

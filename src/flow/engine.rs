@@ -511,6 +511,10 @@ impl<'a> Engine<'a> {
             }
             Terminator::Return(operand) => {
                 let value = operand.as_ref().map_or(Value::Null, |operand| self.operand(run.frame, &path, operand));
+                let by_value = self.resolved(run.frame).result.clone();
+                let by = self.class_name(&by_value);
+                let site = Site { frame: run.frame, block, op: u32::MAX };
+                let value = self.given_by_value(site, &mut path, &by_value, value, by);
                 // Falling off the end is a return at the closing brace.
                 let off_the_end = operand.is_none() && body.end_span.end - body.end_span.start <= 1;
                 let exit = if off_the_end { Exit::End } else { Exit::Return };

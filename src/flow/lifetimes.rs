@@ -39,12 +39,50 @@ impl Engine<'_> {
             path.tell(*id, dropped);
             return;
         }
-        // What the function was given by value; what was disowned is nobody's to drop.
-        if path.ownership(*id) == Ownership::Unknown {
-            let by = calling.name.clone();
-            let releasing =
-                Releasing { by, at: calling.at, family: Some(family), basis, inside: None, targets: TargetSet::ALL };
+        // What the function was given by value, or made a smart pointer of; what was disowned is nobody's to drop.
+        let ends_as = path.objects.get(id).and_then(|object| object.story.ends_as);
+        let given_up = path.objects.get(id).is_some_and(|object| object.story.disowned);
+        let is_copy = ends_as.is_none() && (given_up || self.models.family(family).copied);
+        if path.ownership(*id) == Ownership::Unknown && !is_copy {
+            let delete = ends_as.and_then(|family| self.models.family(family).release_with.first());
+            let by = delete.map_or_else(|| calling.name.clone(), |delete| delete.as_str().into());
+            let family = Some(ends_as.unwrap_or(family));
+            let releasing = Releasing { by, at: calling.at, family, basis, inside: None, targets: TargetSet::ALL };
             self.release(path, calling.site, value, &releasing);
+        }
+    }
+
+    /// A value is made that owns a block from here on: `std::unique_ptr<T> owner(block)`.
+    pub(super) fn take_over(
+        &mut self,
+        path: &mut Path,
+        calling: &Calling,
+        value: &Value,
+        family: FamilyId,
+        basis: Basis,
+    ) {
+        let Value::Pointer(id, Offset::Start) = value else { return };
+        let fits = |memory| {
+            let targets = path.targets.and(self.origins[id.origin as usize].targets);
+            targets.minus(self.models.same_on(memory, family, self.versions)).is_empty()
+        };
+        match path.ownership(*id) {
+            Ownership::Escaped => return,
+            Ownership::Unknown => {}
+            Ownership::Owned(MemoryFamily::Known(memory)) if fits(memory) => self.apply(path, *id, Event::Register),
+            Ownership::Owned(MemoryFamily::OfParameter(_)) => return self.escape(path, value),
+            _ => {
+                let by = calling.name.clone();
+                let family = Some(family);
+                let releasing = Releasing { by, at: calling.at, family, basis, inside: None, targets: TargetSet::ALL };
+                self.release(path, calling.site, value, &releasing);
+                path.objects.get_mut(id).into_iter().for_each(|object| object.ownership = Ownership::Escaped);
+                return;
+            }
+        }
+        if let Some(object) = path.objects.get_mut(id) {
+            let story = std::rc::Rc::make_mut(&mut object.story);
+            (story.ends_as, story.disowned) = (Some(family), false);
         }
     }
 
@@ -52,6 +90,14 @@ impl Engine<'_> {
     pub(super) fn disown(&mut self, path: &mut Path, value: &Value) {
         let Some(id) = value.object() else { return };
         if self.give_back(path, value).is_some() {
+            return;
+        }
+        if let Some(object) = path.objects.get_mut(&id)
+            && object.ownership == Ownership::Unknown
+            && object.story.ends_as.is_some()
+        {
+            let story = std::rc::Rc::make_mut(&mut object.story);
+            (story.ends_as, story.disowned) = (None, true);
             return;
         }
         let family = self.origins[id.origin as usize].family.filter(|_| !path.is_loose(id) && !path.is_touched(id));

@@ -123,9 +123,9 @@ impl Engine<'_> {
         path.heap.retain(|(owner, _), value| {
             *owner != object
                 || value.object().is_some_and(|id| {
-                    objects
-                        .get(&id)
-                        .is_some_and(|held| matches!(held.ownership, Ownership::Owned(_) | Ownership::Managed))
+                    objects.get(&id).is_some_and(|held| {
+                        matches!(held.ownership, Ownership::Owned(_) | Ownership::Managed) || held.story.lent
+                    })
                 })
         });
     }
@@ -255,6 +255,7 @@ impl Path {
             })
             .filter(|(_, id)| matches!(self.ownership(*id), Ownership::Owned(_)))
             .collect();
+        self.end_parts(container);
         let name = self.objects.get(&container).and_then(|object| object.story.held_by.clone());
         for (key, id) in held {
             let Some(object) = self.objects.get_mut(&id) else { continue };

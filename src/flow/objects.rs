@@ -12,6 +12,9 @@ use crate::summary::{AccessPath, Basis, FamilyId, Made};
 use crate::target::TargetSet;
 use crate::violation::{Confidence, Exit, Owner, Step, StepKind, Subject, Usage, Violation, ViolationKind};
 
+/// How much of a literal messages quote.
+const LITERAL: usize = 20;
+
 /// The release that a call makes.
 #[derive(Clone, Debug)]
 pub(super) struct Releasing {
@@ -115,6 +118,13 @@ impl Engine<'_> {
                     }
                 }
             }
+            Value::Str(text) if self.is_native(site.frame) => {
+                let name: Name = format!("\"{}\"", text.chars().take(LITERAL).collect::<String>()).into();
+                let origin = self.plain_origin(OriginKey::Site(site, 901), name, releasing.at, Owner::Static);
+                let literal = Object { ownership: Ownership::Static, ..Object::unknown(None) };
+                let object = self.allocate(path, origin, literal);
+                self.release_object(path, object, releasing);
+            }
             Value::Symbol(symbol) => {
                 let object = self.materialise(path, site, *symbol, releasing);
                 self.release_object(path, object, releasing);
@@ -163,7 +173,9 @@ impl Engine<'_> {
             && object.attached.is_none()
             && releasing.inside.is_some();
         let event = if given { Event::ManagedRelease } else { Event::Release { wrong_on } };
-        let (after, fault) = transition(object.ownership, event);
+        // What a callee lent, and another releases for its owner.
+        let lent = object.ownership == Ownership::Borrowed && object.story.lent && releasing.inside.is_some();
+        let (after, fault) = if lent { (Ownership::Released, None) } else { transition(object.ownership, event) };
         if fault.is_none() {
             let kind = |family| StepKind::Released { by: releasing.by.clone(), family };
             let step = releasing.family.map(|family| Step { kind: kind(family), location: releasing.at });

@@ -10,6 +10,7 @@ use crate::ir::{
 };
 use crate::link::{ClassRef, FuncRef, Target, Ty, VarRef};
 use crate::source::Location;
+use crate::state::Ownership as State;
 use crate::summary::{Ownership, Root, Throws};
 use crate::violation::{Thrower, Usage};
 
@@ -25,11 +26,7 @@ impl Engine<'_> {
                 if let (CopyKind::Move, Operand::Local(moved)) = (kind, from) {
                     self.move_out(site.frame, &mut path, *moved);
                 }
-                let converted = self.resolved(site.frame).types.get(to.index());
-                let value = match converted {
-                    Some(ty) if self.converts(site.frame, ty, &value, &path) => self.fresh(&mut path, site, 0),
-                    _ => value,
-                };
+                let value = self.assigned(site, &mut path, *to, from, value);
                 let value = match (kind, value) {
                     (CopyKind::Interior, Value::Pointer(object, _)) => Value::Pointer(object, Offset::Somewhere),
                     (_, value) => value,
@@ -46,6 +43,10 @@ impl Engine<'_> {
                 }
                 let [left, right] = operands;
                 let value = self.binary(site, op, left, right, &mut path);
+                self.assign(site.frame, &mut path, *to, value);
+            }
+            Op::Aggregate { to, items, .. } if self.is_plain_record(site, *to) => {
+                let value = self.record(site, *to, items, at, &mut path);
                 self.assign(site.frame, &mut path, *to, value);
             }
             Op::Aggregate { to, items, .. } => {
@@ -420,14 +421,26 @@ impl Engine<'_> {
 
     /// Other code ran: the fields of `this` may hold something else.
     pub(super) fn forget_fields(&mut self, path: &mut Path) {
+        let is_this = |object: &super::path::Object| {
+            object.path.as_ref().is_some_and(|path| path.root == Root::This && path.steps.is_empty())
+        };
+        // What the function was given may lie there still.
+        let mut kept = Vec::new();
         let objects = &path.objects;
-        path.heap.retain(|(owner, _), _| {
-            objects.get(owner).is_none_or(|object| {
-                !object
-                    .path
-                    .as_ref()
-                    .is_some_and(|path| path.root == crate::summary::Root::This && path.steps.is_empty())
-            })
+        path.heap.retain(|(owner, _), value| {
+            let goes = objects.get(owner).is_some_and(is_this);
+            if goes {
+                kept.extend(value.object());
+            }
+            !goes
         });
+        for id in kept {
+            if let Some(object) = path.objects.get_mut(&id)
+                && object.story.kept.is_some()
+                && object.ownership == State::Unknown
+            {
+                object.ownership = State::Escaped;
+            }
+        }
     }
 }

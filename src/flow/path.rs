@@ -121,6 +121,16 @@ pub(super) struct Story {
     pub(super) passed_on: bool,
     /// The callbacks it was passed to.
     pub(super) handed: Vec<super::callbacks::Handed>,
+    /// A callee lent it, and it is known from what: whoever releases that for its owner releases it too.
+    pub(super) lent: bool,
+    /// The object that it is, where that is known on its own.
+    pub(super) lent_of: Option<ObjectId>,
+    /// It lies in the memory of a value that owns it, and ends with that: the text of a `std::string` field.
+    pub(super) part: bool,
+    /// The family as which the value that took it over releases it.
+    pub(super) ends_as: Option<FamilyId>,
+    /// The value that had taken it over gave it up again.
+    pub(super) disowned: bool,
     /// The block that the value was made of, and how that was before.
     pub(super) adopted: Option<Rc<(ObjectId, Object)>>,
 }

@@ -90,11 +90,8 @@ impl Engine<'_> {
             return;
         };
         self.usage(path, &Value::Pointer(object, Offset::Start), Usage::Write, at);
-        // A text that a member or a static variable of its own type copies.
-        if let Target::Field(field) | Target::Static(field) = self.target(site)
-            && to.path.is_empty()
-            && self.converts(site.frame, self.program.variable_type(*field), &value, path)
-        {
+        // What a member or a variable of its own type copies.
+        if self.stores_copy(site.frame, to, self.target(site)) {
             return;
         }
         // A struct copied whole shares what its fields lead to.
@@ -222,8 +219,14 @@ impl Engine<'_> {
             return;
         }
         let known = &self.function(site.frame).locals[local.index()];
-        let name = if known.name.is_empty() { TEMPORARY } else { known.name.clone() };
         let ty = self.resolved(site.frame).types.get(local.index()).cloned();
+        // What a call gave that is something of the caller's: a copy of it, which ends on its own.
+        let given = value.object().and_then(|id| path.objects.get(&id)).is_some_and(|object| object.path.is_some());
+        if known.name.is_empty() && given && matches!(ty, Some(Ty::Class(..))) {
+            out.push(path);
+            return;
+        }
+        let name = if known.name.is_empty() { TEMPORARY } else { known.name.clone() };
         let calling = Calling::of_drop(site, name, at, ArgValue { name: None, value, ty });
         self.dispatch(run, &target, calling, false, path, out);
     }

@@ -50,26 +50,16 @@ impl Engine<'_> {
                 Some(value)
             }
             // Native code may well take what it keeps itself apart again.
-            Ownership::Borrowed { .. } if basis == Basis::Body && self.is_native(site.frame) => None,
+            Ownership::Borrowed { .. } if basis == Basis::Body && self.is_native(site.frame) && !calling.abroad => None,
+            Ownership::Borrowed { from: Some(from), .. } if self.is_own_address(calling, from) => {
+                self.own_address(path, calling, extra, basis)
+            }
+            Ownership::Borrowed { from: Some(from), part, .. } if self.lender(path, calling, from).is_some() => {
+                Some(self.borrowed_part(path, calling, from, *part, (basis, extra)))
+            }
             Ownership::Borrowed { .. } | Ownership::Static => {
-                let (state, owner, given) = match contract.ownership {
-                    Ownership::Static => (State::Static, Owner::Static, Given::Static),
-                    _ => (State::Borrowed, Owner::Library, Given::Borrowed),
-                };
-                let origin = self.site_origin(calling, extra, None, owner.clone(), basis);
-                let borrowed =
-                    |from: Name, location| Step { kind: StepKind::Borrowed { from, owner: owner.clone() }, location };
-                let object = match calling.made_by() {
-                    Some(made) => {
-                        let mut object =
-                            Object::new(state, Step { kind: StepKind::Given { given }, location: made.location });
-                        let through = made.through.iter().cloned().chain([(calling.name.clone(), calling.at)]);
-                        let steps = through.map(|(from, location)| borrowed(from, location));
-                        std::rc::Rc::make_mut(&mut object.story).steps.extend(steps);
-                        object
-                    }
-                    None => Object::new(state, borrowed(calling.name.clone(), calling.at)),
-                };
+                let is_static = contract.ownership == Ownership::Static;
+                let (origin, object) = self.lent(calling, is_static, basis, extra);
                 let object = self.allocate(path, origin, object);
                 Some(Value::Pointer(object, Offset::Start))
             }
@@ -80,7 +70,10 @@ impl Engine<'_> {
                 Some(Value::View(object, prefix)) if prefix.is_empty() && !self.gives_view(calling) => {
                     Some(Value::Pointer(object, Offset::Start))
                 }
-                value => value,
+                value => {
+                    value.iter().for_each(|value| self.note_part(path, calling, value));
+                    value
+                }
             },
             Ownership::Interior(of) => match self.value_at(path, calling, of) {
                 Some(Value::Pointer(object, offset)) => {
@@ -169,6 +162,28 @@ impl Engine<'_> {
             },
         };
         value.unwrap_or_else(|| self.fresh(path, site, extra))
+    }
+
+    /// What a call gives that stays somebody else's, and its origin.
+    pub(super) fn lent(&mut self, calling: &Calling, is_static: bool, basis: Basis, extra: u16) -> (u32, Object) {
+        let (state, owner, given) = match is_static {
+            true => (State::Static, Owner::Static, Given::Static),
+            false => (State::Borrowed, Owner::Library, Given::Borrowed),
+        };
+        let origin = self.site_origin(calling, extra, None, owner.clone(), basis);
+        let borrowed =
+            |from: Name, location| Step { kind: StepKind::Borrowed { from, owner: owner.clone() }, location };
+        let object = match calling.made_by() {
+            Some(made) => {
+                let mut object = Object::new(state, Step { kind: StepKind::Given { given }, location: made.location });
+                let through = made.through.iter().cloned().chain([(calling.name.clone(), calling.at)]);
+                let steps = through.map(|(from, location)| borrowed(from, location));
+                std::rc::Rc::make_mut(&mut object.story).steps.extend(steps);
+                object
+            }
+            None => Object::new(state, borrowed(calling.name.clone(), calling.at)),
+        };
+        (origin, object)
     }
 
     /// The value a path leads to, read from memory where it was not seen before.

@@ -1,13 +1,13 @@
 //! Callees that run closures: `using((arena) {…})`, `list.forEach(…)`.
 
-use super::calls::Calling;
+use super::calls::{ArgValue, Calling};
 use super::engine::{Engine, MAX_DEPTH, Returned, Run, Setting};
 use super::path::{Flight, Object, Path};
 use super::summaries::parameter_root;
 use super::value::{ObjectId, Symbol, Value};
 use crate::ir::{Callee, Flavor, FunctionKind, LocalId, LocalKind, Op, Operand};
-use crate::link::FuncRef;
-use crate::summary::{AccessPath, Basis, ClosureRun, Given, Outcome, Ownership, RunTimes, Summary};
+use crate::link::{FuncRef, Functions, Target};
+use crate::summary::{AccessPath, Basis, ClosureRun, Given, Outcome, Ownership, RunTimes, Summary, ValueTest};
 use crate::violation::{Owner, Thrower};
 
 /// The most blocks of a function that is run where it is called: helpers are small.
@@ -27,6 +27,11 @@ impl Engine<'_> {
         for closure_run in &summary.runs {
             let mut next = Vec::new();
             for (path, value) in paths {
+                // One of several closures gives the result.
+                if closure_run.returned && value.is_some() {
+                    next.push((path, value));
+                    continue;
+                }
                 self.apply_run(run, closure_run, &calling, path, value, &mut next);
             }
             paths = next;
@@ -55,8 +60,23 @@ impl Engine<'_> {
         out: &mut Vec<(Path, Option<Value>)>,
     ) {
         let closure = self.value_at(&path, calling, &closure_run.closure);
+        if closure_run.times == RunTimes::Maybe {
+            let Some((path, null)) = self.where_given(closure_run, calling, path.clone()) else {
+                closure.iter().for_each(|closure| self.escape(&mut path, closure));
+                let value = self.fresh(&mut path, calling.site, 0);
+                out.push((path, Some(value)));
+                return;
+            };
+            out.extend(null.map(|path| (path, None)));
+            let Some(path) = path else { return };
+            let run_once = ClosureRun { times: RunTimes::Once, ..closure_run.clone() };
+            return self.apply_run(run, &run_once, calling, path, value, out);
+        }
         let closure = match (closure, closure_run.times) {
             (Some(Value::Closure(closure)), RunTimes::Once | RunTimes::Many) => self.closures[closure as usize].clone(),
+            (Some(function @ (Value::Model(..) | Value::Function(_))), RunTimes::Once) if closure_run.returned => {
+                return self.run_function(run, closure_run, calling, &function, path, out);
+            }
             (Some(other), times) => {
                 self.note_closure_run(&mut path, &other, closure_run, calling);
                 if let Value::Closure(closure) = other {
@@ -131,6 +151,59 @@ impl Engine<'_> {
         }
         if out.len() > 16 {
             out.truncate(16);
+        }
+    }
+
+    /// The paths on which what a closure receives is there, and on which it is not; nothing when that is out of sight.
+    fn where_given(&self, run: &ClosureRun, calling: &Calling, path: Path) -> Option<(Option<Path>, Option<Path>)> {
+        let Some(Given::Value(at)) = run.gives.first() else { return None };
+        let value = self.value_at(&path, calling, at)?;
+        if value.is_null() {
+            return Some((None, Some(path)));
+        }
+        value.object()?;
+        let [null, there] = self.split_argument(path, &value, &ValueTest::Null);
+        Some((there, null))
+    }
+
+    /// A function that is named where a closure could stand: `map(CString::into_raw)`.
+    fn run_function(
+        &mut self,
+        run: &mut Run,
+        closure_run: &ClosureRun,
+        calling: &Calling,
+        function: &Value,
+        path: Path,
+        out: &mut Vec<(Path, Option<Value>)>,
+    ) {
+        let mut args: Vec<ArgValue> = Vec::new();
+        for given in &closure_run.gives {
+            let Given::Value(at) = given else { continue };
+            let Some(value) = self.value_at(&path, calling, at) else { continue };
+            args.push(ArgValue { name: None, value, ty: None });
+        }
+        let target = match function {
+            Value::Model(model, _) => Target::Model(*model),
+            Value::Function(function) => Target::Functions(Box::new(Functions {
+                candidates: [*function].into_iter().collect(),
+                complete: true,
+                implicit_this: false,
+                model: None,
+            })),
+            _ => Target::Unknown,
+        };
+        let mut inner = Calling { receiver: None, args, ..calling.clone() };
+        if let Target::Model(model) = &target {
+            inner.name = self.models.function(*model).name.replace('.', "::").into();
+        }
+        if self.takes_receiver_first(calling.site.frame, &target, inner.args.len()) {
+            inner.receiver = Some(inner.args.remove(0));
+        }
+        let mut done = Vec::new();
+        self.dispatch(run, &target, inner, false, path, &mut done);
+        for path in done {
+            let value = calling.result.map(|result| self.local(calling.site.frame, &path, result));
+            out.push((path, value));
         }
     }
 

@@ -4,7 +4,7 @@ use super::calls::{ArgValue, Calling};
 use super::engine::{Engine, OriginKey, Site};
 use super::path::{Object, Path};
 use super::value::{Offset, Value};
-use crate::ir::{FunctionKind, Name};
+use crate::ir::{FunctionKind, LocalId, Name, Operand};
 use crate::link::{ClassRef, Ty};
 use crate::source::Location;
 use crate::state::Ownership;
@@ -16,6 +16,35 @@ impl Engine<'_> {
         let origin = self.plain_origin(OriginKey::Site(site, 950), name.clone(), at, Owner::Variable(name));
         let object = Object { ownership: Ownership::Local, non_null: true, ..Object::unknown(None) };
         Value::View(self.allocate(path, origin, object), Name::default())
+    }
+
+    /// Whether a record is a struct of plain memory in a native language: `Buffer { data, len }`.
+    pub(super) fn is_plain_record(&self, site: Site, to: LocalId) -> bool {
+        let Some(Ty::Class(class, _)) = self.resolved(site.frame).types.get(to.index()) else { return false };
+        let unit = &self.program.units[class.unit as usize];
+        self.is_native(site.frame) && unit.layouts.iter().any(|layout| layout.class == class.class && !layout.is_union)
+    }
+
+    /// A struct by value with what its fields are given.
+    pub(super) fn record(
+        &mut self,
+        site: Site,
+        to: LocalId,
+        items: &[(Option<Name>, Operand)],
+        at: Location,
+        path: &mut Path,
+    ) -> Value {
+        let name = self.function(site.frame).locals[to.index()].name.clone();
+        let value = self.new_struct(site, name, at, path);
+        let Value::View(object, _) = value else { return value };
+        for (field, item) in items {
+            let item = self.operand(site.frame, path, item);
+            match field {
+                Some(field) => self.store_told(path, object, field.clone(), item, at),
+                None => self.escape(path, &item),
+            }
+        }
+        value
     }
 
     /// `T x{a, b}` of a C or C++ struct that declares no constructor: its fields in their order. Nothing for what is no

@@ -215,6 +215,10 @@ impl Engine<'_> {
             (Value::Str(_), _) if self.program.units[self.root.unit as usize].language.is_native() => Ownership::Static,
             (Value::Pointer(id, Offset::Start), Some(object)) => match (&object.path, object.ownership) {
                 (_, State::Static) => Ownership::Static,
+                // A reference is the place itself.
+                (Some(at), _) if is_reference(function) && !matches!(at.root, Root::Static(_)) => {
+                    Ownership::Alias((**at).clone())
+                }
                 (Some(at), _) if self.is_kept_inside(at) => self.borrowed_from(path, *id, at),
                 (Some(at), State::Unknown | State::Escaped) => Ownership::Alias((**at).clone()),
                 (None, State::Owned(MemoryFamily::Known(family))) if !id.older => {
@@ -223,6 +227,8 @@ impl Engine<'_> {
                 (None, State::Owned(MemoryFamily::OfParameter(index))) if !id.older => self
                     .parameter_path(function, index)
                     .map_or(Ownership::Unknown, |(at, default)| Ownership::Owned(FamilyRef::Allocator(at, default))),
+                // Something else holds it too.
+                (None, State::Managed) if object.story.loose && !self.gives_copy() => Ownership::Unknown,
                 // A value that its caller owns as this function did.
                 (None, State::Managed) if object.scope.is_none() && object.attached.is_none() && !id.older => {
                     let family = self.origins[id.origin as usize].family;
@@ -233,7 +239,7 @@ impl Engine<'_> {
                     .scope
                     .and_then(|scope| path.objects.get(&scope)?.path.as_deref().cloned())
                     .map_or(Ownership::Unknown, |at| Ownership::Owned(FamilyRef::Allocator(at, None))),
-                (None, State::Borrowed) => Ownership::Borrowed { from: None, until: Vec::new() },
+                (None, State::Borrowed) => Ownership::Borrowed { from: None, until: Vec::new(), part: false },
                 _ => Ownership::Unknown,
             },
             (Value::Pointer(_, Offset::Inside | Offset::Perhaps | Offset::Somewhere), Some(object)) => {
@@ -241,6 +247,10 @@ impl Engine<'_> {
             }
             (Value::View(_, prefix), Some(object)) if prefix.is_empty() => {
                 object.path.as_deref().cloned().map_or(Ownership::Unknown, Ownership::View)
+            }
+            // The address of a field.
+            (Value::View(_, prefix), Some(object)) if !prefix.is_empty() && self.gives_address() => {
+                object.path.as_deref().cloned().map_or(Ownership::Unknown, Ownership::Interior)
             }
             (Value::Scope(scope), Some(object)) => match (&object.path, object.ownership) {
                 (Some(at), State::Unknown | State::Escaped) => Ownership::Alias((**at).clone()),
@@ -257,6 +267,17 @@ impl Engine<'_> {
         }
     }
 
+    /// Whether what the function returns is a value of its own, whatever that was copied from.
+    fn gives_copy(&self) -> bool {
+        self.owning_family(0, &self.program.resolved(self.root).result).is_some()
+    }
+
+    /// Whether a native function gives an address, as opposed to a struct.
+    fn gives_address(&self) -> bool {
+        let native = self.program.units[self.root.unit as usize].language.is_native();
+        native && matches!(self.program.resolved(self.root).result, Ty::Pointer(_))
+    }
+
     /// Whether a native function hands out what lies inside of what it was given, or in a static variable.
     fn is_kept_inside(&self, at: &AccessPath) -> bool {
         let native = self.program.units[self.root.unit as usize].language.is_native();
@@ -270,8 +291,11 @@ impl Engine<'_> {
             value.object() == Some(id) && path.objects.get(owner).is_some_and(|owner| owner.path.is_some())
         });
         let plain = matches!(&self.program.resolved(self.root).result, Ty::Pointer(to) if **to == Ty::Scalar);
-        if held && plain {
-            Ownership::Borrowed { from: Some(at.clone()), until: Vec::new() }
+        // What a value owns is never handed out to be released.
+        let object = path.objects.get(&id);
+        let part = object.is_some_and(|object| object.ownership == State::Borrowed && object.story.part);
+        if held && (plain || part) {
+            Ownership::Borrowed { from: Some(at.clone()), until: Vec::new(), part }
         } else {
             Ownership::Unknown
         }
@@ -321,6 +345,11 @@ pub(super) fn null_test(returns: &[&Returned]) -> Option<Ownership> {
             _ => None,
         }
     })
+}
+
+/// Whether a function gives a reference back.
+fn is_reference(function: &Function) -> bool {
+    function.result.as_ref().is_some_and(|ty| matches!(ty.name.as_str(), "&" | "&&"))
 }
 
 /// How callers name a parameter.

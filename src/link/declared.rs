@@ -130,7 +130,7 @@ fn transfers(
             if matches!(subject, "Returns" | "Return value") {
                 let plain = function.result.as_ref().is_some_and(is_text);
                 if says("(transfer none)") {
-                    *result = Some(Ownership::Borrowed { from: None, until: Vec::new() });
+                    *result = Some(Ownership::Borrowed { from: None, until: Vec::new(), part: false });
                 } else if says("(transfer full)") && plain {
                     *result = models.family_named(GLIB_HEAP).map(owned);
                 }

@@ -122,7 +122,7 @@ impl Foreign {
         for (at, class) in from.classes.iter().enumerate() {
             if class.kind != ClassKind::Extension && !class.name.is_empty() {
                 let id = ClassRef { unit, class: ClassId(at as u32) };
-                self.classes.entry(class.name.clone()).or_default().push(id);
+                self.classes.entry(last_segment(&class.name).into()).or_default().push(id);
             }
         }
         for (at, variable) in from.variables.iter().enumerate() {
@@ -173,7 +173,18 @@ impl Foreign {
     /// The class that a written name means in a unit: by its last segment, the nearest one.
     fn class_named(&self, units: &[Unit], files: &[FileContext], from: u32, name: &str) -> Option<ClassRef> {
         let candidates = self.classes.get(last_segment(name))?;
-        let nearest = nearest(units, files, from, candidates, |class| class.unit);
+        let full = |class: ClassRef| &units[class.unit as usize].classes[class.class.index()].name;
+        // A scope that is written decides between namespaces.
+        let scoped = |class: &&ClassRef| {
+            let full = full(**class);
+            full == name || full.strip_suffix(name).is_some_and(|scope| scope.ends_with("::"))
+        };
+        let written: Vec<ClassRef> = candidates.iter().filter(scoped).copied().collect();
+        let candidates = if name.contains("::") && !written.is_empty() { &written } else { candidates };
+        let mut nearest = nearest(units, files, from, candidates, |class| class.unit);
+        if nearest.iter().any(|class| full(*class) != full(nearest[0])) {
+            nearest.retain(|class| full(*class) == name);
+        }
         // One of several that are equally near: the one that says most.
         let fields = |class: &&ClassRef| {
             units[class.unit as usize].classes.get(class.class.index()).map_or(0, |class| class.fields.len())
@@ -297,7 +308,7 @@ impl Env<'_> {
         }
         let name = last_segment(&written.name);
         let args = || (0..written.args.len()).map(arg).collect::<Vec<_>>();
-        if let Some(class) = self.foreign.class_named(self.units, self.files, unit, name) {
+        if let Some(class) = self.foreign.class_named(self.units, self.files, unit, &written.name) {
             let declared = self.class(class);
             if declared.kind == ClassKind::Enum && self.units[class.unit as usize].language != Language::Rust {
                 return Ty::Scalar;
@@ -314,7 +325,10 @@ impl Env<'_> {
             }
         }
         if let Some(model) = self.standard_type(unit, name) {
-            return Ty::Model(model, args());
+            // An array is owned otherwise: `std::unique_ptr<T[]>`.
+            if !written.args.iter().any(|arg| arg.name == "[]") {
+                return Ty::Model(model, args());
+            }
         }
         if SCALARS.binary_search(&name).is_ok() || name.ends_with("_t") || name.starts_with("unsigned") {
             return Ty::Scalar;

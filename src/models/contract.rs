@@ -252,6 +252,7 @@ impl Entry<'_> {
             return Ok(Ownership::Borrowed {
                 from,
                 until: model.until.iter().map(|call| call.as_str().into()).collect(),
+                part: false,
             });
         }
         type OfPath = fn(AccessPath) -> Ownership;
@@ -313,6 +314,7 @@ impl Entry<'_> {
                 ("release_later", model.release_later.is_some()),
                 ("detach", model.detach),
                 ("release_all", model.release_all),
+                ("adopt", model.adopt.is_some()),
                 ("drop", model.drop.is_some()),
                 ("disown", model.disown),
             ],
@@ -333,6 +335,9 @@ impl Entry<'_> {
         }
         if let Some(name) = &model.drop {
             return Ok(EffectKind::Drop(self.names.family(name)?));
+        }
+        if let Some(name) = &model.adopt {
+            return Ok(EffectKind::Adopt(self.names.family(name)?));
         }
         if let Some(allocator) = &model.release_by {
             return Ok(EffectKind::Release(FamilyRef::Allocator(self.path(allocator)?, None)));

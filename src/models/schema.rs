@@ -458,6 +458,8 @@ pub struct EffectModel {
     /// Releases everything registered with it.
     #[serde(default)]
     pub release_all: bool,
+    /// The result is a value that owns it from here on, and releases it as memory of that family when its scope ends.
+    pub adopt: Option<String>,
     /// The value that owns it ends: it is released as memory of that family.
     pub drop: Option<String>,
     /// The value that owns it gives it up: whoever holds the address is its owner.

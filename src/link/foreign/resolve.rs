@@ -17,18 +17,24 @@ use crate::link::types;
 use crate::link::{ClassRef, FuncRef, Functions, Receiver, Resolved, Target, Ty, VarRef, Via};
 use crate::models::schema::MemberKind;
 use crate::models::{ModelId, TypeId};
+use crate::summary::{Given, Ownership, Root};
 
 /// Resolves functions of a native unit with the closures in them.
 pub(in crate::link) fn functions(env: &Env<'_>, unit: u32, ids: &[FunctionId], closures: Option<&Closures>) -> Outcome {
     let mut outcome = Outcome::default();
     for &id in ids {
         let mut known: FxHashMap<FunctionId, Vec<Ty>> = FxHashMap::default();
+        let mut given: FxHashMap<FunctionId, Vec<Ty>> = FxHashMap::default();
         let inner = closures.and_then(|closures| closures.get(&id)).into_iter().flatten();
         // Outer functions come before the closures in them.
         for &function in std::iter::once(&id).chain(inner) {
             let mut resolver = Resolver::new(env, unit, function, &known);
+            for (param, ty) in resolver.function.params.iter().zip(given.remove(&function).unwrap_or_default()) {
+                resolver.write(param.local, ty);
+            }
             resolver.run();
             known.insert(function, resolver.types.clone());
+            given.extend(std::mem::take(&mut resolver.given));
             outcome.resolved.push((FuncRef { unit, function }, resolver.finish()));
         }
     }
@@ -46,6 +52,10 @@ struct Resolver<'e> {
     class: Option<ClassId>,
     types: Vec<Ty>,
     targets: Vec<Vec<Target>>,
+    /// The closures that locals hold.
+    closures: FxHashMap<LocalId, FunctionId>,
+    /// What the parameters of closures receive.
+    given: FxHashMap<FunctionId, Vec<Ty>>,
 }
 
 /// What a call calls and what comes back.
@@ -74,7 +84,8 @@ impl<'e> Resolver<'e> {
             }
         }
         let targets = function.blocks.iter().map(|block| Vec::with_capacity(block.ops.len())).collect();
-        Self { env, unit, id, function, class, types, targets }
+        let (closures, given) = <(FxHashMap<_, _>, FxHashMap<_, _>)>::default();
+        Self { env, unit, id, function, class, types, targets, closures, given }
     }
 
     fn run(&mut self) {
@@ -102,8 +113,13 @@ impl<'e> Resolver<'e> {
 
     fn operation(&mut self, op: &Op) -> Target {
         match op {
+            Op::Closure { to, body } => {
+                self.closures.insert(*to, *body);
+                Target::Unknown
+            }
             Op::Call(call) => {
                 let (target, ty) = self.call(call);
+                self.give(call, &target);
                 self.write(call.result, ty);
                 target
             }
@@ -154,12 +170,25 @@ impl<'e> Resolver<'e> {
                 Target::Unknown
             }
             Op::ScopeEnd(local) => self.destructor(*local),
-            Op::Aggregate { .. }
-            | Op::Insert { .. }
-            | Op::Closure { .. }
-            | Op::Use { .. }
-            | Op::Catch { .. }
-            | Op::Suspend { .. } => Target::Unknown,
+            Op::Aggregate { .. } | Op::Insert { .. } | Op::Use { .. } | Op::Catch { .. } | Op::Suspend { .. } => {
+                Target::Unknown
+            }
+        }
+    }
+
+    /// What the closures receive that a call of the standard library runs.
+    fn give(&mut self, call: &Call, target: &Target) {
+        let (Target::Model(model), Callee::Method { receiver, .. }) = (target, &call.callee) else { return };
+        for run in &self.env.models.function(*model).summary.runs {
+            let Root::Param(index) = run.closure.root else { continue };
+            let Some(Operand::Local(local)) = call.args.get(usize::from(index)).map(|arg| &arg.value) else { continue };
+            let Some(&closure) = self.closures.get(local) else { continue };
+            let given = run.gives.iter().map(|given| match given {
+                Given::Value(at) if at.root == Root::This && at.steps.is_empty() => self.operand(receiver),
+                _ => Ty::Unknown,
+            });
+            let given: Vec<Ty> = given.collect();
+            self.given.insert(closure, given);
         }
     }
 
@@ -274,8 +303,15 @@ impl<'e> Resolver<'e> {
                 }
                 _ => (Target::Unknown, Ty::Unknown),
             },
-            None => (Target::Unknown, Ty::Unknown),
+            None => (self.standard_function(name).unwrap_or_default(), Ty::Unknown),
         }
+    }
+
+    /// A function of the standard library that is named and not called: `map(CString::into_raw)`.
+    fn standard_function(&self, name: &Name) -> Option<Target> {
+        let path = self.expanded(name);
+        let class = self.env.standard_type(self.unit, segment_before(&path)?)?;
+        self.model(class, last_segment(&path)).map(Target::ModelTearOff)
     }
 
     fn own_class(&self) -> Option<ClassRef> {
@@ -296,7 +332,7 @@ impl<'e> Resolver<'e> {
                     };
                     (self.operator(name, &of), Ty::Void)
                 }
-                _ => self.named_call(name, call),
+                _ => self.called_operator(name).unwrap_or_else(|| self.named_call(name, call)),
             },
             Callee::Method { receiver, name } => self.method(&self.operand(receiver), name, call),
             Callee::New { ty, name } => self.construct(&self.written(ty), name.as_ref(), call),
@@ -336,6 +372,23 @@ impl<'e> Resolver<'e> {
         }
     }
 
+    /// `::operator new(size)`, `Base::operator delete(p)`
+    fn called_operator(&self, name: &Name) -> Option<Called> {
+        let sign = last_segment(name).strip_prefix("operator")?.trim_start();
+        let gives = match sign {
+            "new" | "new[]" => Ty::Pointer(Box::new(Ty::Void)),
+            "delete" | "delete[]" => Ty::Void,
+            _ => return None,
+        };
+        let class = segment_before(name).filter(|before| !before.is_empty());
+        let class = class.map(|before| self.env.foreign.class_named(self.env.units, self.env.files, self.unit, before));
+        let of = match class {
+            Some(class) => Ty::Class(class?, Vec::new()),
+            None => Ty::Unknown,
+        };
+        Some((self.operator(&sign.into(), &of), gives))
+    }
+
     fn native(&self, symbol: Name) -> Target {
         let model = self.env.models.symbol(&symbol, &self.env.versions[self.unit as usize]);
         Target::Native { symbol: Some(symbol), model }
@@ -367,7 +420,7 @@ impl<'e> Resolver<'e> {
                 return found;
             }
             if let Some(found) = self.standard_member(before, last, call) {
-                return found;
+                return self.typed_by_argument(found, call);
             }
         }
         // What runs is the destructor.
@@ -380,6 +433,9 @@ impl<'e> Resolver<'e> {
         // A type's name called is its construction: `CString(x)`, `Wrapper(p)`.
         if let Some(class) = self.env.foreign.class_named(self.env.units, self.env.files, self.unit, last) {
             return self.construct(&Ty::Class(class, Vec::new()), None, call);
+        }
+        if let Some(found) = self.standard_object(before, last, call) {
+            return found;
         }
         if before.is_none()
             && let Some(found) = self.standard_member("std", last.trim_end_matches('!'), call)
@@ -550,10 +606,14 @@ impl<'e> Resolver<'e> {
                 }
             }
             Ty::Class(class, _) => {
-                if *name == self.env.class(*class).name {
+                if *name == last_segment(&self.env.class(*class).name) {
                     return (self.construct(receiver, None, call).0, Ty::Void);
                 }
                 self.member(*class, name, call).unwrap_or((Target::Unknown, Ty::Unknown))
+            }
+            // What `new` makes in a block of its own.
+            Ty::Model(class, _) if *name == self.env.models.ty(*class).name => {
+                (self.construct(receiver, None, call).0, Ty::Void)
             }
             Ty::Model(class, args) => match self.modelled(*class, args, name) {
                 Some(found) => found,
@@ -573,7 +633,8 @@ impl<'e> Resolver<'e> {
                 let env = self.env;
                 let declared = env.class(*class);
                 let all = env.foreign.members.get(class).and_then(|members| {
-                    members.get(name.map_or(declared.name.as_str(), Name::as_str)).or_else(|| members.get(""))
+                    let own = last_segment(&declared.name);
+                    members.get(name.map_or(own, Name::as_str)).or_else(|| members.get(""))
                 });
                 let fitting: SmallVec<[FuncRef; 1]> = all
                     .into_iter()
@@ -586,10 +647,44 @@ impl<'e> Resolver<'e> {
                     .collect();
                 if fitting.is_empty() { Target::DefaultConstructor(*class) } else { exactly(&fitting) }
             }
-            Ty::Model(class, _) => self.model(*class, "new").map_or(Target::Unknown, Target::Model),
+            Ty::Model(class, args) => {
+                // More than the entry speaks of says something else: a deleter of its own, an allocator.
+                let is_plain = args.len() <= self.env.models.ty(*class).params.len();
+                let fits = |model: &ModelId| call.args.len() <= self.env.models.function(*model).params.len();
+                let model = self.model(*class, "new").filter(|model| is_plain && fits(model));
+                model.map_or(Target::Unknown, Target::Model)
+            }
             _ => Target::Unknown,
         };
         (target, ty.clone())
+    }
+
+    /// What gives an argument back gives its type back: `ManuallyDrop::new(v)`.
+    fn typed_by_argument(&self, (target, ty): Called, call: &Call) -> Called {
+        let Target::Model(model) = target else { return (target, ty) };
+        let given_back = self.env.models.function(model).summary.outcomes.iter().find_map(|outcome| {
+            match &outcome.result.ownership {
+                Ownership::Alias(at) if at.steps.is_empty() => match at.root {
+                    Root::Param(index) => call.args.get(usize::from(index)),
+                    _ => None,
+                },
+                _ => None,
+            }
+        });
+        match (&ty, given_back) {
+            (Ty::Unknown | Ty::Parameter(_), Some(arg)) => (target, self.operand(&arg.value)),
+            _ => (target, ty),
+        }
+    }
+
+    /// An object of C++'s standard library: `std::string(x)`.
+    fn standard_object(&self, before: Option<&str>, name: &str, call: &Call) -> Option<Called> {
+        let is_cpp = self.env.units[self.unit as usize].language.is_cpp();
+        let class =
+            self.env.standard_type(self.unit, name).filter(|_| is_cpp && matches!(before, None | Some("std")))?;
+        self.model(class, "new")?;
+        let args = call.type_args.iter().map(|ty| self.written(ty)).collect();
+        Some(self.construct(&Ty::Model(class, args), None, call))
     }
 
     /// A member of a class of the standard library, by the class's name.

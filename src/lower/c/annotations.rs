@@ -1,7 +1,7 @@
 //! What attributes, comments and documentation say.
 
 use super::FileLowering;
-use crate::ir::{Annotation, Comment, Const, Name};
+use crate::ir::{Annotation, Comment, Const};
 use crate::parse::c::MarkerKind;
 use crate::parse::{NodeId, Tree};
 use crate::source::Span;
@@ -9,65 +9,23 @@ use crate::source::Span;
 /// What a directive starts with, after the comment sign.
 const DIRECTIVES: [&str; 3] = ["ignore:", "ignore_for_file:", "ffilint:"];
 
-/// Words of a documentation that may speak of ownership.
-const OWNERSHIP: [&str; 5] = ["transfer", "free", "release", "own", "caller"];
-
-/// Longest text kept of a documentation comment, in bytes.
-const DOC: usize = 2000;
-
 impl FileLowering<'_> {
     /// Annotations of a function whose declaration is `node` and whose head ends at `head_end`.
     pub(super) fn annotations(&self, node: NodeId, head_end: u32) -> Vec<Annotation> {
         let start = self.tree.span(node).start;
-        let params = self.named_parameters(node, head_end);
-        let mut annotations: Vec<Annotation> = self
-            .placed_markers(start, head_end)
-            .filter_map(|marker| match &marker.kind {
-                MarkerKind::Annotation(name, arguments) => {
-                    // Before a parameter it speaks of that one.
-                    let at = marker.span.start;
-                    let param = params.iter().find(|(from, to, _)| *from <= at && at < *to);
-                    Some(match param {
-                        Some((_, _, param)) => Annotation {
-                            name: "sal".into(),
-                            type_args: Vec::new(),
-                            args: vec![(Some(param.clone()), Const::Str(name.as_str().into()))],
-                        },
-                        None => Annotation {
-                            name: name.as_str().into(),
-                            type_args: Vec::new(),
-                            args: arguments
-                                .iter()
-                                .map(|argument| (None, Const::Str(argument.as_str().into())))
-                                .collect(),
-                        },
-                    })
-                }
-                _ => None,
-            })
-            .collect();
+        let text = |argument: &String| (None, Const::Str(argument.as_str().into()));
+        let of = |kind: &MarkerKind| match kind {
+            MarkerKind::Annotation(name, arguments) => Some(Annotation {
+                name: name.as_str().into(),
+                type_args: Vec::new(),
+                args: arguments.iter().map(text).collect(),
+            }),
+            _ => None,
+        };
+        let markers = self.placed_markers(start, head_end);
+        let mut annotations: Vec<Annotation> = markers.filter_map(|marker| of(&marker.kind)).collect();
         annotations.extend(self.documentation(node));
         annotations
-    }
-
-    /// For each parameter of a head where it begins, after the comma or parenthesis before it, and ends.
-    fn named_parameters(&self, node: NodeId, head_end: u32) -> Vec<(u32, u32, Name)> {
-        let tree = self.tree;
-        let heads = tree.descendants(node).take_while(|&part| tree.span(part).start < head_end);
-        let Some(list) = heads.take(200).find(|&part| tree.kind(part) == "parameter_list") else { return Vec::new() };
-        let mut from = tree.span(list).start;
-        let mut params = Vec::new();
-        for param in tree.named_children(list) {
-            let span = tree.span(param);
-            let name = tree
-                .child(param, "declarator")
-                .and_then(|declarator| tree.descendants(declarator).find(|&part| tree.kind(part) == "identifier"));
-            if let Some(name) = name {
-                params.push((from, span.end, tree.text(name).into()));
-            }
-            from = span.end;
-        }
-        params
     }
 
     /// The comment directly above a declaration, if it may speak of ownership.
@@ -95,17 +53,7 @@ impl FileLowering<'_> {
             }
         }
         text.reverse();
-        let mut text = text.join("\n");
-        let lower = text.to_ascii_lowercase();
-        if !OWNERSHIP.iter().any(|word| lower.contains(word)) {
-            return None;
-        }
-        let mut end = DOC.min(text.len());
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        text.truncate(end);
-        Some(Annotation { name: "doc".into(), type_args: Vec::new(), args: vec![(None, Const::Str(text.into()))] })
+        crate::lower::documentation::ownership(text.join("\n"))
     }
 
     /// Whether nothing but blanks stands before it on its line.

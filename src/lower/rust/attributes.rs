@@ -5,7 +5,8 @@ use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, Lit, Meta, Token};
 
 use super::types;
-use crate::ir::{Annotation, Cond, Const, Name};
+use crate::ir::{Annotation, Cond, Name};
+use crate::lower::documentation;
 use crate::target::TargetSet;
 
 /// Where something is compiled.
@@ -189,49 +190,13 @@ pub(super) fn words(attributes: &[Attribute], name: &str) -> Vec<(String, Option
     words
 }
 
-/// Words of a documentation that speak of ownership.
-const SPEAKS_OF_OWNERSHIP: [&str; 5] = ["transfer", "free", "release", "own", "caller"];
-
-/// The longest documentation kept, in bytes.
-const LONGEST_DOC: usize = 2_000;
-
-/// Attributes that matter to somebody, and documentation that speaks of ownership.
+/// What the documentation says of ownership.
 pub(super) fn annotations(attributes: &[Attribute]) -> Vec<Annotation> {
-    let mut annotations = Vec::new();
-    let mut doc = String::new();
-    for attribute in attributes {
-        let path = types::path_name(attribute.path());
-        match (path.as_str(), &attribute.meta) {
-            ("doc", Meta::NameValue(pair)) => {
-                if let Some(line) = text(&pair.value) {
-                    doc.push_str(if doc.is_empty() { "" } else { "\n" });
-                    doc.push_str(line.trim());
-                }
-            }
-            ("must_use", _) => annotations.push(annotation("warn_unused_result", Vec::new())),
-            (
-                "doc" | "cfg" | "cfg_attr" | "allow" | "warn" | "deny" | "expect" | "inline" | "no_mangle" | "unsafe"
-                | "export_name" | "link_name" | "rustfmt::skip" | "derive" | "cold" | "deprecated",
-                _,
-            ) => {}
-            (name, Meta::NameValue(pair)) => {
-                let value = text(&pair.value).map_or(Const::Other, |text| Const::Str(text.into()));
-                annotations.push(annotation(types::simple(name), vec![(None, value)]));
-            }
-            (name, _) => annotations.push(annotation(types::simple(name), Vec::new())),
-        }
-    }
-    let lower = doc.to_lowercase();
-    if SPEAKS_OF_OWNERSHIP.iter().any(|word| lower.contains(word)) {
-        let end = (0..=LONGEST_DOC.min(doc.len())).rev().find(|&end| doc.is_char_boundary(end));
-        doc.truncate(end.unwrap_or(0));
-        annotations.push(annotation("doc", vec![(None, Const::Str(doc.into()))]));
-    }
-    annotations
-}
-
-fn annotation(name: &str, args: Vec<(Option<Name>, Const)>) -> Annotation {
-    Annotation { name: name.into(), type_args: Vec::new(), args }
+    let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
+        Meta::NameValue(pair) if pair.path.is_ident("doc") => text(&pair.value).map(|line| line.trim().to_owned()),
+        _ => None,
+    });
+    documentation::ownership(lines.collect::<Vec<_>>().join("\n")).into_iter().collect()
 }
 
 fn text(value: &Expr) -> Option<String> {

@@ -127,6 +127,12 @@ impl FileLowering {
                     self.items(&items);
                 }
             }
+            Item::Macro(it) if it.mac.path.is_ident("thread_local") => {
+                for it in macros::thread_locals(&it.mac) {
+                    let name = self.qualified(&it.name.to_string());
+                    self.variable(name, it.name.span(), &it.ty, false, Some(&it.value));
+                }
+            }
             Item::Macro(it) if !is_known_macro(&it.mac.path) => self.opaque_macro(&it.mac),
             Item::Verbatim(tokens) => {
                 let span = tokens.span();

@@ -2,10 +2,41 @@
 //! functions, as glue puts them into its user's crate.
 
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
-use syn::Item;
+use syn::parse::{ParseStream, Parser};
+use syn::{Expr, Item, Token, Type};
 
 /// How deep the brackets of a macro are looked into.
 const DEPTH: u32 = 64;
+
+/// A variable of `thread_local!`.
+pub(super) struct ThreadLocal {
+    pub(super) name: Ident,
+    pub(super) ty: Type,
+    pub(super) value: Expr,
+}
+
+/// `thread_local! { static NAME: T = value; … }`; none when it reads otherwise.
+pub(super) fn thread_locals(mac: &syn::Macro) -> Vec<ThreadLocal> {
+    let read = |input: ParseStream<'_>| {
+        let mut all = Vec::new();
+        while !input.is_empty() {
+            input.call(syn::Attribute::parse_outer)?;
+            input.parse::<syn::Visibility>()?;
+            input.parse::<Token![static]>()?;
+            let name = input.parse()?;
+            input.parse::<Token![:]>()?;
+            let ty = input.parse()?;
+            input.parse::<Token![=]>()?;
+            let value = input.parse()?;
+            all.push(ThreadLocal { name, ty, value });
+            if !input.is_empty() {
+                input.parse::<Token![;]>()?;
+            }
+        }
+        Ok(all)
+    };
+    read.parse2(mac.tokens.clone()).unwrap_or_default()
+}
 
 /// The items of the arms that export a function and use no parameter of the macro's.
 pub(super) fn exported(mac: &syn::Macro) -> Vec<Vec<Item>> {

@@ -77,8 +77,7 @@ pub(super) fn attributes_in(inner: &str) -> Vec<MarkerKind> {
         match plain {
             "visibility" if arguments.iter().any(|argument| argument == "default") => kinds.push(MarkerKind::Export),
             "dllexport" | "used" | "export_name" => kinds.push(MarkerKind::Export),
-            "malloc" | "ownership_returns" | "ownership_takes" | "ownership_holds" | "warn_unused_result"
-            | "returns_nonnull" => {
+            "malloc" | "ownership_returns" | "ownership_takes" | "ownership_holds" => {
                 kinds.push(MarkerKind::Annotation(plain.to_owned(), arguments));
             }
             "cleanup" => kinds.extend(arguments.into_iter().next().map(|function| MarkerKind::Cleanup(function, true))),

@@ -429,7 +429,6 @@ impl<'t> Pass<'_, 't> {
         let inner = self.text.get(open.end..end.start).unwrap_or("");
         let kinds = match word {
             "__attribute__" | "__attribute" | "__declspec" | "_declspec" => attributes_in(inner),
-            _ if super::names::is_sal(word) => vec![MarkerKind::Annotation(word.into(), vec![inner.trim().into()])],
             _ => Vec::new(),
         };
         self.blank_tokens(at, close, MarkerKind::Nothing);

@@ -485,8 +485,9 @@ pub(super) fn attribute(word: &str) -> Option<MarkerKind> {
     if SETS.export.contains(word) || (is_shouting(word) && ends(word, EXPORTS)) {
         return Some(MarkerKind::Export);
     }
+    // None of them says who owns what.
     if is_sal(word) || word == "G_GNUC_MALLOC" || word == "G_GNUC_WARN_UNUSED_RESULT" {
-        return Some(MarkerKind::Annotation(word.into(), Vec::new()));
+        return Some(MarkerKind::Nothing);
     }
     (is_shouting(word) && ends(word, PLAIN_ENDS)).then_some(MarkerKind::Nothing)
 }

@@ -6,6 +6,12 @@ use crate::lower::c::types::unqualified;
 use crate::parse::NodeId;
 use crate::source::Span;
 
+/// Functions that give back what they are given, as it is: casts in all but name.
+const GIVES_ARGUMENT: [&str; 5] = ["std::move", "std::forward", "std::ref", "std::cref", "std::as_const"];
+
+/// The casts that are written like templates.
+pub(super) const NAMED_CASTS: [&str; 4] = ["static_cast", "reinterpret_cast", "const_cast", "dynamic_cast"];
+
 impl Body<'_, '_> {
     pub(super) fn call(&mut self, node: NodeId) -> Operand {
         let tree = self.tree;
@@ -82,25 +88,17 @@ impl Body<'_, '_> {
             })
     }
 
-    /// Whether an expression makes an object that dies with the statement: `std::string(s)`, `T{…}`, `std::f(…)`.
+    /// Whether an expression gives what may be an object that dies with the statement: `f(…)`, `T{…}`.
     fn makes_temporary(&mut self, node: NodeId) -> bool {
         let tree = self.tree;
         match tree.kind(node) {
             "compound_literal_expression" => true,
             "call_expression" => {
-                let Some(function) = tree.child(node, "function") else { return false };
-                if self.constructed(function).is_some() {
-                    return true;
-                }
-                let name = self.written_path(function);
-                if matches!(name.as_str(), "std::to_string" | "std::make_unique" | "std::make_shared") {
-                    return true;
-                }
-                let known = self.file.by_simple_name(&name);
-                let result = known.and_then(|id| self.file.unit.functions.get(id.index())?.result.clone());
-                tree.kind(function) == "identifier"
-                    && self.file.is_cpp
-                    && result.is_some_and(|result| self.file.is_class_like(&result))
+                let function = tree.child(node, "function").filter(|_| self.file.is_cpp);
+                function.is_some_and(|function| {
+                    let name = self.written_path(function);
+                    self.cast_kind(function).is_none() && !GIVES_ARGUMENT.contains(&name.as_str())
+                })
             }
             _ => false,
         }
@@ -116,32 +114,7 @@ impl Body<'_, '_> {
         let is_known = self.file.classes_by_name.contains_key(&name)
             && self.file.by_simple_name(&name).is_none()
             && !self.file.enums.contains(&name);
-        let is_std = name.strip_prefix("std::").is_some_and(|name| {
-            matches!(
-                name,
-                "string"
-                    | "wstring"
-                    | "vector"
-                    | "unique_ptr"
-                    | "shared_ptr"
-                    | "map"
-                    | "set"
-                    | "unordered_map"
-                    | "pair"
-                    | "tuple"
-                    | "string_view"
-                    | "function"
-                    | "array"
-                    | "list"
-                    | "deque"
-                    | "optional"
-                    | "runtime_error"
-                    | "thread"
-                    | "lock_guard"
-                    | "unique_lock"
-            )
-        });
-        if !is_known && !is_std {
+        if !is_known {
             return None;
         }
         let last = self.file.path(function).last.unwrap_or(function);
@@ -174,7 +147,7 @@ impl Body<'_, '_> {
                 let value = self.expression(value);
                 Some(self.copy_as(value, CopyKind::Move, span))
             }
-            "std::forward" | "std::ref" | "std::cref" | "std::as_const" => {
+            name if GIVES_ARGUMENT.contains(&name) => {
                 let value = tree.named_children(list?).next()?;
                 Some(self.expression(value))
             }
@@ -205,7 +178,7 @@ impl Body<'_, '_> {
             return None;
         }
         let name = tree.child(function, "name").map_or("", |name| tree.text(name));
-        ["static_cast", "reinterpret_cast", "const_cast", "dynamic_cast"].into_iter().find(|&cast| cast == name)
+        NAMED_CASTS.into_iter().find(|&cast| cast == name)
     }
 
     pub(super) fn arguments(&mut self, list: Option<NodeId>) -> Vec<Arg> {

@@ -1,11 +1,12 @@
 //! Local variables and parameters: where they live, and what runs when their scope ends.
 
+use super::call::NAMED_CASTS;
 use super::place::place;
 use super::{Body, Cleanup, Storage, Variable};
 use crate::ir::{Base, Const, CopyKind, LocalId, Name, Op, Operand, Projection, TypeRef};
 use crate::lower::c::types::{Declared, unqualified};
-use crate::parse::NodeId;
 use crate::parse::c::MarkerKind;
+use crate::parse::{NodeId, Tree};
 use crate::source::Span;
 
 impl Body<'_, '_> {
@@ -49,14 +50,27 @@ impl Body<'_, '_> {
         }
         let Some(list) = tree.child(function, "parameters") else { return };
         let params: Vec<NodeId> = tree.named_children(list).collect();
-        // `T x();` is a prototype indeed.
-        if params.is_empty() || params.iter().any(|&param| tree.child(param, "declarator").is_some()) {
+        // `T x();` is a prototype indeed; `T x(static_cast<P>(p))` is none.
+        let cast = |param: NodeId| tree.child(param, "type").filter(|&ty| is_named_cast(tree, ty));
+        let has_declarator = |&param: &NodeId| tree.child(param, "declarator").is_some() && cast(param).is_none();
+        if params.is_empty() || params.iter().any(has_declarator) {
             return;
         }
         let span = self.span(name);
         let mut args = Vec::new();
         for param in params {
             let value = match tree.child(param, "type") {
+                Some(cast) if is_named_cast(tree, cast) => {
+                    let inner = tree.child(param, "declarator");
+                    let name = inner.and_then(|inner| {
+                        tree.descendants(inner).find(|&at| matches!(tree.kind(at), "identifier" | "type_identifier"))
+                    });
+                    let value = name.map_or(Operand::Const(Const::Other), |name| self.named_value(name));
+                    match self.file.template_arguments(cast).into_iter().next().map(unqualified) {
+                        Some(ty) => self.copy_as(value, CopyKind::Cast(Box::new(ty)), self.span(param)),
+                        None => value,
+                    }
+                }
                 Some(ty) if matches!(tree.kind(ty), "type_identifier" | "qualified_identifier") => self.named_value(ty),
                 _ => Operand::Const(Const::Other),
             };
@@ -481,4 +495,10 @@ impl Body<'_, '_> {
 
 fn is_reference(ty: &TypeRef) -> bool {
     matches!(ty.name.as_str(), "&" | "&&")
+}
+
+/// `static_cast<T>` where the grammar saw a type.
+fn is_named_cast(tree: &Tree<'_>, node: NodeId) -> bool {
+    let name = tree.child(node, "name").map_or("", |name| tree.text(name));
+    tree.kind(node) == "template_type" && NAMED_CASTS.contains(&name)
 }
