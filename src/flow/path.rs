@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use smallvec::SmallVec;
 
+use super::shared::Shared;
 use super::sizes::Asked;
 use super::value::{ObjectId, Symbol, Value};
 use crate::ir::Name;
@@ -179,13 +180,13 @@ pub(super) struct Flight {
 #[derive(Clone, Debug)]
 pub(super) struct Path {
     /// What the locals hold.
-    pub(super) locals: BTreeMap<Slot, Value>,
+    pub(super) locals: Shared<BTreeMap<Slot, Value>>,
     /// The objects.
-    pub(super) objects: BTreeMap<ObjectId, Object>,
+    pub(super) objects: Shared<BTreeMap<ObjectId, Object>>,
     /// What memory holds: object and field path → value.
-    pub(super) heap: BTreeMap<(ObjectId, Name), Value>,
+    pub(super) heap: Shared<BTreeMap<(ObjectId, Name), Value>>,
     /// What branches taken say of symbols.
-    pub(super) known: BTreeMap<Fact, bool>,
+    pub(super) known: Shared<BTreeMap<Fact, bool>>,
     /// The targets that can take this path.
     pub(super) targets: TargetSet,
     /// It came through an exception that is merely possible: its leaks are not held against anybody.
@@ -228,10 +229,10 @@ impl Path {
     /// A path at the entry of a function.
     pub(super) fn new(targets: TargetSet) -> Self {
         Self {
-            locals: BTreeMap::new(),
-            objects: BTreeMap::new(),
-            heap: BTreeMap::new(),
-            known: BTreeMap::new(),
+            locals: Shared::default(),
+            objects: Shared::default(),
+            heap: Shared::default(),
+            known: Shared::default(),
             targets,
             doubtful: false,
             flight: None,
@@ -257,11 +258,18 @@ impl Path {
 
     /// Puts `to` in the place of every occurrence of `from`.
     pub(super) fn replace(&mut self, from: &Value, to: &Value) {
-        let keys = self.objects.values_mut().filter_map(|object| object.attached.as_mut()?.key.as_mut());
-        for value in self.locals.values_mut().chain(self.heap.values_mut()).chain(keys) {
-            if value == from {
-                *value = to.clone();
-            }
+        // Each map is copied only where there is something to write.
+        if self.locals.values().any(|value| value == from) {
+            self.locals.values_mut().filter(|value| *value == from).for_each(|value| value.clone_from(to));
+        }
+        if self.heap.values().any(|value| value == from) {
+            self.heap.values_mut().filter(|value| *value == from).for_each(|value| value.clone_from(to));
+        }
+        let is_key =
+            |object: &Object| object.attached.as_ref().is_some_and(|attached| attached.key.as_ref() == Some(from));
+        if self.objects.values().any(is_key) {
+            let keys = self.objects.values_mut().filter_map(|object| object.attached.as_mut()?.key.as_mut());
+            keys.filter(|key| *key == from).for_each(|key| key.clone_from(to));
         }
     }
 
@@ -336,9 +344,10 @@ impl Path {
 
     /// Forgets facts about a symbol whose site gives a new value; old holders keep a symbol of their own.
     pub(super) fn renew(&mut self, symbol: Symbol) {
-        self.known.retain(|fact, _| match fact {
-            Fact::True(known) | Fact::Null(known) | Fact::Success(known) => *known != symbol,
-        });
+        let facts = [Fact::True(symbol), Fact::Null(symbol), Fact::Success(symbol)];
+        if facts.iter().any(|fact| self.known.contains_key(fact)) {
+            self.known.retain(|fact, _| !facts.contains(fact));
+        }
         let stale = Value::Symbol(Symbol::of((symbol, "older")));
         self.replace(&Value::Symbol(symbol), &stale);
     }
@@ -351,7 +360,7 @@ impl Path {
             && self.suspended == other.suspended
             && self.ran == other.ran
             && self.objects.len() == other.objects.len()
-            && self.objects.iter().zip(&other.objects).all(|((a, x), (b, y))| a == b && x.same(y))
+            && self.objects.iter().zip(other.objects.iter()).all(|((a, x), (b, y))| a == b && x.same(y))
             && matter(&self.heap).eq(matter(&other.heap))
             && matter(&self.locals).eq(matter(&other.locals))
     }
