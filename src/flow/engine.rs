@@ -601,7 +601,10 @@ impl<'a> Engine<'a> {
     fn enter(&mut self, run: &mut Run, block: BlockId, mut path: Path) {
         let frame = &self.frames[run.frame as usize];
         let live = &run.info.live;
-        path.locals.retain(|slot, _| frame.own_local(*slot).is_none_or(|local| live.is_live(block, local)));
+        let stays = |slot: &Slot| frame.own_local(*slot).is_none_or(|local| live.is_live(block, local));
+        if !path.locals.keys().all(stays) {
+            path.locals.retain(|slot, _| stays(slot));
+        }
         if !run.info.resumes[block.index()] {
             path.flight = None;
         }

@@ -293,15 +293,20 @@ impl Path {
 
     /// In how much two paths differ.
     pub(super) fn distance(&self, other: &Self) -> usize {
-        let objects = self
-            .objects
-            .iter()
-            .filter(|(id, object)| other.objects.get(id).is_none_or(|theirs| !object.same(theirs)))
-            .count()
-            + other.objects.keys().filter(|id| !self.objects.contains_key(id)).count();
-        let locals = matter(&self.locals).filter(|(slot, value)| other.locals.get(slot) != Some(value)).count();
-        let heap = matter(&self.heap).filter(|(key, value)| other.heap.get(key) != Some(value)).count();
+        let objects = match self.objects.is_one(&other.objects) {
+            true => 0,
+            false => self.differing_objects(other),
+        };
+        let locals = differing(&self.locals, &other.locals);
+        let heap = differing(&self.heap, &other.heap);
         4 * objects + locals + heap + 8 * usize::from(self.doubtful != other.doubtful)
+    }
+
+    fn differing_objects(&self, other: &Self) -> usize {
+        let differs =
+            |(id, object): &(&ObjectId, &Object)| other.objects.get(id).is_none_or(|theirs| !object.same(theirs));
+        self.objects.iter().filter(differs).count()
+            + other.objects.keys().filter(|id| !self.objects.contains_key(id)).count()
     }
 
     /// Removes the owned objects that nothing leads to and nothing else decides on.
@@ -359,24 +364,33 @@ impl Path {
             && self.flight == other.flight
             && self.suspended == other.suspended
             && self.ran == other.ran
-            && self.objects.len() == other.objects.len()
+            && (self.objects.is_one(&other.objects) || self.same_objects(other))
+            && (self.heap.is_one(&other.heap) || matter(&self.heap).eq(matter(&other.heap)))
+            && (self.locals.is_one(&other.locals) || matter(&self.locals).eq(matter(&other.locals)))
+    }
+
+    fn same_objects(&self, other: &Self) -> bool {
+        self.objects.len() == other.objects.len()
             && self.objects.iter().zip(other.objects.iter()).all(|((a, x), (b, y))| a == b && x.same(y))
-            && matter(&self.heap).eq(matter(&other.heap))
-            && matter(&self.locals).eq(matter(&other.locals))
     }
 
     /// Joins a path that has the [`same_ownership`](Self::same_ownership). Returns whether anything changed.
     pub(super) fn join_scalars(&mut self, other: &Self, at: u64) -> bool {
         let mut changed = join_maps(&mut self.locals, &other.locals, |slot| Symbol::of((at, "local", slot)));
         changed |= join_maps(&mut self.heap, &other.heap, |key| Symbol::of((at, "heap", key)));
-        for (mine, theirs) in self.objects.values_mut().zip(other.objects.values()) {
-            if mine.ownership != theirs.ownership {
-                changed |= mine.ownership != Ownership::Escaped;
-                mine.ownership = Ownership::Escaped;
+        let differ = |(mine, theirs): (&Object, &Object)| mine.ownership != theirs.ownership;
+        if !self.objects.is_one(&other.objects) && self.objects.values().zip(other.objects.values()).any(differ) {
+            for (mine, theirs) in self.objects.values_mut().zip(other.objects.values()) {
+                if mine.ownership != theirs.ownership {
+                    changed |= mine.ownership != Ownership::Escaped;
+                    mine.ownership = Ownership::Escaped;
+                }
             }
         }
         let before = self.known.len();
-        self.known.retain(|fact, truth| other.known.get(fact) == Some(truth));
+        if self.known.iter().any(|(fact, truth)| other.known.get(fact) != Some(truth)) {
+            self.known.retain(|fact, truth| other.known.get(fact) == Some(truth));
+        }
         changed | (self.known.len() != before)
     }
 
@@ -462,7 +476,10 @@ impl Path {
                     gone(*id, &object);
                 }
             }
-            self.heap.retain(|(owner, _), _| dead.binary_search(owner).is_err());
+            let is_dead = |owner: &ObjectId| dead.binary_search(owner).is_ok();
+            if self.heap.keys().any(|(owner, _)| is_dead(owner)) {
+                self.heap.retain(|(owner, _), _| !is_dead(owner));
+            }
         }
         if self.known.is_empty() {
             return;
@@ -479,12 +496,15 @@ impl Path {
             .collect();
         live.sort_unstable();
         let is_live = |symbol: &Symbol| live.binary_search(symbol).is_ok();
-        self.known.retain(|fact, _| {
+        let stays = |fact: &Fact| {
             let (Fact::True(symbol) | Fact::Null(symbol) | Fact::Success(symbol)) = fact;
             let parts = parts(*symbol);
             // What a parameter was found to be tells the function's ends apart.
             is_live(symbol) || parameters.contains(symbol) || !parts.is_empty() && parts.iter().all(is_live)
-        });
+        };
+        if !self.known.keys().all(stays) {
+            self.known.retain(|fact, _| stays(fact));
+        }
     }
 }
 
@@ -492,24 +512,33 @@ fn matter<K>(map: &BTreeMap<K, Value>) -> impl Iterator<Item = (&K, &Value)> {
     map.iter().filter(|(_, value)| value.matters())
 }
 
+/// How many of the values that matter are not the same in the other map.
+fn differing<K: Ord>(mine: &Shared<BTreeMap<K, Value>>, theirs: &Shared<BTreeMap<K, Value>>) -> usize {
+    match mine.is_one(theirs) {
+        true => 0,
+        false => matter(mine).filter(|(key, value)| theirs.get(key) != Some(value)).count(),
+    }
+}
+
+/// Joins what two paths hold at the same places; what only one holds is given up.
 fn join_maps<K: Ord + Clone>(
-    mine: &mut BTreeMap<K, Value>,
-    theirs: &BTreeMap<K, Value>,
+    mine: &mut Shared<BTreeMap<K, Value>>,
+    theirs: &Shared<BTreeMap<K, Value>>,
     symbol: impl Fn(&K) -> Symbol,
 ) -> bool {
+    if mine.is_one(theirs) {
+        return false;
+    }
+    let differs = |(key, value): &(&K, &Value)| theirs.get(key) != Some(value);
+    let keys: Vec<K> = mine.iter().filter(differs).map(|(key, _)| key.clone()).collect();
     let mut changed = false;
-    let keys: Vec<K> = mine.keys().cloned().collect();
     for key in keys {
-        match theirs.get(&key) {
-            Some(value) if mine.get(&key) == Some(value) => {}
-            Some(_) => {
-                let joined = Value::Symbol(symbol(&key));
-                changed |= mine.insert(key, joined.clone()) != Some(joined);
-            }
-            None => {
-                mine.remove(&key);
-                changed = true;
-            }
+        if theirs.contains_key(&key) {
+            let joined = Value::Symbol(symbol(&key));
+            changed |= mine.insert(key, joined.clone()) != Some(joined);
+        } else {
+            mine.remove(&key);
+            changed = true;
         }
     }
     changed

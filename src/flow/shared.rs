@@ -8,6 +8,13 @@ use std::rc::Rc;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shared<T>(Rc<T>);
 
+impl<T> Shared<T> {
+    /// Whether both are one: then they are equal, and nobody needs to look.
+    pub(super) fn is_one(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
 impl<T> Deref for Shared<T> {
     type Target = T;
 
