@@ -7,6 +7,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rayon::prelude::*;
+use smallvec::SmallVec;
 
 use crate::ir::{FunctionId, FunctionKind, LocalKind};
 use crate::link::{FuncRef, Program, Receiver, Target, Ty};
@@ -53,6 +54,7 @@ mod references;
 mod results;
 mod runs;
 mod scopes;
+mod shared;
 mod sizes;
 mod structs;
 mod summaries;
@@ -385,34 +387,38 @@ fn layers(program: &Program) -> Vec<Vec<Vec<FuncRef>>> {
         }
     }
     let component_of = |function: FuncRef| component.get(function.unit as usize)?.get(function.function.index());
-    let mut level = vec![0usize; program.components.len()];
-    let mut layers: Vec<Vec<Vec<FuncRef>>> = Vec::new();
-    for (index, functions) in program.components.iter().enumerate() {
-        let mut own = 0;
+    // The components that each waits for.
+    let waits_for = |(index, functions): (usize, &Vec<FuncRef>)| {
+        let mut components = Vec::new();
         for function in functions {
-            let unit = &program.units[function.unit as usize];
             let resolved = &program.resolved[function.unit as usize][function.function.index()];
-            let targets = || resolved.targets.iter().flatten();
-            let mut callees: Vec<FuncRef> = targets().flat_map(callees).collect();
-            let symbols = targets().filter_map(Target::symbol);
-            callees.extend(symbols.flat_map(|symbol| program.definitions(symbol, function.unit)));
-            callees.extend(targets().filter_map(|target| match target {
-                Target::Static(variable) => program.initializer(*variable),
-                _ => None,
-            }));
-            program.allocations_in(resolved, &mut |function| callees.push(function));
-            callees.extend(
-                closures_in(program.function(*function))
-                    .map(|closure| FuncRef { unit: function.unit, function: closure }),
-            );
-            debug_assert!(unit.functions.len() > function.function.index());
-            for callee in callees {
-                match component_of(callee) {
-                    Some(&other) if other != index && other != usize::MAX => own = own.max(level[other] + 1),
-                    _ => {}
+            let mut add = |callee| match component_of(callee) {
+                Some(&other) if other != index && other != usize::MAX => components.push(other),
+                _ => {}
+            };
+            for target in resolved.targets.iter().flatten() {
+                callees(target).into_iter().for_each(&mut add);
+                if let Some(symbol) = target.symbol() {
+                    program.definitions(symbol, function.unit).into_iter().for_each(&mut add);
+                }
+                if let Target::Static(variable) = target {
+                    program.initializer(*variable).into_iter().for_each(&mut add);
                 }
             }
+            program.allocations_in(resolved, &mut add);
+            closures_in(program.function(*function))
+                .map(|closure| FuncRef { unit: function.unit, function: closure })
+                .for_each(&mut add);
         }
+        components.sort_unstable();
+        components.dedup();
+        components
+    };
+    let waits: Vec<Vec<usize>> = program.components.par_iter().enumerate().map(waits_for).collect();
+    let mut level = vec![0usize; program.components.len()];
+    let mut layers: Vec<Vec<Vec<FuncRef>>> = Vec::new();
+    for (index, (functions, waits)) in program.components.iter().zip(waits).enumerate() {
+        let own = waits.iter().map(|&other| level[other] + 1).max().unwrap_or(0);
         level[index] = own;
         if layers.len() <= own {
             layers.resize(own + 1, Vec::new());
@@ -429,10 +435,10 @@ fn layers(program: &Program) -> Vec<Vec<Vec<FuncRef>>> {
     layers
 }
 
-fn callees(target: &Target) -> Vec<FuncRef> {
+fn callees(target: &Target) -> SmallVec<[FuncRef; 2]> {
     match target {
-        Target::Functions(functions) => functions.candidates.to_vec(),
-        Target::TearOff(function) => vec![*function],
+        Target::Functions(functions) => functions.candidates.iter().copied().collect(),
+        Target::TearOff(function) => SmallVec::from_slice(&[*function]),
         Target::Via(via) => {
             let mut all = callees(&via.target);
             if let Receiver::Getter(getter) = &via.receiver {
@@ -440,7 +446,7 @@ fn callees(target: &Target) -> Vec<FuncRef> {
             }
             all
         }
-        _ => Vec::new(),
+        _ => SmallVec::new(),
     }
 }
 

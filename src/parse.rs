@@ -184,6 +184,16 @@ impl Names {
     }
 }
 
+/// Tree-sitter's number of the kind `ERROR`.
+const ERROR: u16 = u16::MAX;
+
+/// A node whose children are being copied.
+struct Open {
+    node: usize,
+    /// Those that are still to come, with the one at hand.
+    children: u32,
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Node {
     kind: u16,
@@ -218,13 +228,16 @@ impl<'t> Tree<'t> {
         let mut nodes: Vec<Node> = Vec::with_capacity(tree.root_node().descendant_count());
         let mut errors = Vec::new();
         let mut comments = Vec::new();
-        let mut open: Vec<usize> = Vec::new();
+        let mut open: Vec<Open> = Vec::new();
         let mut open_errors = 0_usize;
         let mut cursor = tree.walk();
         loop {
             let node = cursor.node();
             let span = Span::new(node.start_byte() as u32, node.end_byte() as u32);
-            let (is_error, is_missing) = (node.is_error(), node.is_missing());
+            let kind = node.kind_id();
+            let is_error = kind == ERROR;
+            // A missing token is empty.
+            let is_missing = span.start == span.end && node.is_missing();
             if (is_error || is_missing) && open_errors == 0 {
                 errors.push(span);
             }
@@ -232,8 +245,7 @@ impl<'t> Tree<'t> {
             if nodes.len() % 4096 == 4095 && Instant::now() >= deadline {
                 return None;
             }
-            let kind = node.kind_id();
-            let parent = open.last().and_then(|&id: &usize| nodes.get(id));
+            let parent = open.last().and_then(|open: &Open| nodes.get(open.node));
             let field = match parent.is_some_and(|parent| names.field_kinds.possible(parent.kind, kind)) {
                 true => cursor.field_id().map_or(0, |id| id.get()),
                 false => 0,
@@ -241,7 +253,8 @@ impl<'t> Tree<'t> {
             if names.is_comment(kind) {
                 comments.push(NodeId(nodes.len() as u32));
             }
-            open.push(nodes.len());
+            let children = node.child_count();
+            open.push(Open { node: nodes.len(), children });
             nodes.push(Node {
                 kind,
                 field,
@@ -253,25 +266,26 @@ impl<'t> Tree<'t> {
                 depth: open.len() as u32 - 1,
                 height: 0,
             });
-            if cursor.goto_first_child() {
+            // A cursor asks its way: where there is none is known from the number of children, at less cost.
+            if children > 0 && cursor.goto_first_child() {
                 continue;
             }
             loop {
-                if let Some(id) = open.pop() {
-                    open_errors -= usize::from(nodes[id].kind == u16::MAX);
-                    nodes[id].subtree_end = nodes.len() as u32;
-                    let Node { broken, height, .. } = nodes[id];
-                    if let Some(parent) = open.last().and_then(|&id| nodes.get_mut(id)) {
-                        parent.broken |= broken;
-                        parent.height = parent.height.max(height + 1);
-                    }
-                }
-                if cursor.goto_next_sibling() {
+                let Some(Open { node, .. }) = open.pop() else {
+                    return Some((Self { text, nodes, comments, names }, errors));
+                };
+                open_errors -= usize::from(nodes[node].kind == ERROR);
+                nodes[node].subtree_end = nodes.len() as u32;
+                let Node { broken, height, .. } = nodes[node];
+                let Some(around) = open.last_mut() else { continue };
+                let parent = &mut nodes[around.node];
+                parent.broken |= broken;
+                parent.height = parent.height.max(height + 1);
+                around.children = around.children.saturating_sub(1);
+                if around.children > 0 && cursor.goto_next_sibling() {
                     break;
                 }
-                if !cursor.goto_parent() {
-                    return Some((Self { text, nodes, comments, names }, errors));
-                }
+                cursor.goto_parent();
             }
         }
     }

@@ -438,11 +438,10 @@ impl<'a> Engine<'a> {
 
     fn block(&mut self, run: &mut Run, block: BlockId, path: Path) {
         let function = self.function(run.frame);
-        let mut paths = vec![path];
+        let (mut paths, mut next) = (vec![path], Vec::new());
         for (index, statement) in function.blocks[block.index()].ops.iter().enumerate() {
             let site = Site { frame: run.frame, block, op: index as u32 };
-            let mut next = Vec::with_capacity(paths.len());
-            for path in paths {
+            for path in paths.drain(..) {
                 // A step costs what the path it works on is large.
                 self.steps += 1 + (path.objects.len() + path.locals.len() + path.heap.len()) as u32 / 32;
                 if self.steps > self.options.step_budget {
@@ -460,7 +459,7 @@ impl<'a> Engine<'a> {
             if next.len() > 1 {
                 next = merge(next, Symbol::of(site).0);
             }
-            paths = next;
+            std::mem::swap(&mut paths, &mut next);
             let dying = &run.info.dying[block.index()][index];
             for path in &mut paths {
                 for local in dying {
@@ -560,7 +559,7 @@ impl<'a> Engine<'a> {
         let start = block.ops.iter().map(|statement| statement.span.start).chain([block.end_span.start]).min();
         let start = self.location(frame, Span::new(start.unwrap_or_default(), 0));
         let mut passed = Vec::new();
-        for (id, object) in &mut path.objects {
+        for (id, object) in path.objects.iter_mut() {
             if object.ownership == Ownership::Released
                 && object
                     .story
@@ -606,7 +605,10 @@ impl<'a> Engine<'a> {
     fn enter(&mut self, run: &mut Run, block: BlockId, mut path: Path) {
         let frame = &self.frames[run.frame as usize];
         let live = &run.info.live;
-        path.locals.retain(|slot, _| frame.own_local(*slot).is_none_or(|local| live.is_live(block, local)));
+        let stays = |slot: &Slot| frame.own_local(*slot).is_none_or(|local| live.is_live(block, local));
+        if !path.locals.keys().all(stays) {
+            path.locals.retain(|slot, _| stays(slot));
+        }
         if !run.info.resumes[block.index()] {
             path.flight = None;
         }

@@ -121,7 +121,7 @@ impl Engine<'_> {
 
     /// What a finalizer was to release is its owner's again: the pointer itself, or what was registered with that key.
     pub(super) fn detach(&mut self, path: &mut Path, value: &Value) {
-        for (id, object) in &mut path.objects {
+        for (id, object) in path.objects.iter_mut() {
             let keyed = object.attached.as_ref().is_some_and(|attached| attached.key.as_ref() == Some(value));
             if keyed || value.object() == Some(*id) && object.ownership == Ownership::Managed {
                 object.ownership = Ownership::Escaped;

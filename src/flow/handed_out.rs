@@ -136,7 +136,7 @@ impl Engine<'_> {
     }
 
     fn given(&self, path: &Path, index: usize, found: &mut BTreeMap<(usize, AccessPath), Found>) {
-        for ((owner, key), value) in &path.heap {
+        for ((owner, key), value) in path.heap.iter() {
             let Value::Pointer(id, Offset::Start) = value else { continue };
             let Some(object) = path.objects.get(id) else { continue };
             let (Some(family), State::Escaped) = (object.given, object.ownership) else { continue };

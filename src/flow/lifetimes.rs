@@ -173,7 +173,7 @@ impl Engine<'_> {
     /// Another native call comes: it may let go of what one before it kept.
     pub(super) fn note_native_call(&mut self, path: &mut Path, calling: &Calling) {
         let given = |id: &ObjectId| calling.args.iter().any(|arg| arg.value.object() == Some(*id));
-        for (id, object) in &mut path.objects {
+        for (id, object) in path.objects.iter_mut() {
             let open = object.story.retained.as_ref().is_some_and(|retained| !retained.stale);
             if open
                 && !given(id)

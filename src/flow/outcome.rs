@@ -149,7 +149,7 @@ impl Engine<'_> {
     }
 
     fn take_stock(&mut self, path: &Path, how: &How, at: Location) {
-        for (id, object) in &path.objects {
+        for (id, object) in path.objects.iter() {
             let ledger = self.ledger.entry(id.origin).or_default();
             if path.doubtful {
                 ledger.settle(object);

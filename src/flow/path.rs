@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use smallvec::SmallVec;
 
+use super::shared::Shared;
 use super::sizes::Asked;
 use super::value::{ObjectId, Symbol, Value};
 use crate::ir::Name;
@@ -189,13 +190,13 @@ pub(super) struct Flight {
 #[derive(Clone, Debug)]
 pub(super) struct Path {
     /// What the locals hold.
-    pub(super) locals: BTreeMap<Slot, Value>,
+    pub(super) locals: Shared<BTreeMap<Slot, Value>>,
     /// The objects.
-    pub(super) objects: BTreeMap<ObjectId, Object>,
+    pub(super) objects: Shared<BTreeMap<ObjectId, Object>>,
     /// What memory holds: object and field path → value.
-    pub(super) heap: BTreeMap<(ObjectId, Name), Value>,
+    pub(super) heap: Shared<BTreeMap<(ObjectId, Name), Value>>,
     /// What branches taken say of symbols.
-    pub(super) known: BTreeMap<Fact, bool>,
+    pub(super) known: Shared<BTreeMap<Fact, bool>>,
     /// The targets that can take this path.
     pub(super) targets: TargetSet,
     /// It came through an exception that is merely possible: its leaks are not held against anybody.
@@ -238,10 +239,10 @@ impl Path {
     /// A path at the entry of a function.
     pub(super) fn new(targets: TargetSet) -> Self {
         Self {
-            locals: BTreeMap::new(),
-            objects: BTreeMap::new(),
-            heap: BTreeMap::new(),
-            known: BTreeMap::new(),
+            locals: Shared::default(),
+            objects: Shared::default(),
+            heap: Shared::default(),
+            known: Shared::default(),
             targets,
             doubtful: false,
             flight: None,
@@ -267,11 +268,18 @@ impl Path {
 
     /// Puts `to` in the place of every occurrence of `from`.
     pub(super) fn replace(&mut self, from: &Value, to: &Value) {
-        let keys = self.objects.values_mut().filter_map(|object| object.attached.as_mut()?.key.as_mut());
-        for value in self.locals.values_mut().chain(self.heap.values_mut()).chain(keys) {
-            if value == from {
-                *value = to.clone();
-            }
+        // Each map is copied only where there is something to write.
+        if self.locals.values().any(|value| value == from) {
+            self.locals.values_mut().filter(|value| *value == from).for_each(|value| value.clone_from(to));
+        }
+        if self.heap.values().any(|value| value == from) {
+            self.heap.values_mut().filter(|value| *value == from).for_each(|value| value.clone_from(to));
+        }
+        let is_key =
+            |object: &Object| object.attached.as_ref().is_some_and(|attached| attached.key.as_ref() == Some(from));
+        if self.objects.values().any(is_key) {
+            let keys = self.objects.values_mut().filter_map(|object| object.attached.as_mut()?.key.as_mut());
+            keys.filter(|key| *key == from).for_each(|key| key.clone_from(to));
         }
     }
 
@@ -295,15 +303,20 @@ impl Path {
 
     /// In how much two paths differ.
     pub(super) fn distance(&self, other: &Self) -> usize {
-        let objects = self
-            .objects
-            .iter()
-            .filter(|(id, object)| other.objects.get(id).is_none_or(|theirs| !object.same(theirs)))
-            .count()
-            + other.objects.keys().filter(|id| !self.objects.contains_key(id)).count();
-        let locals = matter(&self.locals).filter(|(slot, value)| other.locals.get(slot) != Some(value)).count();
-        let heap = matter(&self.heap).filter(|(key, value)| other.heap.get(key) != Some(value)).count();
+        let objects = match self.objects.is_one(&other.objects) {
+            true => 0,
+            false => self.differing_objects(other),
+        };
+        let locals = differing(&self.locals, &other.locals);
+        let heap = differing(&self.heap, &other.heap);
         4 * objects + locals + heap + 8 * usize::from(self.doubtful != other.doubtful)
+    }
+
+    fn differing_objects(&self, other: &Self) -> usize {
+        let differs =
+            |(id, object): &(&ObjectId, &Object)| other.objects.get(id).is_none_or(|theirs| !object.same(theirs));
+        self.objects.iter().filter(differs).count()
+            + other.objects.keys().filter(|id| !self.objects.contains_key(id)).count()
     }
 
     /// Removes the owned objects that nothing leads to and nothing else decides on.
@@ -346,9 +359,10 @@ impl Path {
 
     /// Forgets facts about a symbol whose site gives a new value; old holders keep a symbol of their own.
     pub(super) fn renew(&mut self, symbol: Symbol) {
-        self.known.retain(|fact, _| match fact {
-            Fact::True(known) | Fact::Null(known) | Fact::Success(known) => *known != symbol,
-        });
+        let facts = [Fact::True(symbol), Fact::Null(symbol), Fact::Success(symbol)];
+        if facts.iter().any(|fact| self.known.contains_key(fact)) {
+            self.known.retain(|fact, _| !facts.contains(fact));
+        }
         let stale = Value::Symbol(Symbol::of((symbol, "older")));
         self.replace(&Value::Symbol(symbol), &stale);
     }
@@ -360,24 +374,33 @@ impl Path {
             && self.flight == other.flight
             && self.suspended == other.suspended
             && self.ran == other.ran
-            && self.objects.len() == other.objects.len()
-            && self.objects.iter().zip(&other.objects).all(|((a, x), (b, y))| a == b && x.same(y))
-            && matter(&self.heap).eq(matter(&other.heap))
-            && matter(&self.locals).eq(matter(&other.locals))
+            && (self.objects.is_one(&other.objects) || self.same_objects(other))
+            && (self.heap.is_one(&other.heap) || matter(&self.heap).eq(matter(&other.heap)))
+            && (self.locals.is_one(&other.locals) || matter(&self.locals).eq(matter(&other.locals)))
+    }
+
+    fn same_objects(&self, other: &Self) -> bool {
+        self.objects.len() == other.objects.len()
+            && self.objects.iter().zip(other.objects.iter()).all(|((a, x), (b, y))| a == b && x.same(y))
     }
 
     /// Joins a path that has the [`same_ownership`](Self::same_ownership). Returns whether anything changed.
     pub(super) fn join_scalars(&mut self, other: &Self, at: u64) -> bool {
         let mut changed = join_maps(&mut self.locals, &other.locals, |slot| Symbol::of((at, "local", slot)));
         changed |= join_maps(&mut self.heap, &other.heap, |key| Symbol::of((at, "heap", key)));
-        for (mine, theirs) in self.objects.values_mut().zip(other.objects.values()) {
-            if mine.ownership != theirs.ownership {
-                changed |= mine.ownership != Ownership::Escaped;
-                mine.ownership = Ownership::Escaped;
+        let differ = |(mine, theirs): (&Object, &Object)| mine.ownership != theirs.ownership;
+        if !self.objects.is_one(&other.objects) && self.objects.values().zip(other.objects.values()).any(differ) {
+            for (mine, theirs) in self.objects.values_mut().zip(other.objects.values()) {
+                if mine.ownership != theirs.ownership {
+                    changed |= mine.ownership != Ownership::Escaped;
+                    mine.ownership = Ownership::Escaped;
+                }
             }
         }
         let before = self.known.len();
-        self.known.retain(|fact, truth| other.known.get(fact) == Some(truth));
+        if self.known.iter().any(|(fact, truth)| other.known.get(fact) != Some(truth)) {
+            self.known.retain(|fact, truth| other.known.get(fact) == Some(truth));
+        }
         changed | (self.known.len() != before)
     }
 
@@ -463,7 +486,10 @@ impl Path {
                     gone(*id, &object);
                 }
             }
-            self.heap.retain(|(owner, _), _| dead.binary_search(owner).is_err());
+            let is_dead = |owner: &ObjectId| dead.binary_search(owner).is_ok();
+            if self.heap.keys().any(|(owner, _)| is_dead(owner)) {
+                self.heap.retain(|(owner, _), _| !is_dead(owner));
+            }
         }
         if self.known.is_empty() {
             return;
@@ -480,12 +506,15 @@ impl Path {
             .collect();
         live.sort_unstable();
         let is_live = |symbol: &Symbol| live.binary_search(symbol).is_ok();
-        self.known.retain(|fact, _| {
+        let stays = |fact: &Fact| {
             let (Fact::True(symbol) | Fact::Null(symbol) | Fact::Success(symbol)) = fact;
             let parts = parts(*symbol);
             // What a parameter was found to be tells the function's ends apart.
             is_live(symbol) || parameters.contains(symbol) || !parts.is_empty() && parts.iter().all(is_live)
-        });
+        };
+        if !self.known.keys().all(stays) {
+            self.known.retain(|fact, _| stays(fact));
+        }
     }
 }
 
@@ -493,24 +522,33 @@ fn matter<K>(map: &BTreeMap<K, Value>) -> impl Iterator<Item = (&K, &Value)> {
     map.iter().filter(|(_, value)| value.matters())
 }
 
+/// How many of the values that matter are not the same in the other map.
+fn differing<K: Ord>(mine: &Shared<BTreeMap<K, Value>>, theirs: &Shared<BTreeMap<K, Value>>) -> usize {
+    match mine.is_one(theirs) {
+        true => 0,
+        false => matter(mine).filter(|(key, value)| theirs.get(key) != Some(value)).count(),
+    }
+}
+
+/// Joins what two paths hold at the same places; what only one holds is given up.
 fn join_maps<K: Ord + Clone>(
-    mine: &mut BTreeMap<K, Value>,
-    theirs: &BTreeMap<K, Value>,
+    mine: &mut Shared<BTreeMap<K, Value>>,
+    theirs: &Shared<BTreeMap<K, Value>>,
     symbol: impl Fn(&K) -> Symbol,
 ) -> bool {
+    if mine.is_one(theirs) {
+        return false;
+    }
+    let differs = |(key, value): &(&K, &Value)| theirs.get(key) != Some(value);
+    let keys: Vec<K> = mine.iter().filter(differs).map(|(key, _)| key.clone()).collect();
     let mut changed = false;
-    let keys: Vec<K> = mine.keys().cloned().collect();
     for key in keys {
-        match theirs.get(&key) {
-            Some(value) if mine.get(&key) == Some(value) => {}
-            Some(_) => {
-                let joined = Value::Symbol(symbol(&key));
-                changed |= mine.insert(key, joined.clone()) != Some(joined);
-            }
-            None => {
-                mine.remove(&key);
-                changed = true;
-            }
+        if theirs.contains_key(&key) {
+            let joined = Value::Symbol(symbol(&key));
+            changed |= mine.insert(key, joined.clone()) != Some(joined);
+        } else {
+            mine.remove(&key);
+            changed = true;
         }
     }
     changed

@@ -3,10 +3,11 @@
 //! What no exported function leads to can neither be called from another language nor be part of a finding: a library
 //! in the same tree costs its parsing at most.
 
+use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
 use super::callees;
-use crate::ir::FunctionId;
+use crate::ir::{FunctionId, Unit};
 use crate::link::{FuncRef, Program};
 
 /// How many calls behind the boundary contracts are still worked out. Deeper callees are taken for unknown ones.
@@ -19,17 +20,16 @@ pub(super) struct Reach {
 
 impl Reach {
     pub(super) fn of(program: &Program) -> Self {
-        let mut wave: Vec<FuncRef> = Vec::new();
-        for (unit, from) in program.units.iter().enumerate() {
+        let first = |(unit, from): (usize, &Unit)| {
             let unit = unit as u32;
             if from.language.is_native() {
                 let marked = from.exports.iter().filter(|export| export.is_marked);
-                wave.extend(marked.map(|export| FuncRef { unit, function: export.function }));
-            } else {
-                let functions = (0..from.functions.len() as u32).map(|at| FuncRef { unit, function: FunctionId(at) });
-                wave.extend(functions.flat_map(|function| called(program, function)));
+                return marked.map(|export| FuncRef { unit, function: export.function }).collect();
             }
-        }
+            let functions = (0..from.functions.len() as u32).map(|at| FuncRef { unit, function: FunctionId(at) });
+            functions.flat_map(|function| called(program, function)).collect::<Vec<_>>()
+        };
+        let mut wave: Vec<FuncRef> = program.units.par_iter().enumerate().flat_map_iter(first).collect();
         let native = |function: &FuncRef| program.units[function.unit as usize].language.is_native();
         wave.extend(program.callbacks().passing());
         wave.retain(native);

@@ -389,7 +389,7 @@ fn keep_what_is_returned(returned: &Returned) -> Path {
 fn effects(paths: &[&Path], told: Teller) -> (Vec<Effect>, usize) {
     let mut seen: BTreeMap<&AccessPath, Vec<Option<EffectKind>>> = BTreeMap::new();
     for path in paths {
-        for (id, object) in &path.objects {
+        for (id, object) in path.objects.iter() {
             let Some(at) = &object.path else { continue };
             let kind = match object.ownership {
                 State::Released => Some(

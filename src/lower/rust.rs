@@ -88,7 +88,10 @@ struct FileLowering {
 impl FileLowering {
     /// From the start of one of the parser's spans to the end of another, bytes of the file.
     fn span(&self, first: proc_macro2::Span, last: proc_macro2::Span) -> Span {
-        let (start, end) = (first.byte_range().start as u32, last.byte_range().end as u32);
+        // One question for both: each is a search in a map.
+        let range =
+            first.join(last).map_or_else(|| first.byte_range().start..last.byte_range().end, |all| all.byte_range());
+        let (start, end) = (range.start as u32, range.end as u32);
         Span::new(self.offset + start, self.offset + end.max(start))
     }
 

@@ -301,6 +301,9 @@ fn is_self(path: u64) -> bool {
 
 /// Those of the files that share the longest beginning with a path.
 pub(super) fn nearest(files: &[File], mut found: Vec<u32>, path: &Path) -> Vec<u32> {
+    if found.len() < 2 {
+        return found;
+    }
     let near = |at: &u32| files.get(*at as usize).map_or(0, |file| common(&file.path, path));
     let most = found.iter().map(near).max().unwrap_or(0);
     found.retain(|at| near(at) == most);

@@ -486,7 +486,7 @@ impl<'e> Resolver<'e> {
 
     /// A path with the `use` that brings its first segment in written out.
     fn expanded(&self, path: &Name) -> Name {
-        let first = path.split("::").next().unwrap_or(path);
+        let first = if path.contains(':') { path.split("::").next().unwrap_or(path) } else { path };
         let imports = &self.env.units[self.unit as usize].directives.imports;
         let found = imports.iter().find_map(|import| match &import.prefix {
             Some(prefix) if prefix == first => Some(import.uri.to_string()),

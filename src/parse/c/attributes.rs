@@ -2,7 +2,7 @@
 
 use super::brackets::partners;
 use super::lex::{Kind, tokens};
-use super::names::{attribute, takes_arguments};
+use super::names::{Word, attribute, takes_arguments};
 use super::prepare::MarkerKind;
 
 /// What a macro's body says if it is made of attributes alone.
@@ -24,7 +24,9 @@ pub(super) fn attributes_of(body: &str) -> Option<MarkerKind> {
                 Kind::Identifier,
                 "inline" | "const" | "virtual" | "noexcept" | "override" | "final" | "constexpr" | "volatile",
             ) => {}
-            (Kind::Identifier, _) if takes_arguments(word) && tokens.get(at + 1).is_some_and(|next| next.is(b'(')) => {
+            (Kind::Identifier, _)
+                if takes_arguments(word, Word::of(word)) && tokens.get(at + 1).is_some_and(|next| next.is(b'(')) =>
+            {
                 let close = partners(&tokens).get(at + 1).copied().unwrap_or(0) as usize;
                 if close <= at {
                     return None;
@@ -34,7 +36,7 @@ pub(super) fn attributes_of(body: &str) -> Option<MarkerKind> {
                 export |= attributes_in(inner.unwrap_or("")).contains(&MarkerKind::Export);
                 at = close;
             }
-            (Kind::Identifier, _) => export |= attribute(word)? == MarkerKind::Export,
+            (Kind::Identifier, _) => export |= attribute(word, Word::of(word))? == MarkerKind::Export,
             (Kind::Sign(b'['), _) => {
                 // `[[nodiscard]]`
                 let length = tokens.iter().skip(at).position(|token| token.is(b']'))?;

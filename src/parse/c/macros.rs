@@ -4,9 +4,7 @@
 use super::attributes::{attributes_in, attributes_of};
 use super::brackets::{in_body, partners};
 use super::lex::{Kind, Token};
-use super::names::{
-    CLOSES_C, OPENS_C, attribute, declares, is_keyword, is_primitive, is_shouting, is_type, takes_arguments,
-};
+use super::names::{CLOSES_C, OPENS_C, Word, attribute, takes_arguments};
 use super::prepare::{Marker, MarkerKind};
 use super::{Defines, Dialect, Edits};
 use crate::source::Span;
@@ -20,11 +18,16 @@ pub(super) fn blank(
     edits: &mut Edits,
     opaque: &mut Vec<Span>,
 ) -> Vec<Marker> {
+    let words = live.iter().map(|token| match token.kind {
+        Kind::Identifier => Word::of(token.text(text)),
+        _ => Word::default(),
+    });
     let opens = live.iter().filter(|token| OPENS_C.contains(&token.text(text))).count();
     let closes = live.iter().filter(|token| CLOSES_C.contains(&token.text(text))).count();
     let mut pass = Pass {
         text,
         live,
+        words: words.collect(),
         partner: partners(live),
         in_body: in_body(text, live),
         is_cpp: dialect == Dialect::Cpp,
@@ -46,6 +49,8 @@ pub(super) fn blank(
 struct Pass<'a, 't> {
     text: &'t str,
     live: &'a [Token],
+    /// What is known of each token that is an identifier.
+    words: Vec<Word>,
     /// For each opening bracket the token that closes it.
     partner: Vec<u32>,
     /// For each token whether it stands in a function's body.
@@ -76,14 +81,14 @@ impl<'t> Pass<'_, 't> {
             return at + 2;
         }
         let Some(token) = self.live.get(at).filter(|token| token.kind == Kind::Identifier) else { return at + 1 };
-        let word = token.text(self.text);
-        if takes_arguments(word)
+        let (word, known) = (token.text(self.text), self.known(at));
+        if takes_arguments(word, known)
             && let Some(close) = self.group(at + 1)
         {
             self.attribute_with_arguments(word, at, close);
             return close + 1;
         }
-        if let Some(kind) = self.defined_attribute(word) {
+        if let Some(kind) = self.defined_attribute(word, known) {
             let end = self.group(at + 1).filter(|_| kind.1).unwrap_or(at);
             self.blank_tokens(at, end, kind.0);
             return end + 1;
@@ -116,7 +121,7 @@ impl<'t> Pass<'_, 't> {
         if let Some(next) = self.pointer_to_function(at).or_else(|| self.conventions_of_alias(at)) {
             return next;
         }
-        if let Some(kind) = attribute(word)
+        if let Some(kind) = attribute(word, known)
             && let Some(next) = self.attribute_by_name(at, kind)
         {
             return next;
@@ -130,16 +135,20 @@ impl<'t> Pass<'_, 't> {
             return at + 1;
         }
         if self.is_plain_name(at)
-            && !declares(word)
+            && !known.declares()
             && let Some(next) = self.head(at)
         {
             return next;
         }
-        if is_shouting(word) && !is_type(word) {
+        if known.is_macro() {
             return self.shouting(at);
         }
         // `static int av_cold f(`, `const char *CALL f(`: a word between a type and a name.
-        if self.is_plain_name(at) && !declares(word) && at > 0 && self.ends_type(at - 1) && self.names_function(at + 1)
+        if self.is_plain_name(at)
+            && !known.declares()
+            && at > 0
+            && self.ends_type(at - 1)
+            && self.names_function(at + 1)
         {
             self.blank_tokens(at, at, MarkerKind::Nothing);
         }
@@ -151,7 +160,7 @@ impl<'t> Pass<'_, 't> {
         let word = self.word(at);
         if at < 2
             || !self.is(at - 1, b'(')
-            || !is_shouting(word)
+            || !self.known(at).is_shouting()
             || !(self.is_plain_name(at - 2) || self.ends_type(at - 2) || self.is(at - 2, b'*'))
         {
             return None;
@@ -226,11 +235,11 @@ impl<'t> Pass<'_, 't> {
             }
         }
         // `f(SIZED(n) void *p)`
-        if is_shouting(word)
+        if self.known(at).is_shouting()
             && at > 0
             && (self.is(at - 1, b'(') || self.is(at - 1, b','))
             && let Some(close) = self.group(at + 1)
-            && (declares(self.word(close + 1)) && !self.is(close + 2, b'('))
+            && (self.known(close + 1).declares() && !self.is(close + 2, b'('))
         {
             self.blank_tokens(at, close, MarkerKind::Nothing);
             return Some(close + 1);
@@ -257,10 +266,10 @@ impl<'t> Pass<'_, 't> {
         let before = self.before(at).map_or("", |before| self.word(before));
         let in_params = matches!(before, "(" | ",");
         let starts = self.is_start(at) || matches!(before, "static" | "extern" | "inline" | "virtual" | "constexpr");
-        if !(starts || (in_params && is_shouting(self.word(at)))) {
+        if !(starts || (in_params && self.known(at).is_shouting())) {
             return None;
         }
-        let is_name = |index: usize| self.is_plain_name(index) && !declares(self.word(index));
+        let is_name = |index: usize| self.is_plain_name(index) && !self.known(index).declares();
         let mut end = at;
         while end < at + 16 && is_name(end) {
             end += 1;
@@ -270,8 +279,8 @@ impl<'t> Pass<'_, 't> {
         // `local int f(`, `FOO const char* f(`
         let is_const = next == "const";
         let after_const = is_const
-            && (declares(self.word(end + 1)) || (is_name(end + 1) && (is_name(end + 2) || self.is(end + 2, b'*'))));
-        let declares_next = declares(next) && !is_const && !matches!(next, "volatile" | "auto");
+            && (self.known(end + 1).declares() || (is_name(end + 1) && (is_name(end + 2) || self.is(end + 2, b'*'))));
+        let declares_next = self.known(end).declares() && !is_const && !matches!(next, "volatile" | "auto");
         if (declares_next || after_const) && !self.is_label_before(at) {
             // A lone type may stand before `static` or `struct` in no language.
             self.blank_each(at, end);
@@ -281,8 +290,7 @@ impl<'t> Pass<'_, 't> {
             let stars = (end..end + 4).take_while(|&index| self.is(index, b'*') || self.is(index, b'&')).count();
             let is_declared = matches!(next, "(" | ";" | "=" | "[" | ",");
             if stars == 0 && count >= 3 && is_declared {
-                let kept =
-                    (at..end - 1).rev().find(|&index| !is_shouting(self.word(index)) || is_type(self.word(index)));
+                let kept = (at..end - 1).rev().find(|&index| !self.known(index).is_macro());
                 let kept = kept.unwrap_or(end - 2);
                 self.blank_each(at, kept);
                 self.blank_each(kept + 1, end - 1);
@@ -297,20 +305,20 @@ impl<'t> Pass<'_, 't> {
             }
             // `import("x") extern int f();`
             if count == 1
-                && !is_shouting(self.word(at))
+                && !self.known(at).is_shouting()
                 && let Some(close) = self.group(at + 1)
                 && !self.same_line(close, close + 1)
-                && ((declares(self.word(close + 1)) && !matches!(self.word(close + 1), "const" | "volatile"))
+                && ((self.known(close + 1).declares() && !matches!(self.word(close + 1), "const" | "volatile"))
                     || self.is(close + 1, b'}'))
             {
                 return Some(self.shouting_call(at, close, true));
             }
             if count == 1
                 && let Some(close) = self.group(at + 1)
-                && declares(self.word(close + 1))
+                && self.known(close + 1).declares()
                 && !matches!(self.word(close + 1), "const" | "volatile" | "auto")
                 && self.same_line(close, close + 1)
-                && !is_shouting(self.word(at))
+                && !self.known(at).is_shouting()
             {
                 self.blank_tokens(at, close, MarkerKind::Nothing);
                 return Some(close + 1);
@@ -336,7 +344,7 @@ impl<'t> Pass<'_, 't> {
     fn blank_each(&mut self, from: usize, to: usize) {
         for index in from..to {
             let word = self.word(index);
-            let kind = match attribute(word) {
+            let kind = match attribute(word, self.known(index)) {
                 Some(kind) => kind,
                 None if word.to_ascii_uppercase().contains("EXPORT") => MarkerKind::Export,
                 None => MarkerKind::Nothing,
@@ -347,6 +355,10 @@ impl<'t> Pass<'_, 't> {
 
     fn word(&self, at: usize) -> &'t str {
         self.live.get(at).map_or("", |token| token.text(self.text))
+    }
+
+    fn known(&self, at: usize) -> Word {
+        self.words.get(at).copied().unwrap_or_default()
     }
 
     fn is(&self, at: usize, sign: u8) -> bool {
@@ -362,7 +374,7 @@ impl<'t> Pass<'_, 't> {
     }
 
     fn is_plain_name(&self, at: usize) -> bool {
-        self.live.get(at).is_some_and(|token| token.kind == Kind::Identifier) && !is_keyword(self.word(at))
+        self.live.get(at).is_some_and(|token| token.kind == Kind::Identifier) && !self.known(at).is_keyword()
     }
 
     /// The last token before that is no blank.
@@ -397,16 +409,16 @@ impl<'t> Pass<'_, 't> {
         while self.is(index, b'*') && index > 0 {
             index -= 1;
         }
-        is_primitive(self.word(index)) && self.gone.get(index) == Some(&false)
+        self.known(index).is_primitive() && self.gone.get(index) == Some(&false)
     }
 
     /// `name (`
     fn names_function(&self, at: usize) -> bool {
-        self.is_plain_name(at) && !declares(self.word(at)) && self.is(at + 1, b'(')
+        self.is_plain_name(at) && !self.known(at).declares() && self.is(at + 1, b'(')
     }
 
     /// A macro of this file whose every definition is made of attributes; whether it takes arguments.
-    fn defined_attribute(&self, word: &str) -> Option<(MarkerKind, bool)> {
+    fn defined_attribute(&self, word: &str, known: Word) -> Option<(MarkerKind, bool)> {
         let bodies = self.defines.get(word)?;
         let mut all = MarkerKind::Nothing;
         for body in bodies {
@@ -418,7 +430,7 @@ impl<'t> Pass<'_, 't> {
                 _ => {}
             }
         }
-        if all == MarkerKind::Nothing && attribute(word) == Some(MarkerKind::Export) {
+        if all == MarkerKind::Nothing && attribute(word, known) == Some(MarkerKind::Export) {
             all = MarkerKind::Export;
         }
         Some((all, false))
@@ -557,7 +569,7 @@ impl<'t> Pass<'_, 't> {
             next_line && at > 0 && (self.is(at - 1, b')') || matches!(self.word(at - 1), "else" | "do"));
         let after_static = matches!(self.word(at.wrapping_sub(1)), "static" | "extern" | "inline");
         if (starts || after_static) && self.wraps_type(at + 1, close) {
-            self.blank_tokens(at, at + 1, attribute(self.word(at)).unwrap_or(MarkerKind::Nothing));
+            self.blank_tokens(at, at + 1, attribute(self.word(at), self.known(at)).unwrap_or(MarkerKind::Nothing));
             self.blank_tokens(close, close, MarkerKind::Nothing);
             return at + 2;
         }
@@ -612,8 +624,8 @@ impl<'t> Pass<'_, 't> {
         let first = close + 3;
         let outside = self.in_body.get(open) == Some(&false);
         self.is(end + 1, b'{')
-            || (declares(self.word(first)) && !self.is(first + 1, b'('))
-            || (outside && super::names::is_sal(self.word(first)))
+            || (self.known(first).declares() && !self.is(first + 1, b'('))
+            || (outside && self.known(first).is_sal())
             || ((outside || self.is(end + 1, b';')) && self.is_plain_name(first) && is_declared(first + 1))
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 
 use super::prepare::MarkerKind;
 
@@ -448,55 +448,106 @@ const KEYWORDS: &[&str] = &[
     "restrict",
 ];
 
-/// The lists as sets: every identifier of a file is looked up in most of them.
-struct Sets {
-    nothing: Set,
-    with_arguments: Set,
-    export: Set,
-    types: Set,
-    declares: Set,
-    primitives: Set,
-    keywords: Set,
+/// What the lists and its spelling say of a word, from one look: every identifier of a file is asked for most of it,
+/// and several times.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Word(u16);
+
+impl Word {
+    const NOTHING: u16 = 1;
+    const WITH_ARGUMENTS: u16 = 1 << 1;
+    const EXPORT: u16 = 1 << 2;
+    const TYPE: u16 = 1 << 3;
+    const DECLARES: u16 = 1 << 4;
+    const PRIMITIVE: u16 = 1 << 5;
+    const KEYWORD: u16 = 1 << 6;
+    const SHOUTING: u16 = 1 << 7;
+    const SAL: u16 = 1 << 8;
+
+    /// Looks a word up.
+    pub(super) fn of(word: &str) -> Self {
+        let mut known = WORDS.get(word).copied().unwrap_or_default();
+        if is_shouting(word) {
+            known.0 |= Self::SHOUTING;
+        }
+        if is_sal(word) {
+            known.0 |= Self::SAL;
+        }
+        known
+    }
+
+    fn is(self, what: u16) -> bool {
+        self.0 & what != 0
+    }
+
+    pub(super) fn is_keyword(self) -> bool {
+        self.is(Self::KEYWORD)
+    }
+
+    pub(super) fn is_primitive(self) -> bool {
+        self.is(Self::PRIMITIVE)
+    }
+
+    pub(super) fn declares(self) -> bool {
+        self.is(Self::DECLARES)
+    }
+
+    /// Capitals only, and no type that is written so.
+    pub(super) fn is_macro(self) -> bool {
+        self.is_shouting() && !self.is(Self::TYPE)
+    }
+
+    /// Capitals only, and long enough to be no type parameter.
+    pub(super) fn is_shouting(self) -> bool {
+        self.is(Self::SHOUTING)
+    }
+
+    /// `_In_`, `_Outptr_opt_`, `_Ret_maybenull_`: Microsoft's annotations.
+    pub(super) fn is_sal(self) -> bool {
+        self.is(Self::SAL)
+    }
 }
 
-type Set = FxHashSet<&'static str>;
-
-static SETS: LazyLock<Sets> = LazyLock::new(|| {
-    let set = |list: &[&'static str]| list.iter().copied().collect();
-    Sets {
-        nothing: set(NOTHING),
-        with_arguments: set(WITH_ARGUMENTS),
-        export: set(EXPORT),
-        types: set(TYPES),
-        declares: set(DECLARES),
-        primitives: set(PRIMITIVES),
-        keywords: set(KEYWORDS),
+/// The lists by their words.
+static WORDS: LazyLock<FxHashMap<&'static str, Word>> = LazyLock::new(|| {
+    let mut words: FxHashMap<&'static str, Word> = FxHashMap::default();
+    for (list, what) in [
+        (NOTHING, Word::NOTHING),
+        (WITH_ARGUMENTS, Word::WITH_ARGUMENTS),
+        (EXPORT, Word::EXPORT),
+        (TYPES, Word::TYPE),
+        (DECLARES, Word::DECLARES),
+        (PRIMITIVES, Word::PRIMITIVE),
+        (KEYWORDS, Word::KEYWORD),
+    ] {
+        list.iter().for_each(|&word| words.entry(word).or_default().0 |= what);
     }
+    words
 });
 
 /// What an attribute macro of that name stands for.
-pub(super) fn attribute(word: &str) -> Option<MarkerKind> {
-    if SETS.nothing.contains(word) {
+pub(super) fn attribute(word: &str, known: Word) -> Option<MarkerKind> {
+    if known.is(Word::NOTHING) {
         return Some(MarkerKind::Nothing);
     }
-    if is_shouting(word) && word.ends_with("_EXTERN") {
+    if known.is_shouting() && word.ends_with("_EXTERN") {
         return Some(MarkerKind::ExternC(true));
     }
-    if SETS.export.contains(word) || (is_shouting(word) && ends(word, EXPORTS)) {
+    if known.is(Word::EXPORT) || (known.is_shouting() && ends(word, EXPORTS)) {
         return Some(MarkerKind::Export);
     }
     // None of them says who owns what.
-    if is_sal(word) || word == "G_GNUC_MALLOC" || word == "G_GNUC_WARN_UNUSED_RESULT" {
+    if known.is_sal() || word == "G_GNUC_MALLOC" || word == "G_GNUC_WARN_UNUSED_RESULT" {
         return Some(MarkerKind::Nothing);
     }
-    (is_shouting(word) && ends(word, PLAIN_ENDS)).then_some(MarkerKind::Nothing)
+    (known.is_shouting() && ends(word, PLAIN_ENDS)).then_some(MarkerKind::Nothing)
 }
 
 /// Whether it is an attribute with arguments.
-pub(super) fn takes_arguments(word: &str) -> bool {
-    SETS.with_arguments.contains(word)
-        || is_sal(word)
-        || (is_shouting(word)
+pub(super) fn takes_arguments(word: &str, known: Word) -> bool {
+    known.is(Word::WITH_ARGUMENTS)
+        || known.is_sal()
+        || (known.is_shouting()
             && [
                 "_PRINTF",
                 "_FORMAT",
@@ -513,8 +564,7 @@ pub(super) fn takes_arguments(word: &str) -> bool {
             .any(|end| word.ends_with(end)))
 }
 
-/// `_In_`, `_Outptr_opt_`, `_Ret_maybenull_`: Microsoft's annotations.
-pub(super) fn is_sal(word: &str) -> bool {
+fn is_sal(word: &str) -> bool {
     let Some(inner) = word.strip_prefix('_').and_then(|word| word.strip_suffix('_')) else { return false };
     const STARTS: &[&str] = &[
         "In",
@@ -557,27 +607,10 @@ pub(super) fn is_sal(word: &str) -> bool {
     STARTS.iter().any(|start| inner.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with('_')))
 }
 
-/// Capitals only, and long enough to be no type parameter.
-pub(super) fn is_shouting(word: &str) -> bool {
+fn is_shouting(word: &str) -> bool {
     word.len() >= 3
         && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
         && word.bytes().any(|byte| byte.is_ascii_uppercase())
-}
-
-pub(super) fn is_type(word: &str) -> bool {
-    SETS.types.contains(word)
-}
-
-pub(super) fn declares(word: &str) -> bool {
-    SETS.declares.contains(word)
-}
-
-pub(super) fn is_primitive(word: &str) -> bool {
-    SETS.primitives.contains(word)
-}
-
-pub(super) fn is_keyword(word: &str) -> bool {
-    SETS.keywords.contains(word)
 }
 
 fn ends(word: &str, list: &[&str]) -> bool {

@@ -8,7 +8,7 @@
 use rustc_hash::FxHashMap;
 
 use super::lex::{Kind, Token};
-use super::names::{is_keyword, is_primitive};
+use super::names::Word;
 use super::{Dialect, Edits};
 use crate::source::Span;
 
@@ -221,7 +221,7 @@ impl Pass<'_, '_> {
         } else if matches!(word, "FOUNDATION_EXPORT" | "FOUNDATION_EXTERN" | "UIKIT_EXTERN") {
             self.blank(at, at);
             self.edits.write(token.start, b"extern");
-        } else if at > 0 && self.is(at - 1, b'.') && is_keyword(word) {
+        } else if at > 0 && self.is(at - 1, b'.') && Word::of(word).is_keyword() {
             // `object.class`
             self.edits.write(token.start, b"_");
         } else if (word == "id" || (!self.is_cpp && word.starts_with(|c: char| c.is_ascii_uppercase())))
@@ -366,12 +366,13 @@ const WHILE: &[u8] = b"while(";
 
 /// Whether a word can be an operand: the name of a value or a type.
 fn is_operand(word: &str) -> bool {
-    !is_keyword(word) || matches!(word, "this" | "NULL" | "nullptr" | "true" | "false" | "TRUE" | "FALSE")
+    !Word::of(word).is_keyword() || matches!(word, "this" | "NULL" | "nullptr" | "true" | "false" | "TRUE" | "FALSE")
 }
 
 /// Whether a word can be the name of a variable.
 fn is_variable(word: &str) -> bool {
-    !is_keyword(word) && !is_primitive(word)
+    let word = Word::of(word);
+    !word.is_keyword() && !word.is_primitive()
 }
 
 #[cfg(test)]
