@@ -111,6 +111,10 @@ pub(super) struct Story {
     pub(super) kept: Option<Kept>,
     /// The native call that keeps its address without owning it.
     pub(super) retained: Option<Retained>,
+    /// The memory that a call put its address in.
+    pub(super) lodged: Option<Lodged>,
+    /// What it was borrowed from.
+    pub(super) lent_by: Option<ObjectId>,
     /// Some callee releases it on some of its paths.
     pub(super) perhaps: Option<super::perhaps::Perhaps>,
     /// A value that was moved or copied out of sight: it need not end with its scope.
@@ -133,6 +137,20 @@ pub(super) struct Kept {
     /// The place in it.
     pub(super) key: Name,
     pub(super) at: Location,
+    /// It cannot be looked up there at the exit: it was kept by a callee, or as one of many.
+    pub(super) unseen: bool,
+}
+
+/// Memory in sight that keeps an address.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Lodged {
+    /// The memory.
+    pub(super) within: ObjectId,
+    /// The place in it.
+    pub(super) key: Name,
+    /// The call that put it there, as written.
+    pub(super) by: Name,
+    pub(super) at: Location,
 }
 
 /// A native call that keeps an address.
@@ -141,7 +159,11 @@ pub(super) struct Retained {
     /// The call, as written.
     pub(super) by: Name,
     pub(super) at: Location,
-    /// Another native call came since, which may have let go of it.
+    /// Where, as far as that is known.
+    pub(super) place: Option<AccessPath>,
+    /// Where in the callee.
+    pub(super) stored_at: Option<Location>,
+    /// A call came since that may have let go of it.
     pub(super) stale: bool,
 }
 
@@ -364,6 +386,16 @@ impl Path {
             if mine.ownership != theirs.ownership {
                 changed |= mine.ownership != Ownership::Escaped;
                 mine.ownership = Ownership::Escaped;
+            }
+        }
+        for (id, theirs) in &other.objects {
+            // What a call may have let go of on one of the ways is not kept for certain behind them.
+            if theirs.story.retained.as_ref().is_some_and(|retained| retained.stale)
+                && let Some(mine) = self.objects.get_mut(id)
+                && mine.story.retained.as_ref().is_some_and(|retained| !retained.stale)
+            {
+                Rc::make_mut(&mut mine.story).retained.clone_from(&theirs.story.retained);
+                changed = true;
             }
         }
         let before = self.known.len();

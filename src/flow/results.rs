@@ -59,7 +59,7 @@ impl Engine<'_> {
                 let origin = self.site_origin(calling, extra, None, owner.clone(), basis);
                 let borrowed =
                     |from: Name, location| Step { kind: StepKind::Borrowed { from, owner: owner.clone() }, location };
-                let object = match calling.made_by() {
+                let mut object = match calling.made_by() {
                     Some(made) => {
                         let mut object =
                             Object::new(state, Step { kind: StepKind::Given { given }, location: made.location });
@@ -70,8 +70,11 @@ impl Engine<'_> {
                     }
                     None => Object::new(state, borrowed(calling.name.clone(), calling.at)),
                 };
-                let object = self.allocate(path, origin, object);
-                Some(Value::Pointer(object, Offset::Start))
+                if let Ownership::Borrowed { from: Some(from), .. } = &contract.ownership {
+                    let lender = self.value_at(path, calling, from).and_then(|value| value.object());
+                    std::rc::Rc::make_mut(&mut object.story).lent_by = lender;
+                }
+                Some(Value::Pointer(self.allocate(path, origin, object), Offset::Start))
             }
             // Null tells nothing of the argument.
             Ownership::Alias(_) if contract.nullable && basis != Basis::Body => None,
