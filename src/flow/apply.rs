@@ -434,7 +434,8 @@ impl Engine<'_> {
             return self.retain(path, calling, on, Some(target), &value);
         }
         self.store_told(path, object, key.clone(), value.clone(), calling.at);
-        self.lodge(path, calling, object, &key, &value);
+        let made = calling.ended.iter().find(|made| made.what == *on).cloned();
+        self.lodge(path, calling, (object, &key), &value, made);
     }
 
     #[allow(clippy::too_many_arguments)]

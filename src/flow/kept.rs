@@ -5,7 +5,7 @@ use super::engine::{Engine, Site};
 use super::path::{Kept, Lodged, Object, Path, Retained};
 use super::resets::{self, Sought};
 use super::value::{ObjectId, Offset, Value};
-use crate::ir::{Base, FunctionKind, Name, Op, Place, TypeRef};
+use crate::ir::{Base, FunctionId, FunctionKind, Name, Op, Place, TypeRef};
 use crate::language::Language;
 use crate::link::{FuncRef, Target, VarRef};
 use crate::source::Location;
@@ -136,11 +136,9 @@ impl Engine<'_> {
         }
     }
 
-    /// Whether what is put into a C++ container stays an address: one of strings copies it. Rust converts nothing.
+    /// Whether a place is a container, a lock or an atomic in which an address stays one: a C++ container of strings copies
+    /// what it is given, while Rust converts nothing.
     fn holds_addresses(&self, frame: u32, place: &AccessPath) -> bool {
-        if !self.is_cpp(frame) {
-            return true;
-        }
         let field = place.steps.iter().rev().find_map(|step| match step {
             PathStep::Field(name) => name.rsplit('.').find(|name| !name.starts_with(['[', '*'])),
             _ => None,
@@ -153,12 +151,15 @@ impl Engine<'_> {
                     types.extend(fields.filter(|known| known.name == field).map(|known| known.ty.as_ref()));
                 }
                 (None, Root::Static(name)) => {
-                    types.extend(unit.variables.iter().filter(|known| known.name == *name).map(|known| known.ty.as_ref()));
+                    let variables = unit.variables.iter().filter(|known| known.name == *name);
+                    types.extend(variables.map(|known| known.ty.as_ref()));
                 }
                 _ => {}
             }
         }
-        !types.is_empty() && types.into_iter().all(|ty| ty.is_some_and(|ty| has_pointer(ty, 0)))
+        let converts = self.is_cpp(frame);
+        let fits = |ty: &TypeRef| is_container(ty) && (!converts || ty.args.iter().any(|arg| has_pointer(arg, 0)));
+        !types.is_empty() && types.into_iter().all(|ty| ty.is_some_and(fits))
     }
 
     /// The result of a call of which nothing is known: what it leads into, or what it is made of.
@@ -230,18 +231,37 @@ impl Engine<'_> {
     }
 
     /// A call put an address into memory that this function sees: it stays there until it is written over.
-    pub(super) fn lodge(&mut self, path: &mut Path, calling: &Calling, within: ObjectId, key: &Name, value: &Value) {
-        let Some(id) = value.object().filter(|id| *id != within) else { return };
-        if let Some(object) = path.objects.get_mut(&id)
+    pub(super) fn lodge(
+        &self,
+        path: &mut Path,
+        calling: &Calling,
+        (within, key): (ObjectId, &Name),
+        value: &Value,
+        made: Option<Made>,
+    ) {
+        let lender = |id: ObjectId| path.objects.get(&id).and_then(|object| object.story.lent_by);
+        let Some(given) = value.object() else { return };
+        let id = lender(given).unwrap_or(given);
+        if let Some(object) = path.objects.get_mut(&id).filter(|_| id != within)
             && matches!(object.ownership, Ownership::Owned(_) | Ownership::Managed)
         {
-            let lodged = Lodged { within, key: key.clone(), by: calling.name.clone(), at: calling.at };
+            let lodged = Lodged { within, key: key.clone(), by: calling.name.clone(), at: calling.at, made };
             std::rc::Rc::make_mut(&mut object.story).lodged = Some(lodged);
+            if id != given {
+                path.put(within, key.clone(), Value::Pointer(id, Offset::Start));
+            }
         }
     }
 
     /// One of many things in memory that this function sees. Whether that is so.
-    pub(super) fn lodge_among(&mut self, path: &mut Path, calling: &Calling, place: &AccessPath, value: &Value) -> bool {
+    pub(super) fn lodge_among(
+        &self,
+        path: &mut Path,
+        calling: &Calling,
+        place: &AccessPath,
+        value: &Value,
+        made: Option<Made>,
+    ) -> bool {
         let within = calling.root(place).and_then(|arg| match arg.value {
             Value::Pointer(id, Offset::Start) => Some(id),
             _ => None,
@@ -251,7 +271,7 @@ impl Engine<'_> {
             _ => None,
         });
         let (Some(within), Some(field)) = (within.filter(|id| path.objects.contains_key(id)), field) else { return false };
-        self.lodge(path, calling, within, &field, value);
+        self.lodge(path, calling, (within, &field), value, made);
         let lodged = value.object().and_then(|id| path.objects.get(&id)).is_some_and(|it| it.story.lodged.is_some());
         if lodged {
             path.put(within, super::memory::join_key(&field, &MANY), value.clone());
@@ -275,7 +295,9 @@ impl Engine<'_> {
         for id in open {
             let Some(story) = path.objects.get(&id).map(|object| object.story.clone()) else { continue };
             let resets = |engine: &mut Self, sought: Option<Sought>| match (&callees, sought) {
-                (Some(bodies), Some(sought)) => bodies.iter().any(|body| engine.may_write(*body, &sought)),
+                (Some(bodies), Some(sought)) => {
+                    bodies.iter().any(|body| engine.may_write(*body, &sought) || resets::ends(engine.program, *body))
+                }
                 (Some(_), None) => native,
                 (None, _) => resets::may_unset(&calling.name) || calling.unset_by_symbol(target),
             };
@@ -297,7 +319,8 @@ impl Engine<'_> {
                 && let Some(sought) = Sought::field(&lodged.key)
             {
                 let released = path.ownership(id) == Ownership::Released;
-                if resets(self, Some(sought.clone())) {
+                // Who takes the memory apart may look at it to see whose it is.
+                if resets::may_unset(&calling.name) || resets(self, Some(sought.clone())) {
                     changed.lodged = None;
                 } else if released && callees.iter().flatten().any(|body| resets::only_reads(self.program, *body, &sought)) {
                     self.fault_of_lodged(path, id, lodged, calling);
@@ -350,7 +373,7 @@ impl Engine<'_> {
                     let unit = (0_u32..).zip(&program.units).find(|(_, unit)| unit.file == at.file);
                     unit.is_some_and(|(index, unit)| {
                         let functions = (0_u32..).zip(&unit.functions).filter(|(_, one)| !one.span.contains(at.span));
-                        let mut functions = functions.map(|(one, _)| FuncRef { unit: index, function: crate::ir::FunctionId(one) });
+                        let mut functions = functions.map(|(one, _)| FuncRef { unit: index, function: FunctionId(one) });
                         !functions.any(|one| resets::writes(program, one, &sought))
                     })
                 }
@@ -362,21 +385,45 @@ impl Engine<'_> {
         }
     }
 
-    /// Whether the analysed function keeps an address only for as long as it runs: functions that it calls or passes on
-    /// read it there, and nobody else does.
+    /// Whether the analysed function keeps an address only for as long as it runs: nobody reads it but the function and
+    /// those that only it leads to.
     pub(super) fn keeps_for_itself(&self, place: &AccessPath) -> bool {
         let program = self.program;
-        let body = program.function(self.root);
-        let unit = self.root.unit;
-        let lower = body.name.to_ascii_lowercase();
-        if !program.units[unit as usize].language.is_native() || SETTING.iter().any(|word| lower.contains(word)) {
+        let native = |function: &FuncRef| program.units[function.unit as usize].language.is_native();
+        let Some(own) = resets::reached(program, self.root).filter(|_| native(&self.root)) else { return false };
+        let sought = Sought::at(place);
+        let mut units: Vec<u32> = own.iter().filter(|one| native(one)).map(|one| one.unit).collect();
+        units.sort_unstable();
+        units.dedup();
+        let functions = units.iter().flat_map(|unit| {
+            let count = program.units[*unit as usize].functions.len() as u32;
+            (0..count).map(|index| FuncRef { unit: *unit, function: FunctionId(index) })
+        });
+        let functions: Vec<FuncRef> = functions.collect();
+        let readers: Vec<FuncRef> =
+            functions.iter().copied().filter(|one| resets::reads(program, *one, &sought)).collect();
+        let others: Vec<FuncRef> = readers.iter().copied().filter(|one| *one != self.root).collect();
+        if readers.is_empty() || others.is_empty() && sought.of_many || others.iter().any(|one| !own.contains(one) || self.is_named(*one)) {
             return false;
         }
-        let own = super::reach::called(program, self.root);
-        let sought = Sought::at(place);
-        let all = (0..program.units[unit as usize].functions.len() as u32).map(|index| FuncRef { unit, function: crate::ir::FunctionId(index) });
-        let readers: Vec<FuncRef> = all.filter(|one| *one != self.root && resets::reads(program, *one, &sought)).collect();
-        !readers.is_empty() && readers.iter().all(|reader| own.contains(reader))
+        let outside = functions.iter().filter(|one| !own.contains(one));
+        if outside.flat_map(|one| super::reach::called(program, *one)).any(|callee| others.contains(&callee)) {
+            return false;
+        }
+        // What is passed on may be called later; a function that says so is told of something to be used then.
+        let sets = resets::has_word(&program.function(self.root).name, &SETTING);
+        let passed_on = own.iter().any(|one| {
+            let targets = &program.resolved(*one).targets;
+            targets.iter().flatten().any(|target| matches!(target, Target::TearOff(it) if others.contains(it)))
+        });
+        !(sets && passed_on)
+    }
+
+    /// Whether Dart code names a native function.
+    fn is_named(&self, function: FuncRef) -> bool {
+        let exports = &self.program.units[function.unit as usize].exports;
+        let mut symbols = exports.iter().filter(|export| export.function == function.function);
+        symbols.any(|export| super::exports::named_symbols(self.program).any(|symbol| *symbol == export.symbol))
     }
 
     /// Memory was released although a handle still leads to it, and a call looks at it there.
@@ -389,6 +436,11 @@ impl Engine<'_> {
         let Some((release, released_at)) = release else { return };
         let at = if object.scope.is_some() { lodged.at } else { released_at };
         let mut trace = object.story.steps.clone();
+        let inner = lodged.made.iter().map(|made| (made.by.clone(), made.location));
+        let kept = inner.chain([(lodged.by.clone(), lodged.at)]).map(|(by, location)| Step { kind: StepKind::Kept { by }, location });
+        let kept: Vec<Step> = kept.filter(|kept| !trace.iter().any(|step| step.location == kept.location && matches!(step.kind, StepKind::Kept { .. }))).collect();
+        let last = trace.iter().rposition(|step| step.location == released_at).unwrap_or(trace.len());
+        trace.splice(last..last, kept);
         trace.push(Step { kind: StepKind::Used(Usage::Pass(calling.name.clone())), location: calling.at });
         self.report(Violation {
             kind: ViolationKind::ReleasedRetained {
@@ -441,7 +493,7 @@ impl Engine<'_> {
         let mut read = false;
         for (unit, resolved) in (0_u32..).zip(&self.program.resolved) {
             for (index, function) in (0_u32..).zip(resolved) {
-                let one = FuncRef { unit, function: crate::ir::FunctionId(index) };
+                let one = FuncRef { unit, function: FunctionId(index) };
                 let body = self.program.function(one);
                 let ops = body.blocks.iter().zip(&function.targets).flat_map(|(block, targets)| block.ops.iter().zip(targets));
                 for (statement, target) in ops {
@@ -488,6 +540,24 @@ impl Object {
         if self.story.lodged.is_some() && matches!(event, Event::Escape | Event::Take | Event::Return) {
             std::rc::Rc::make_mut(&mut self.story).lodged = None;
         }
+    }
+}
+
+/// Types that hold what they are given as it is.
+const CONTAINERS: [&str; 34] = [
+    "AtomicPtr", "AtomicUsize", "BTreeMap", "BTreeSet", "BinaryHeap", "Cell", "HashMap", "HashSet", "LazyLock", "LinkedList",
+    "Mutex", "OnceCell", "OnceLock", "Option", "RefCell", "RwLock", "UnsafeCell", "Vec", "VecDeque", "array", "atomic",
+    "deque", "forward_list", "list", "map", "multimap", "multiset", "optional", "queue", "set", "stack", "unordered_map",
+    "unordered_set", "vector",
+];
+
+fn is_container(ty: &TypeRef) -> bool {
+    let inner = || ty.args.first();
+    match ty.name.as_str() {
+        "*" | "&" | "Arc" | "Box" | "Lazy" | "std::shared_ptr" | "std::unique_ptr" => inner().is_some_and(is_container),
+        // An array of pointers.
+        "[]" => inner().is_some_and(|element| has_pointer(element, 0)),
+        name => name.rsplit("::").next().is_some_and(|name| CONTAINERS.contains(&name)),
     }
 }
 

@@ -113,13 +113,13 @@ impl Engine<'_> {
         }
         let lent_by = |id: ObjectId| path.objects.get(&id).and_then(|object| object.story.lent_by);
         // What was borrowed ends with what it was borrowed from.
-        let whole = value.object().map(|id| lent_by(id).unwrap_or(id));
+        let whole = value.object().map(|id| lent_by(id).filter(|_| kept_in.is_some()).unwrap_or(id));
         let known = whole.filter(|id| matches!(path.ownership(*id), Ownership::Owned(_) | Ownership::Managed));
         let Some(id) = known else { return self.escape(path, value) };
         if let Some(kept_in) = kept_in.filter(|kept_in| !matches!(kept_in.root, Root::Static(_)))
             && !place.as_ref().is_some_and(|place| matches!(place.root, Root::Static(_)))
         {
-            if !self.lodge_among(path, calling, kept_in, value) {
+            if !self.lodge_among(path, calling, kept_in, value, made.cloned()) {
                 self.escape(path, value);
             }
             return;

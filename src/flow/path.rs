@@ -151,6 +151,8 @@ pub(super) struct Lodged {
     /// The call that put it there, as written.
     pub(super) by: Name,
     pub(super) at: Location,
+    /// Where in the callee.
+    pub(super) made: Option<crate::summary::Made>,
 }
 
 /// A native call that keeps an address.

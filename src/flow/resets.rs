@@ -27,13 +27,18 @@ const UNSETTING: [&str; 14] = [
     "uninstall", "unregister", "unset",
 ];
 
+/// Words in the name of a function that stops something.
+const ENDING: [&str; 12] = [
+    "cleanup", "close", "deinit", "destroy", "dispose", "finish", "join", "quit", "shutdown", "stop", "teardown", "terminate",
+];
+
 /// A place, as bodies write it: a static variable, a field of what it or a pointer leads to, or both.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Sought {
     variable: Option<Name>,
     field: Option<Name>,
     /// It is one of many things there.
-    of_many: bool,
+    pub(super) of_many: bool,
 }
 
 impl Sought {
@@ -84,10 +89,37 @@ fn last_field(key: &str) -> Option<Name> {
     key.rsplit('.').find(|step| !step.is_empty() && !step.starts_with(['[', '*'])).map(Name::from)
 }
 
+/// Whether a function stops what runs: it need not write a place for nobody to look at it any more.
+pub(super) fn ends(program: &Program, function: FuncRef) -> bool {
+    let body = program.function(function);
+    let acts = |op: &Op| matches!(op, Op::Call(_) | Op::Store { .. });
+    has_word(&body.name, &ENDING) && body.blocks.iter().flat_map(|block| &block.ops).any(|it| acts(&it.op))
+}
+
 /// Whether a name says that the function may let go of something.
 pub(super) fn may_unset(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
-    super::exports::may_release(&lower) || UNSETTING.iter().any(|word| lower.contains(word))
+    super::exports::may_release(name) || has_word(name, &UNSETTING)
+}
+
+/// Whether a name has one of the words: `batch_send` does not say `end`, and `offset` not `set`.
+pub(super) fn has_word(name: &str, words: &[&str]) -> bool {
+    let mut word = String::new();
+    let mut before = '_';
+    // One more, which ends the last word.
+    for letter in name.chars().chain(['_']) {
+        let ends = !letter.is_ascii_alphabetic() || letter.is_ascii_uppercase() && before.is_ascii_lowercase();
+        if ends && words.contains(&word.as_str()) {
+            return true;
+        }
+        if ends {
+            word.clear();
+        }
+        if letter.is_ascii_alphabetic() {
+            word.push(letter.to_ascii_lowercase());
+        }
+        before = letter;
+    }
+    false
 }
 
 /// Whether a function, or one that it calls, may write a place.
@@ -206,7 +238,8 @@ impl Seen {
             _ => "",
         };
         let takes = || TAKING.iter().any(|word| name.contains(word));
-        if passes(&self.address) || (passes(&self.read) || passes(&self.inside)) && !is_here && takes() {
+        let ends = super::exports::may_release(name) && (passes(&self.read) || passes(&self.inside));
+        if ends || passes(&self.address) || (passes(&self.read) || passes(&self.inside)) && !is_here && takes() {
             return true;
         }
         if let Callee::Method { receiver: Operand::Local(receiver), .. } = &call.callee
