@@ -54,9 +54,34 @@ const LEADING: [&str; 12] = [
 /// Words in the names of functions that are told of something to be used later. What another function keeps while it
 /// runs, to hand it to a function that it passes on, it keeps for itself.
 const SETTING: [&str; 28] = [
-    "add", "assign", "attach", "begin", "bind", "config", "connect", "create", "enable", "hold", "init", "insert",
-    "install", "keep", "listen", "load", "new", "observe", "open", "push", "put", "register", "remember", "save",
-    "set", "start", "subscribe", "watch",
+    "add",
+    "assign",
+    "attach",
+    "begin",
+    "bind",
+    "config",
+    "connect",
+    "create",
+    "enable",
+    "hold",
+    "init",
+    "insert",
+    "install",
+    "keep",
+    "listen",
+    "load",
+    "new",
+    "observe",
+    "open",
+    "push",
+    "put",
+    "register",
+    "remember",
+    "save",
+    "set",
+    "start",
+    "subscribe",
+    "watch",
 ];
 
 /// The step to one of many things.
@@ -83,7 +108,8 @@ impl Engine<'_> {
             _ => return None,
         };
         let object = path.objects.get(&id)?;
-        let given = matches!(object.path.as_deref(), Some(AccessPath { root: Root::Param(_), steps }) if steps.is_empty());
+        let given =
+            matches!(object.path.as_deref(), Some(AccessPath { root: Root::Param(_), steps }) if steps.is_empty());
         let fine = object.ownership == Ownership::Unknown
             || object.ownership == Ownership::Escaped && matches!(value, Value::Symbol(_));
         (given && fine).then_some(id)
@@ -110,7 +136,14 @@ impl Engine<'_> {
     }
 
     /// Writes an element of a container, or what a lock guards. Whether that keeps what the function was given.
-    pub(super) fn keep_through(&mut self, site: Site, path: &mut Path, to: &Place, value: &Value, at: Location) -> bool {
+    pub(super) fn keep_through(
+        &mut self,
+        site: Site,
+        path: &mut Path,
+        to: &Place,
+        value: &Value,
+        at: Location,
+    ) -> bool {
         let Base::Local(base) = &to.base else { return false };
         let base = self.local(site.frame, path, *base);
         let place = self.lasting(path, &base).filter(|_| self.is_native(site.frame) && !to.path.is_empty());
@@ -128,7 +161,28 @@ impl Engine<'_> {
         object.is_some_and(|object| object.story.kept.is_some())
     }
 
-    fn keep_among(&mut self, path: &mut Path, id: ObjectId, place: &AccessPath, at: Location) {
+    /// What the function was given and put into memory of its own, which goes into a static variable now.
+    pub(super) fn given_within(
+        &self,
+        path: &Path,
+        into: ObjectId,
+        key: &Name,
+        value: &Value,
+    ) -> Vec<(ObjectId, AccessPath)> {
+        let keeper = path.objects.get(&into).and_then(|object| object.path.as_deref());
+        let keeper = keeper.filter(|at| matches!(at.root, Root::Static(_)) && self.is_native(0));
+        let own = value.object().filter(|id| path.objects.get(id).is_some_and(|object| object.path.is_none()));
+        let (Some(keeper), Some(own)) = (keeper, own) else { return Vec::new() };
+        let held = path.held(own).filter_map(|(field, value)| {
+            let mut place = keeper.clone();
+            place.steps.push(super::memory::step(key));
+            place.steps.push(PathStep::Field(field.clone()));
+            Some((self.given_whole(path, value).filter(|_| matches!(value, Value::Pointer(..)))?, place))
+        });
+        held.collect()
+    }
+
+    pub(super) fn keep_among(&mut self, path: &mut Path, id: ObjectId, place: &AccessPath, at: Location) {
         if let Some(object) = path.objects.get_mut(&id) {
             object.ownership = Ownership::Unknown;
             let kept = Kept { into: place.clone(), key: MANY, at, unseen: true };
@@ -190,8 +244,17 @@ impl Engine<'_> {
     }
 
     /// A callee keeps what the function was given itself: so does the function. Whether that is so.
-    pub(super) fn keep_on(&mut self, path: &mut Path, place: &AccessPath, value: &Value, made: Option<&Made>, at: Location) -> bool {
-        let Some(id) = self.given_whole(path, value).filter(|_| matches!(value, Value::Pointer(..))) else { return false };
+    pub(super) fn keep_on(
+        &mut self,
+        path: &mut Path,
+        place: &AccessPath,
+        value: &Value,
+        made: Option<&Made>,
+        at: Location,
+    ) -> bool {
+        let Some(id) = self.given_whole(path, value).filter(|_| matches!(value, Value::Pointer(..))) else {
+            return false;
+        };
         let mut into = place.clone();
         let key = match into.steps.pop() {
             Some(PathStep::Field(name)) => name,
@@ -270,7 +333,9 @@ impl Engine<'_> {
             PathStep::Field(name) => Some(name.clone()),
             _ => None,
         });
-        let (Some(within), Some(field)) = (within.filter(|id| path.objects.contains_key(id)), field) else { return false };
+        let (Some(within), Some(field)) = (within.filter(|id| path.objects.contains_key(id)), field) else {
+            return false;
+        };
         self.lodge(path, calling, (within, &field), value, made);
         let lodged = value.object().and_then(|id| path.objects.get(&id)).is_some_and(|it| it.story.lodged.is_some());
         if lodged {
@@ -291,7 +356,8 @@ impl Engine<'_> {
         }
         let Some(callees) = self.callees(target, calling) else { return };
         let native = matches!(target, Target::Native { .. });
-        let given = |id: &ObjectId| calling.args.iter().chain(&calling.receiver).any(|arg| arg.value.object() == Some(*id));
+        let given =
+            |id: &ObjectId| calling.args.iter().chain(&calling.receiver).any(|arg| arg.value.object() == Some(*id));
         for id in open {
             let Some(story) = path.objects.get(&id).map(|object| object.story.clone()) else { continue };
             let resets = |engine: &mut Self, sought: Option<Sought>| match (&callees, sought) {
@@ -322,7 +388,9 @@ impl Engine<'_> {
                 // Who takes the memory apart may look at it to see whose it is.
                 if resets::may_unset(&calling.name) || resets(self, Some(sought.clone())) {
                     changed.lodged = None;
-                } else if released && callees.iter().flatten().any(|body| resets::only_reads(self.program, *body, &sought)) {
+                } else if released
+                    && callees.iter().flatten().any(|body| resets::only_reads(self.program, *body, &sought))
+                {
                     self.fault_of_lodged(path, id, lodged, calling);
                     changed.lodged = None;
                 }
@@ -373,7 +441,8 @@ impl Engine<'_> {
                     let unit = (0_u32..).zip(&program.units).find(|(_, unit)| unit.file == at.file);
                     unit.is_some_and(|(index, unit)| {
                         let functions = (0_u32..).zip(&unit.functions).filter(|(_, one)| !one.span.contains(at.span));
-                        let mut functions = functions.map(|(one, _)| FuncRef { unit: index, function: FunctionId(one) });
+                        let mut functions =
+                            functions.map(|(one, _)| FuncRef { unit: index, function: FunctionId(one) });
                         !functions.any(|one| resets::writes(program, one, &sought))
                     })
                 }
@@ -403,7 +472,10 @@ impl Engine<'_> {
         let readers: Vec<FuncRef> =
             functions.iter().copied().filter(|one| resets::reads(program, *one, &sought)).collect();
         let others: Vec<FuncRef> = readers.iter().copied().filter(|one| *one != self.root).collect();
-        if readers.is_empty() || others.is_empty() && sought.of_many || others.iter().any(|one| !own.contains(one) || self.is_named(*one)) {
+        if readers.is_empty()
+            || others.is_empty() && sought.of_many
+            || others.iter().any(|one| !own.contains(one) || self.is_named(*one))
+        {
             return false;
         }
         let outside = functions.iter().filter(|one| !own.contains(one));
@@ -437,8 +509,14 @@ impl Engine<'_> {
         let at = if object.scope.is_some() { lodged.at } else { released_at };
         let mut trace = object.story.steps.clone();
         let inner = lodged.made.iter().map(|made| (made.by.clone(), made.location));
-        let kept = inner.chain([(lodged.by.clone(), lodged.at)]).map(|(by, location)| Step { kind: StepKind::Kept { by }, location });
-        let kept: Vec<Step> = kept.filter(|kept| !trace.iter().any(|step| step.location == kept.location && matches!(step.kind, StepKind::Kept { .. }))).collect();
+        let kept = inner
+            .chain([(lodged.by.clone(), lodged.at)])
+            .map(|(by, location)| Step { kind: StepKind::Kept { by }, location });
+        let kept: Vec<Step> = kept
+            .filter(|kept| {
+                !trace.iter().any(|step| step.location == kept.location && matches!(step.kind, StepKind::Kept { .. }))
+            })
+            .collect();
         let last = trace.iter().rposition(|step| step.location == released_at).unwrap_or(trace.len());
         trace.splice(last..last, kept);
         trace.push(Step { kind: StepKind::Used(Usage::Pass(calling.name.clone())), location: calling.at });
@@ -461,7 +539,9 @@ impl Engine<'_> {
     /// call.
     pub(super) fn fault_of_callback(&mut self, path: &Path, value: &Value, variable: VarRef, at: Location) {
         let Some(Value::Pointer(id, Offset::Start)) = Some(value) else { return };
-        let Some(object) = path.objects.get(id).filter(|object| object.ownership == Ownership::Borrowed) else { return };
+        let Some(object) = path.objects.get(id).filter(|object| object.ownership == Ownership::Borrowed) else {
+            return;
+        };
         let Some((end, before)) = object.story.steps.split_last() else { return };
         let (StepKind::Released { by: release, .. } | StepKind::Dropped { of: release }) = &end.kind else { return };
         if path.doubtful || !self.is_callback_argument(*id) || !self.read_later(variable, at) {
@@ -495,7 +575,11 @@ impl Engine<'_> {
             for (index, function) in (0_u32..).zip(resolved) {
                 let one = FuncRef { unit, function: FunctionId(index) };
                 let body = self.program.function(one);
-                let ops = body.blocks.iter().zip(&function.targets).flat_map(|(block, targets)| block.ops.iter().zip(targets));
+                let ops = body
+                    .blocks
+                    .iter()
+                    .zip(&function.targets)
+                    .flat_map(|(block, targets)| block.ops.iter().zip(targets));
                 for (statement, target) in ops {
                     if !matches!(target, Target::Field(known) | Target::Static(known) if *known == variable) {
                         continue;
@@ -545,10 +629,40 @@ impl Object {
 
 /// Types that hold what they are given as it is.
 const CONTAINERS: [&str; 34] = [
-    "AtomicPtr", "AtomicUsize", "BTreeMap", "BTreeSet", "BinaryHeap", "Cell", "HashMap", "HashSet", "LazyLock", "LinkedList",
-    "Mutex", "OnceCell", "OnceLock", "Option", "RefCell", "RwLock", "UnsafeCell", "Vec", "VecDeque", "array", "atomic",
-    "deque", "forward_list", "list", "map", "multimap", "multiset", "optional", "queue", "set", "stack", "unordered_map",
-    "unordered_set", "vector",
+    "AtomicPtr",
+    "AtomicUsize",
+    "BTreeMap",
+    "BTreeSet",
+    "BinaryHeap",
+    "Cell",
+    "HashMap",
+    "HashSet",
+    "LazyLock",
+    "LinkedList",
+    "Mutex",
+    "OnceCell",
+    "OnceLock",
+    "Option",
+    "RefCell",
+    "RwLock",
+    "UnsafeCell",
+    "Vec",
+    "VecDeque",
+    "array",
+    "atomic",
+    "deque",
+    "forward_list",
+    "list",
+    "map",
+    "multimap",
+    "multiset",
+    "optional",
+    "queue",
+    "set",
+    "stack",
+    "unordered_map",
+    "unordered_set",
+    "vector",
 ];
 
 fn is_container(ty: &TypeRef) -> bool {

@@ -161,7 +161,8 @@ impl Engine<'_> {
         let Some(object) = path.objects.get(&id) else { return };
         let Some(retained) = object.story.retained.as_ref().filter(|retained| !retained.stale) else { return };
         // An arena that ends around a closure is seen where the closure lets the pointer out.
-        let at = if object.scope.is_some_and(|scope| self.given.contains_key(&scope.origin)) { retained.at } else { at };
+        let at =
+            if object.scope.is_some_and(|scope| self.given.contains_key(&scope.origin)) { retained.at } else { at };
         let alone = object.attached.is_none();
         if path.doubtful || !matches!(object.ownership, Ownership::Owned(_) | Ownership::Managed if alone) {
             return;

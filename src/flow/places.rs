@@ -113,7 +113,14 @@ impl Engine<'_> {
 
     /// Something that the function was given is put into memory that outlives the call: its owner stays its owner.
     /// Whether that is what happens.
-    pub(super) fn keep_given(&mut self, path: &mut Path, into: ObjectId, key: &Name, value: &Value, at: Location) -> bool {
+    pub(super) fn keep_given(
+        &mut self,
+        path: &mut Path,
+        into: ObjectId,
+        key: &Name,
+        value: &Value,
+        at: Location,
+    ) -> bool {
         let Value::Pointer(id, Offset::Start) = value else { return false };
         let given = |id: &ObjectId| path.objects.get(id).and_then(|object| object.path.as_deref().cloned());
         let (Some(keeper), Some(what)) = (given(&into), given(id)) else { return false };

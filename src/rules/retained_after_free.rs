@@ -26,7 +26,8 @@ pub(super) fn word(
         return Words {
             message,
             label: format!("`{release}` leaves `{keeper}` with a dangling pointer"),
-            help: "let the callback copy what it keeps, or release the memory when Dart says that it is done".to_owned(),
+            help: "let the callback copy what it keeps, or release the memory when Dart says that it is done"
+                .to_owned(),
         };
     }
     Words {
