@@ -336,12 +336,15 @@ impl Engine<'_> {
         let (Some(within), Some(field)) = (within.filter(|id| path.objects.contains_key(id)), field) else {
             return false;
         };
-        self.lodge(path, calling, (within, &field), value, made);
-        let lodged = value.object().and_then(|id| path.objects.get(&id)).is_some_and(|it| it.story.lodged.is_some());
-        if lodged {
-            path.put(within, super::memory::join_key(&field, &MANY), value.clone());
-        }
-        lodged
+        let key = super::memory::join_key(&field, &MANY);
+        self.lodge(path, calling, (within, &key), value, made);
+        let id = value.object().filter(|id| path.objects.get(id).is_some_and(|it| it.story.lodged.is_some()));
+        let Some(object) = id.and_then(|id| path.objects.get_mut(&id)) else { return false };
+        // Whoever takes the container apart may release what is in it: nobody else has to.
+        let retained = Retained { by: calling.name.clone(), at: calling.at, place: None, stored_at: None, stale: true };
+        std::rc::Rc::make_mut(&mut object.story).retained = Some(retained);
+        path.put(within, key, value.clone());
+        true
     }
 
     /// A call comes: it may let go of what is kept, or look at what was released although it is kept.

@@ -132,7 +132,7 @@ impl Engine<'_> {
         let unseen = key.contains('[');
         if unseen {
             let known = path.objects.get(id).is_some_and(|object| object.ownership == Ownership::Unknown);
-            if !known || !matches!(keeper.root, Root::Static(_)) && keeper.steps.is_empty() {
+            if !known || !self.is_native(0) || !matches!(keeper.root, Root::Static(_)) && keeper.steps.is_empty() {
                 return false;
             }
         }
