@@ -175,8 +175,9 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
         ViolationKind::Dangling { of, temporary, usage } => {
             (&dangling_return::RULE, dangling_return::word(of, *temporary, usage))
         }
-        ViolationKind::ReleasedRetained { subject, keeper, release } => {
-            (&retained_after_free::RULE, retained_after_free::word(subject.as_ref(), keeper, release, context))
+        ViolationKind::ReleasedRetained { subject, keeper, release, by_dart } => {
+            let words = retained_after_free::word(subject.as_ref(), keeper, release, *by_dart, context);
+            (&retained_after_free::RULE, words)
         }
         ViolationKind::Inconsistent { subject, function, other } => {
             (&inconsistent_ownership::RULE, inconsistent_ownership::word(subject, function, *other, context))

@@ -205,8 +205,8 @@ pub enum EffectKind {
     MayRelease(Option<FamilyId>),
     /// Becomes its owner.
     Take,
-    /// Keeps the address without owning it.
-    Hold,
+    /// Keeps the address without owning it; where, as far as that is known.
+    Hold(Option<AccessPath>),
     /// Puts it where another path of the caller leads.
     StoreInto(AccessPath),
     /// Fills the place with memory.

@@ -189,6 +189,8 @@ pub enum ViolationKind {
         keeper: Name,
         /// The release, as written.
         release: Name,
+        /// It is Dart that keeps it, and native code that releases it.
+        by_dart: bool,
     },
     /// An exported function returns memory that its caller must release, and on another path memory that it must not
     /// release, or must release otherwise.

@@ -345,7 +345,7 @@ impl Engine<'_> {
                 EffectKind::Adopt(family) => self.take_over(path, calling, &value, *family, basis),
                 EffectKind::Drop(family) => self.drop_value(path, calling, &value, *family, basis),
                 EffectKind::Disown => self.disown(path, &value),
-                EffectKind::Hold => self.retain(path, calling, &effect.on, &value),
+                EffectKind::Hold(place) => self.retain(path, calling, &effect.on, place.as_ref(), &value),
                 EffectKind::MayRelease(family) => self.may_release(path, calling, &effect.on, &value, *family),
                 EffectKind::Escape => {
                     path.pass_on(&value);
@@ -366,7 +366,7 @@ impl Engine<'_> {
                     }
                     self.let_go(path, &value, Event::Take);
                 }
-                EffectKind::StoreInto(target) => self.store_into(path, calling, target, value),
+                EffectKind::StoreInto(target) => self.store_into(path, calling, &effect.on, target, value),
                 EffectKind::ReleaseLater { by, family, key } => {
                     let registration = Registration { by, family: family.as_ref(), key: key.as_ref() };
                     self.release_later(path, calling, &value, &registration, basis);
@@ -391,7 +391,7 @@ impl Engine<'_> {
         }
     }
 
-    fn store_into(&mut self, path: &mut Path, calling: &Calling, target: &AccessPath, value: Value) {
+    fn store_into(&mut self, path: &mut Path, calling: &Calling, on: &AccessPath, target: &AccessPath, value: Value) {
         let (Some((last, before)), true) = (target.steps.split_last(), true) else {
             self.escape(path, &value);
             return;
@@ -402,7 +402,12 @@ impl Engine<'_> {
             Some(Value::Pointer(object, offset)) => (*object, *offset, Name::default()),
             Some(Value::View(object, prefix)) => (*object, Offset::Start, prefix.clone()),
             _ => {
-                self.escape(path, &value);
+                // Memory of the caller's that was not looked at here.
+                let place = self.place_of(path, calling, target);
+                let made = calling.ended.iter().find(|made| made.what == *on);
+                if !place.is_some_and(|place| self.keep_on(path, &place, &value, made, calling.at)) {
+                    self.escape(path, &value);
+                }
                 return;
             }
         };
@@ -421,7 +426,17 @@ impl Engine<'_> {
             return;
         }
         let key = Self::key(calling, offset, &prefix, last);
-        self.store_told(path, object, key, value, calling.at);
+        let made = calling.ended.iter().find(|made| made.what == *on).map(|made| made.location);
+        if self.keep_given(path, object, &key, &value, made.unwrap_or(calling.at)) {
+            return;
+        }
+        // Static memory of native code.
+        if self.place_of(path, calling, target).is_some_and(|place| matches!(place.root, Root::Static(_))) {
+            return self.retain(path, calling, on, Some(target), &value);
+        }
+        self.store_told(path, object, key.clone(), value.clone(), calling.at);
+        let made = calling.ended.iter().find(|made| made.what == *on).cloned();
+        self.lodge(path, calling, (object, &key), &value, made);
     }
 
     #[allow(clippy::too_many_arguments)]

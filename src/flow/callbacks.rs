@@ -415,6 +415,15 @@ impl Engine<'_> {
     }
 }
 
+impl Engine<'_> {
+    /// Whether an object is what the analysed callback was passed.
+    pub(super) fn is_callback_argument(&self, id: ObjectId) -> bool {
+        let params = self.program.function(self.root).params.iter();
+        let mut keys = params.map(|param| OriginKey::Entry(param.local));
+        keys.any(|key| self.known_origin(&key) == Some(id.origin))
+    }
+}
+
 impl Object {
     /// What an event means for an object that a callback was passed.
     pub(super) fn note_fate(&mut self, event: Event) {

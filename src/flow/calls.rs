@@ -327,6 +327,7 @@ impl Engine<'_> {
         mut path: Path,
         out: &mut Vec<Path>,
     ) {
+        self.note_reset(&mut path, target, &calling);
         match target {
             // What native code holds as a function.
             Target::Via(via) if via.target == Target::Unknown && self.is_native(calling.site.frame) => {
@@ -387,7 +388,6 @@ impl Engine<'_> {
                 // What stands as the receiver is the native function itself.
                 calling.receiver = None;
                 calling.native = true;
-                self.note_native_call(&mut path, &calling);
                 let defined = symbol.as_ref().map(|symbol| self.defined(&calling, &path, symbol)).unwrap_or_default();
                 if !defined.is_empty() {
                     for (targets, functions) in defined {
@@ -426,10 +426,12 @@ impl Engine<'_> {
                 if let Some(value) = self.plain_struct(*class, &calling, &mut path) {
                     return self.finish(&calling, path, value, out);
                 }
+                let wrapped = self.wraps(&path, &calling);
                 for arg in calling.args.clone() {
                     self.escape(&mut path, &arg.value);
                 }
                 let value = self.fresh(&mut path, calling.site, 0);
+                self.note_result(&path, &calling, wrapped, &value);
                 self.finish(&calling, path, value, out);
             }
             _ => {

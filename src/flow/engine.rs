@@ -78,6 +78,12 @@ pub(super) struct Engine<'a> {
     pub(super) gifts: Vec<super::callbacks::Gift>,
     /// Closures that were run in place.
     pub(super) inlined: FxHashSet<FuncRef>,
+    /// The places that values lead into: a lock's guard, an element.
+    pub(super) inside: FxHashMap<Symbol, crate::summary::AccessPath>,
+    /// What values are made of that only wrap it.
+    pub(super) wrapped: FxHashMap<Symbol, ObjectId>,
+    /// Whether a function may write a place, as far as it was asked.
+    pub(super) resets: FxHashMap<(FuncRef, super::resets::Sought), bool>,
     infos: FxHashMap<FuncRef, Rc<Info>>,
     steps: u32,
     /// The step budget is used up.
@@ -244,6 +250,9 @@ impl<'a> Engine<'a> {
             closure_calls: Vec::new(),
             gifts: Vec::new(),
             inlined: FxHashSet::default(),
+            inside: FxHashMap::default(),
+            wrapped: FxHashMap::default(),
+            resets: FxHashMap::default(),
             infos: FxHashMap::default(),
             steps: 0,
             exhausted: false,
@@ -338,6 +347,11 @@ impl<'a> Engine<'a> {
             local.kind == LocalKind::This || local.kind == LocalKind::Captured && local.name == "this"
         };
         function.locals.iter().position(is_this).map(|index| LocalId(index as u32))
+    }
+
+    /// The origin of a key, where there is one.
+    pub(super) fn known_origin(&self, key: &OriginKey) -> Option<u32> {
+        self.origin_ids.get(key).copied()
     }
 
     /// The origin of a key, made by `origin` the first time.

@@ -311,7 +311,7 @@ fn releasing<'a>(
 }
 
 /// The native symbols that Dart code names, to call them or for their address.
-fn named_symbols(program: &Program) -> impl Iterator<Item = &Name> {
+pub(super) fn named_symbols(program: &Program) -> impl Iterator<Item = &Name> {
     let units = program.units.iter().zip(&program.resolved);
     let dart = units.filter(|(unit, _)| unit.language == Language::Dart);
     dart.flat_map(|(_, resolved)| resolved).flat_map(|resolved| {

@@ -9,7 +9,7 @@ use crate::ir::Name;
 use crate::link::Ty;
 use crate::source::Location;
 use crate::state::{Event, Fault, MemoryFamily, Ownership, transition};
-use crate::summary::{AccessPath, Basis, FamilyId, Root};
+use crate::summary::{AccessPath, Basis, FamilyId, Root, Step as PathStep};
 use crate::target::TargetSet;
 use crate::violation::{Step, StepKind, Usage, Violation, ViolationKind};
 
@@ -142,20 +142,45 @@ impl Engine<'_> {
     }
 
     /// A call keeps an address without becoming the owner of what it leads to.
-    pub(super) fn retain(&mut self, path: &mut Path, calling: &Calling, on: &AccessPath, value: &Value) {
-        let known = value.object().filter(|id| matches!(path.ownership(*id), Ownership::Owned(_) | Ownership::Managed));
+    pub(super) fn retain(
+        &mut self,
+        path: &mut Path,
+        calling: &Calling,
+        on: &AccessPath,
+        kept_in: Option<&AccessPath>,
+        value: &Value,
+    ) {
+        let place = kept_in.and_then(|place| self.place_of(path, calling, place));
+        let made = calling.ended.iter().find(|made| made.what == *on);
+        if let Some(place) = &place
+            && self.keep_on(path, place, value, made, calling.at)
+        {
+            return;
+        }
+        let lent_by = |id: ObjectId| path.objects.get(&id).and_then(|object| object.story.lent_of);
+        // What was borrowed ends with what it was borrowed from.
+        let whole = value.object().map(|id| lent_by(id).filter(|_| kept_in.is_some()).unwrap_or(id));
+        let known = whole.filter(|id| matches!(path.ownership(*id), Ownership::Owned(_) | Ownership::Managed));
         let Some(id) = known else { return self.escape(path, value) };
+        if let Some(kept_in) = kept_in.filter(|kept_in| !matches!(kept_in.root, Root::Static(_)))
+            && !place.as_ref().is_some_and(|place| matches!(place.root, Root::Static(_)))
+        {
+            if !self.lodge_among(path, calling, kept_in, value, made.cloned()) {
+                self.escape(path, value);
+            }
+            return;
+        }
         // What lies in it stays within reach of whoever keeps it.
         let contents: Vec<Value> = path.held(id).map(|(_, value)| value.clone()).collect();
         contents.iter().for_each(|value| self.escape(path, value));
-        let inside = calling.ended.iter().find(|made| made.what == *on);
-        let kept = inside.map(|made| (made.by.clone(), made.location));
+        let kept = made.map(|made| (made.by.clone(), made.location));
         if let Some((by, location)) = &kept {
             path.tell(id, Step { kind: StepKind::Kept { by: by.clone() }, location: *location });
         }
         path.tell(id, Step { kind: StepKind::Kept { by: calling.name.clone() }, location: calling.at });
         if let Some(object) = path.objects.get_mut(&id) {
-            let retained = Retained { by: calling.name.clone(), at: calling.at, stale: false };
+            let stored_at = kept.map(|(_, location)| location);
+            let retained = Retained { by: calling.name.clone(), at: calling.at, place, stored_at, stale: false };
             std::rc::Rc::make_mut(&mut object.story).retained = Some(retained);
         }
     }
@@ -170,20 +195,6 @@ impl Engine<'_> {
         }
     }
 
-    /// Another native call comes: it may let go of what one before it kept.
-    pub(super) fn note_native_call(&mut self, path: &mut Path, calling: &Calling) {
-        let given = |id: &ObjectId| calling.args.iter().any(|arg| arg.value.object() == Some(*id));
-        for (id, object) in path.objects.iter_mut() {
-            let open = object.story.retained.as_ref().is_some_and(|retained| !retained.stale);
-            if open
-                && !given(id)
-                && let Some(retained) = &mut std::rc::Rc::make_mut(&mut object.story).retained
-            {
-                retained.stale = true;
-            }
-        }
-    }
-
     /// What native code still keeps must not be released, nor end with its scope.
     pub(super) fn fault_of_retained(
         &mut self,
@@ -195,7 +206,10 @@ impl Engine<'_> {
     ) {
         let Some(object) = path.objects.get(&id) else { return };
         let Some(retained) = object.story.retained.as_ref().filter(|retained| !retained.stale) else { return };
-        let alone = object.scope.is_none() && object.attached.is_none();
+        // An arena that ends around a closure is seen where the closure lets the pointer out.
+        let at =
+            if object.scope.is_some_and(|scope| self.given.contains_key(&scope.origin)) { retained.at } else { at };
+        let alone = object.attached.is_none();
         if path.doubtful || !matches!(object.ownership, Ownership::Owned(_) | Ownership::Managed if alone) {
             return;
         }
@@ -206,6 +220,7 @@ impl Engine<'_> {
                 subject: self.subject(id, object),
                 keeper: retained.by.clone(),
                 release: release.clone(),
+                by_dart: false,
             },
             function: self.root,
             at,
@@ -234,6 +249,13 @@ impl Kept {
     pub(super) fn name(&self) -> Name {
         match &self.into.root {
             Root::Static(name) => name.rsplit("::").next().unwrap_or(name).into(),
+            _ if self.unseen => {
+                let fields = self.into.steps.iter().rev().find_map(|step| match step {
+                    PathStep::Field(name) => Some(name.clone()),
+                    _ => None,
+                });
+                Some(self.key.clone()).filter(|key| !key.starts_with(['[', '*'])).or(fields).unwrap_or_default()
+            }
             _ => self.key.clone(),
         }
     }

@@ -35,7 +35,11 @@ impl Engine<'_> {
                 Value::Pointer(id, Offset::Start) => path.ownership(*id),
                 _ => Ownership::Unknown,
             };
+            let within = self.given_within(path, into, &key, &value);
             self.escape(path, &value);
+            for (id, place) in within {
+                self.keep_among(path, id, &place, at);
+            }
             // Memory of the caller's: it becomes the owner of what is put there.
             let callers = path.objects.get(&into).and_then(|object| object.path.as_ref());
             if let (Ownership::Owned(MemoryFamily::Known(family)), true) =

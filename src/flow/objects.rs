@@ -347,6 +347,7 @@ impl Engine<'_> {
         if let Some(object) = path.objects.get_mut(&id) {
             object.ownership = transition(object.ownership, event).0;
             object.note_fate(event);
+            object.unlodge(event);
             object.given = None;
             object.blurred = false;
         }

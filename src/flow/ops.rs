@@ -95,6 +95,7 @@ impl Engine<'_> {
                     SuspendKind::Yield => self.escape(&mut path, &value),
                 }
                 self.forget_fields(&mut path);
+                self.note_waiting(&mut path);
                 if *kind == SuspendKind::Await && self.frames[site.frame as usize].detached.is_some() {
                     path.suspended = Some(site.frame);
                 }
@@ -319,6 +320,7 @@ impl Engine<'_> {
             }
             Target::Field(field) => {
                 let name = self.program.variable(*field).name.clone();
+                self.fault_of_callback(&path, &stored, *field, at);
                 match base.or_else(|| self.this_value(site.frame, &path)) {
                     Some(Value::View(object, prefix)) => {
                         let owner = Value::View(object, prefix.clone());
@@ -335,8 +337,11 @@ impl Engine<'_> {
                     }
                 }
             }
+            // An element of a container.
+            _ if self.keep_through(site, &mut path, to, &stored, at) => {}
             target => {
                 if let Target::Static(variable) = target {
+                    self.fault_of_callback(&path, &stored, *variable, at);
                     let name = self.program.variable(*variable).name.clone();
                     self.keep(&mut path, &stored, &name, Some(*variable));
                 }

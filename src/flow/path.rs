@@ -112,6 +112,8 @@ pub(super) struct Story {
     pub(super) kept: Option<Kept>,
     /// The native call that keeps its address without owning it.
     pub(super) retained: Option<Retained>,
+    /// The memory that a call put its address in.
+    pub(super) lodged: Option<Lodged>,
     /// Some callee releases it on some of its paths.
     pub(super) perhaps: Option<super::perhaps::Perhaps>,
     /// A value that was moved or copied out of sight: it need not end with its scope.
@@ -124,7 +126,7 @@ pub(super) struct Story {
     pub(super) handed: Vec<super::callbacks::Handed>,
     /// A callee lent it, and it is known from what: whoever releases that for its owner releases it too.
     pub(super) lent: bool,
-    /// The object that it is, where that is known on its own.
+    /// The object that it was borrowed from or is itself, where that is known on its own.
     pub(super) lent_of: Option<ObjectId>,
     /// It lies in the memory of a value that owns it, and ends with that: the text of a `std::string` field.
     pub(super) part: bool,
@@ -144,6 +146,22 @@ pub(super) struct Kept {
     /// The place in it.
     pub(super) key: Name,
     pub(super) at: Location,
+    /// It cannot be looked up there at the exit: it was kept by a callee, or as one of many.
+    pub(super) unseen: bool,
+}
+
+/// Memory in sight that keeps an address.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Lodged {
+    /// The memory.
+    pub(super) within: ObjectId,
+    /// The place in it.
+    pub(super) key: Name,
+    /// The call that put it there, as written.
+    pub(super) by: Name,
+    pub(super) at: Location,
+    /// Where in the callee.
+    pub(super) made: Option<crate::summary::Made>,
 }
 
 /// A native call that keeps an address.
@@ -152,7 +170,11 @@ pub(super) struct Retained {
     /// The call, as written.
     pub(super) by: Name,
     pub(super) at: Location,
-    /// Another native call came since, which may have let go of it.
+    /// Where, as far as that is known.
+    pub(super) place: Option<AccessPath>,
+    /// Where in the callee.
+    pub(super) stored_at: Option<Location>,
+    /// A call came since that may have let go of it.
     pub(super) stale: bool,
 }
 
@@ -395,6 +417,16 @@ impl Path {
                     changed |= mine.ownership != Ownership::Escaped;
                     mine.ownership = Ownership::Escaped;
                 }
+            }
+        }
+        for (id, theirs) in other.objects.iter() {
+            // What a call may have let go of on one of the ways is not kept for certain behind them.
+            if theirs.story.retained.as_ref().is_some_and(|retained| retained.stale)
+                && let Some(mine) = self.objects.get_mut(id)
+                && mine.story.retained.as_ref().is_some_and(|retained| !retained.stale)
+            {
+                Rc::make_mut(&mut mine.story).retained.clone_from(&theirs.story.retained);
+                changed = true;
             }
         }
         let before = self.known.len();

@@ -17,6 +17,8 @@ pub(super) struct Teller {
     pub(super) of_struct: bool,
     /// The caller passes something that may say whether memory is released.
     asked: bool,
+    /// The function is native and the caller passes nothing but addresses and lengths.
+    pub(super) steady: bool,
 }
 
 /// A release that happens on some paths of a callee.
@@ -55,7 +57,16 @@ impl Engine<'_> {
                 let ty = function.locals.get(param.local.index()).and_then(|local| local.ty.as_ref());
                 ty.is_none_or(|ty| ty.name == "bool" || ty.name.contains("Function"))
             });
-        Teller { of_struct, asked }
+        let measures = |name: &str| {
+            let name = name.to_ascii_lowercase();
+            ["len", "size", "count", "num"].iter().any(|word| name.contains(word)) || name == "n"
+        };
+        let steady = self.program.units[self.root.unit as usize].language.is_native()
+            && function.params.iter().all(|param| {
+                let ty = function.locals.get(param.local.index()).and_then(|local| local.ty.as_ref());
+                ty.is_some_and(|ty| ty.name == "*" || ty.name == "&") || measures(&param.name)
+            });
+        Teller { of_struct, asked, steady }
     }
 
     /// A callee releases memory on some paths. As memory of another family, that is wrong on each of them.

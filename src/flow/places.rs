@@ -86,7 +86,9 @@ impl Engine<'_> {
     /// Writes a place in memory.
     pub(super) fn store_place(&mut self, site: Site, path: &mut Path, to: &Place, value: Value, at: Location) {
         let Some(Spot { object, key }) = self.spot(site, path, to) else {
-            self.escape(path, &value);
+            if !self.keep_through(site, path, to, &value, at) {
+                self.escape(path, &value);
+            }
             return;
         };
         self.usage(path, &Value::Pointer(object, Offset::Start), Usage::Write, at);
@@ -108,18 +110,32 @@ impl Engine<'_> {
 
     /// Something that the function was given is put into memory that outlives the call: its owner stays its owner.
     /// Whether that is what happens.
-    fn keep_given(&mut self, path: &mut Path, into: ObjectId, key: &Name, value: &Value, at: Location) -> bool {
+    pub(super) fn keep_given(
+        &mut self,
+        path: &mut Path,
+        into: ObjectId,
+        key: &Name,
+        value: &Value,
+        at: Location,
+    ) -> bool {
         let Value::Pointer(id, Offset::Start) = value else { return false };
         let given = |id: &ObjectId| path.objects.get(id).and_then(|object| object.path.as_deref().cloned());
         let (Some(keeper), Some(what)) = (given(&into), given(id)) else { return false };
         // An element that is not known one by one cannot be looked up at the exit.
-        let lasting = keeper.steps.len() < AccessPath::MAX_STEPS && !key.contains('[');
+        let lasting = keeper.steps.len() < AccessPath::MAX_STEPS;
         if !matches!(what.root, Root::Param(_)) || !what.steps.is_empty() || !lasting {
             return false;
         }
+        let unseen = key.contains('[');
+        if unseen {
+            let known = path.objects.get(id).is_some_and(|object| object.ownership == Ownership::Unknown);
+            if !known || !self.is_native(0) || !matches!(keeper.root, Root::Static(_)) && keeper.steps.is_empty() {
+                return false;
+            }
+        }
         path.put(into, key.clone(), value.clone());
         if let Some(object) = path.objects.get_mut(id) {
-            std::rc::Rc::make_mut(&mut object.story).kept = Some(Kept { into: keeper, key: key.clone(), at });
+            std::rc::Rc::make_mut(&mut object.story).kept = Some(Kept { into: keeper, key: key.clone(), at, unseen });
         }
         true
     }

@@ -49,7 +49,7 @@ impl Reach {
 }
 
 /// The functions that a function, with the closures in it, may call.
-fn called(program: &Program, function: FuncRef) -> Vec<FuncRef> {
+pub(super) fn called(program: &Program, function: FuncRef) -> Vec<FuncRef> {
     let mut all = Vec::new();
     let mut bodies = vec![function];
     while let Some(body) = bodies.pop() {

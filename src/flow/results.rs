@@ -59,9 +59,12 @@ impl Engine<'_> {
             }
             Ownership::Borrowed { .. } | Ownership::Static => {
                 let is_static = contract.ownership == Ownership::Static;
-                let (origin, object) = self.lent(calling, is_static, basis, extra);
-                let object = self.allocate(path, origin, object);
-                Some(Value::Pointer(object, Offset::Start))
+                let (origin, mut object) = self.lent(calling, is_static, basis, extra);
+                if let Ownership::Borrowed { from: Some(from), .. } = &contract.ownership {
+                    let lender = self.value_at(path, calling, from).and_then(|value| value.object());
+                    std::rc::Rc::make_mut(&mut object.story).lent_of = lender;
+                }
+                Some(Value::Pointer(self.allocate(path, origin, object), Offset::Start))
             }
             // Null tells nothing of the argument.
             Ownership::Alias(_) if contract.nullable && basis != Basis::Body => None,

@@ -63,8 +63,9 @@ impl Engine<'_> {
             if let Some(family) =
                 self.origins[id.origin as usize].family.filter(|_| path.ownership(id) == Ownership::Managed)
             {
-                let by = by.clone();
-                path.tell(id, Step { kind: StepKind::Released { by, family }, location: at });
+                let released = Step { kind: StepKind::Released { by: by.clone(), family }, location: at };
+                self.fault_of_retained(path, id, by, Some(released.clone()), at);
+                path.tell(id, released);
             }
             self.apply(path, id, Event::ManagedRelease);
             path.orphan(id, by, at);

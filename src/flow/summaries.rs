@@ -110,6 +110,12 @@ impl Engine<'_> {
             if effect.kind == EffectKind::Escape && self.only_reads(function, exits, &effect.on) {
                 effect.kind = EffectKind::BorrowAssumed;
             }
+            if let EffectKind::Hold(Some(place)) = &effect.kind
+                && matches!(place.root, Root::Static(_))
+                && self.keeps_for_itself(place)
+            {
+                effect.kind = EffectKind::Escape;
+            }
         }
         let throws_when =
             (!thrown.is_empty()).then(|| self.test_of(function, &thrown, |_| true)).flatten().map(Box::new);
@@ -436,6 +442,12 @@ fn effects(paths: &[&Path], told: Teller) -> (Vec<Effect>, usize) {
             kinds if kinds.iter().all(|kind| matches!(kind, None | Some(EffectKind::BorrowAssumed))) => {
                 Some(EffectKind::BorrowAssumed)
             }
+            // What is kept on some path is kept, unless the caller says on which.
+            [Some(hold @ EffectKind::Hold(Some(_))), None] | [None, Some(hold @ EffectKind::Hold(Some(_)))]
+                if told.steady && everywhere =>
+            {
+                Some(hold.clone())
+            }
             kinds => Some(EffectKind::MayRelease(told.family_of(kinds))),
         };
         let differs = distinct.len() > 1 || !everywhere;
@@ -490,17 +502,16 @@ fn ended<'p>(paths: impl Iterator<Item = &'p Path>) -> Vec<Made> {
 /// Whether memory still holds what was put there.
 fn still_kept(path: &Path, id: &super::value::ObjectId, kept: &Kept) -> bool {
     let owner = path.objects.iter().find(|(_, object)| object.path.as_deref() == Some(&kept.into));
-    owner.is_some_and(|(owner, _)| path.look(*owner, &kept.key).is_some_and(|value| value.object() == Some(*id)))
+    kept.unseen
+        || owner.is_some_and(|(owner, _)| path.look(*owner, &kept.key).is_some_and(|value| value.object() == Some(*id)))
 }
 
 fn keeping(kept: &Kept) -> EffectKind {
-    match kept.into.root {
-        Root::Static(_) => EffectKind::Hold,
-        _ => {
-            let mut at = kept.into.clone();
-            at.steps.push(memory::step(&kept.key));
-            EffectKind::StoreInto(at)
-        }
+    let place = kept.place();
+    match place.root {
+        Root::Static(_) => EffectKind::Hold(Some(place)),
+        _ if kept.key.starts_with('[') || kept.key.contains(".[") => EffectKind::Hold(Some(place)),
+        _ => EffectKind::StoreInto(place),
     }
 }
 

@@ -11,7 +11,12 @@ impl Engine<'_> {
     /// A function of which nothing is known: its arguments escape, its result is unknown.
     pub(super) fn call_unknown(&mut self, run: &mut Run, calling: Calling, mut path: Path, out: &mut Vec<Path>) {
         let calls_back = self.calls_back(calling.site);
+        let kept = self.keep_in_container(&mut path, &calling);
+        let wrapped = self.wraps(&path, &calling);
         for arg in &calling.args {
+            if kept && self.is_kept_whole(&path, &arg.value) {
+                continue;
+            }
             if self.is_read_only(&path, &calling, arg) && !calls_back {
                 self.lend(&mut path, &calling, &arg.value, true);
             } else {
@@ -29,6 +34,7 @@ impl Engine<'_> {
         self.forget_fields(&mut path);
         self.possible_exception(run, &calling, &path);
         let value = self.fresh(&mut path, calling.site, 0);
+        self.note_result(&path, &calling, wrapped, &value);
         self.finish(&calling, path, value, out);
     }
 

@@ -355,7 +355,7 @@ impl Entry<'_> {
         }
         Ok(match (model.take, model.hold, model.escape, model.detach, model.release_all) {
             (true, ..) => EffectKind::Take,
-            (_, true, ..) => EffectKind::Hold,
+            (_, true, ..) => EffectKind::Hold(None),
             (_, _, true, ..) => EffectKind::Escape,
             (_, _, _, true, _) => EffectKind::Detach,
             (.., true) => EffectKind::ReleaseAll,

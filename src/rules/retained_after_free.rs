@@ -13,10 +13,25 @@ pub(super) static RULE: Rule = Rule {
     page: include_str!("../../rules/retained_after_free.md"),
 };
 
-pub(super) fn word(subject: Option<&Subject>, keeper: &str, release: &str, context: &Context<'_>) -> Words {
+pub(super) fn word(
+    subject: Option<&Subject>,
+    keeper: &str,
+    release: &str,
+    by_dart: bool,
+    context: &Context<'_>,
+) -> Words {
     let noun = subject.map_or_else(|| "memory".to_owned(), |subject| context.noun(subject));
+    let message = format!("{noun} is released although `{keeper}` keeps the pointer");
+    if by_dart {
+        return Words {
+            message,
+            label: format!("`{release}` leaves `{keeper}` with a dangling pointer"),
+            help: "let the callback copy what it keeps, or release the memory when Dart says that it is done"
+                .to_owned(),
+        };
+    }
     Words {
-        message: format!("{noun} is released although `{keeper}` keeps the pointer"),
+        message,
         label: format!("`{release}` leaves native code with a dangling pointer"),
         help: format!("release it only when native code has let go of what `{keeper}` keeps"),
     }

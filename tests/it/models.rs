@@ -204,7 +204,7 @@ effects = [{ on = "arg2.*.name", fill = { owned = "libc.malloc" }, when = { arg 
     assert_eq!(flagged.effects[0].on.steps.as_slice(), [Step::Pointee, Step::Field("name".into())]);
     assert_eq!(plain.guard, Guard::Always);
     assert!(matches!(plain.result.ownership, Ownership::Borrowed { .. }));
-    assert!(matches!(plain.effects.as_slice(), [effect] if effect.kind == EffectKind::Hold));
+    assert!(matches!(plain.effects.as_slice(), [effect] if effect.kind == EffectKind::Hold(None)));
 }
 
 #[test]

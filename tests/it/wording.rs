@@ -135,6 +135,13 @@ fn kinds() -> Vec<ViolationKind> {
             subject: Some(block()),
             keeper: "_setName".into(),
             release: "calloc.free".into(),
+            by_dart: false,
+        },
+        ViolationKind::ReleasedRetained {
+            subject: None,
+            keeper: "_last".into(),
+            release: "free".into(),
+            by_dart: true,
         },
         ViolationKind::Mismatched {
             subject: block(),
