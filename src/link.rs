@@ -40,6 +40,7 @@ mod opened;
 mod operations;
 mod promotion;
 mod resolve;
+mod scalars;
 mod scope;
 mod types;
 
