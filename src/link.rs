@@ -101,6 +101,8 @@ pub struct PackageContext {
     pub root: Arc<str>,
     /// The versions of packages that it resolves.
     pub versions: Arc<Versions>,
+    /// Its Android build leaves out targets of 32 bits.
+    pub is_wide: bool,
 }
 
 /// A function of the program.

@@ -10,10 +10,13 @@ use crate::link::is_aside;
 use crate::link::{Calls, ClassRef, FuncRef, Link, Program};
 use crate::source::Location;
 use crate::target::TargetSet;
-use crate::violation::{Confidence, Differing, Disagreement, LayoutMisfit, Step, StepKind, Violation, ViolationKind};
+use crate::violation::{
+    Confidence, Differing, Disagreement, LayoutMisfit, Slot, Step, StepKind, Violation, ViolationKind,
+};
 
 mod calls;
 mod layout;
+mod negative;
 
 /// What of the program's bindings does not fit, by file and place.
 #[must_use]
@@ -59,6 +62,9 @@ impl Checker<'_> {
             let there = there.and(self.program.file(link.function.unit).reached());
             self.structs(link, &calls.bound, defined, there);
             let Some((disagreement, on)) = calls::misfit(&calls.bound, defined) else { continue };
+            if !self.matters(link, *definition, &disagreement) {
+                continue;
+            }
             let targets = on.and(there);
             if !targets.is_empty() {
                 misfits.push((*definition, disagreement, targets));
@@ -86,6 +92,35 @@ impl Checker<'_> {
             (Some(own), Some(of)) => own == of,
             _ => !is_one_of_several || targets != TargetSet::ALL,
         }
+    }
+
+    /// Whether what differs for some values or targets only can be met.
+    fn matters(&self, link: &Link, definition: FuncRef, disagreement: &Disagreement) -> bool {
+        match disagreement {
+            Disagreement::Value { differing: Differing::NarrowWidth, .. } => self.may_be_narrow(link, definition.unit),
+            Disagreement::Value {
+                slot: Slot::Result, differing: Differing::Sign { bound_is_signed: false }, ..
+            } => negative::may_be_negative(self.program.function(definition)),
+            Disagreement::Callback { differs, .. } => match &**differs {
+                Disagreement::Value { differing: Differing::NarrowWidth, .. } => {
+                    self.may_be_narrow(link, definition.unit)
+                }
+                _ => true,
+            },
+            _ => true,
+        }
+    }
+
+    /// Whether the package or the definition is for Android in so many words, and its build names no ABIs of 64 bits
+    /// only.
+    fn may_be_narrow(&self, link: &Link, definition: u32) -> bool {
+        let is_wide = |unit: u32| self.program.file(unit).package.as_ref().is_some_and(|package| package.is_wide);
+        if is_wide(link.function.unit) || is_wide(definition) {
+            return false;
+        }
+        let narrow = calls::Machine::Narrow.targets();
+        let says = |targets: TargetSet| targets != TargetSet::ALL && targets.contains(narrow);
+        says(self.program.file(link.function.unit).speaks_of) || says(self.program.file(definition).targets)
     }
 
     fn report(&mut self, link: &Link, definitions: &[FuncRef], disagreement: Disagreement, targets: TargetSet) {
@@ -139,7 +174,7 @@ impl Checker<'_> {
         }
         self.layouts.insert((bound.class, defined.class));
         let targets = on.and(there);
-        if targets.is_empty() {
+        if targets.is_empty() || (is_narrow && !self.may_be_narrow(link, defined.class.unit)) {
             return;
         }
         let class = |of: ClassRef| self.location(of.unit, self.program.class(of).name_span);

@@ -33,6 +33,7 @@ fn context_of(package: &Package, project: &Project) -> PackageContext {
         versions: Arc::new(
             package.versions.iter().map(|(name, version)| (name.as_str(), version.clone())).collect::<Versions>(),
         ),
+        is_wide: package.is_wide,
     }
 }
 

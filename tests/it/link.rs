@@ -19,7 +19,12 @@ fn program(files: &[(&str, &str)]) -> Program {
     for (at, (path, text)) in files.iter().enumerate() {
         units.push(lower::dart::lower(FileId(at as u32), text, &limits).expect("within the limits"));
         let (name, root) = if path.starts_with("p/") { ("p", "p") } else { ("app", "") };
-        let package = PackageContext { name: name.into(), root: root.into(), versions: Arc::new(Versions::default()) };
+        let package = PackageContext {
+            name: name.into(),
+            root: root.into(),
+            versions: Arc::new(Versions::default()),
+            is_wide: false,
+        };
         contexts.push(FileContext {
             path: (*path).into(),
             package: Some(package),

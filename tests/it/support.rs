@@ -93,6 +93,7 @@ impl Directives {
                 folder: folder.to_path_buf(),
                 versions: BTreeMap::new(),
                 platforms: ffilint::target::TargetSet::ALL,
+                is_wide: false,
             };
             project.packages.push(package);
             project.files.iter_mut().for_each(|file| file.package = Some(0));
