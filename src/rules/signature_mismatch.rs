@@ -23,10 +23,10 @@ pub(super) fn word(symbol: &str, language: Option<Language>, disagreement: &Disa
         Disagreement::Arity { bound, defined } => Words {
             message: format!(
                 "`{symbol}` is bound with {}, but its {language} definition has {defined}",
-                parameters(*bound)
+                counted(*bound, "parameter")
             ),
-            label: format!("this binding passes {}", arguments(*bound)),
-            help: format!("give the binding the {} of the definition", parameters(*defined)),
+            label: format!("this binding passes {}", counted(*bound, "argument")),
+            help: format!("give the binding the {} of the definition", counted(*defined, "parameter")),
         },
         Disagreement::Value { slot: Slot::Param(at), bound, defined, differing } => Words {
             message: format!(
@@ -34,7 +34,7 @@ pub(super) fn word(symbol: &str, language: Option<Language>, disagreement: &Disa
                 at + 1,
                 somewhere(*differing)
             ),
-            label: label(*differing, format!("this binding passes `{bound}`")),
+            label: label(*differing, "this binding", format!("this binding passes `{bound}`")),
             help: format!("bind parameter {} with the native type that fits `{defined}`", at + 1),
         },
         Disagreement::Value { slot: Slot::Result, bound, defined, differing } => Words {
@@ -43,7 +43,7 @@ pub(super) fn word(symbol: &str, language: Option<Language>, disagreement: &Disa
                 given(defined),
                 somewhere(*differing)
             ),
-            label: label(*differing, format!("this binding reads `{bound}`")),
+            label: label(*differing, "this binding", format!("this binding reads `{bound}`")),
             help: match given(defined).as_str() {
                 "nothing" => "bind the result as `Void`".into(),
                 _ => format!("bind the result with the native type that fits `{defined}`"),
@@ -61,13 +61,13 @@ pub(super) fn word(symbol: &str, language: Option<Language>, disagreement: &Disa
 fn word_layout(symbol: &str, language: &str, defined: &str, misfit: &LayoutMisfit) -> Words {
     let help = format!("declare the fields of `{symbol}` in the order and with the native types of `{defined}`");
     let (message, label) = match misfit {
-        LayoutMisfit::Sign { bound: field, bound_is_signed } => (
-            format!(
-                "`{field}` of `{symbol}` is {}, but not in the {language} struct `{defined}`",
-                if *bound_is_signed { "signed" } else { "unsigned" }
-            ),
-            format!("`{field}` {}", misread(*bound_is_signed)),
-        ),
+        LayoutMisfit::Sign { bound: field, bound_is_signed } => {
+            let (bound, other) = if *bound_is_signed { ("signed", "unsigned") } else { ("unsigned", "signed") };
+            (
+                format!("`{field}` of `{symbol}` is {bound}, but {other} in the {language} struct `{defined}`"),
+                format!("`{field}` {}", misread(*bound_is_signed)),
+            )
+        }
         LayoutMisfit::Field { bound: field, defined: Some(native) } => (
             format!("`{field}` of `{symbol}` does not fit `{native}` of the {language} struct `{defined}`"),
             format!("`{field}` has another type or place"),
@@ -85,8 +85,11 @@ fn word_layout(symbol: &str, language: &str, defined: &str, misfit: &LayoutMisfi
 }
 
 fn word_variadic(symbol: &str, language: &str, bound: Option<usize>, defined: Option<usize>) -> Words {
-    let fixed = |number: usize| format!("{} and then `...`", parameters(number));
-    let wrap = |number: usize| format!("put the types behind the first {} into `VarArgs<(…)>`", parameters(number));
+    let fixed = |number: usize| format!("{} and then `...`", counted(number, "parameter"));
+    let wrap = |number: usize| match number {
+        1 => "put the types behind the first parameter into `VarArgs<(…)>`".to_owned(),
+        number => format!("put the types behind the first {number} parameters into `VarArgs<(…)>`"),
+    };
     match (bound, defined) {
         (None, Some(number)) => Words {
             message: format!(
@@ -106,10 +109,10 @@ fn word_variadic(symbol: &str, language: &str, bound: Option<usize>, defined: Op
             Words {
                 message: format!(
                     "`{symbol}` is bound with {} before `VarArgs`, but its {language} definition has {}",
-                    parameters(bound),
+                    counted(bound, "parameter"),
                     fixed(defined)
                 ),
-                label: format!("this binding has {} before `VarArgs`", parameters(bound)),
+                label: format!("this binding has {} before `VarArgs`", counted(bound, "parameter")),
                 help: wrap(defined),
             }
         }
@@ -118,7 +121,7 @@ fn word_variadic(symbol: &str, language: &str, bound: Option<usize>, defined: Op
 
 fn word_callback(symbol: &str, language: &str, param: usize, differs: &Disagreement) -> Words {
     let of = format!("the callback that `{symbol}` takes as parameter {}", param + 1);
-    let help = |defined: &str| format!("give the callback the native type that fits `{defined}`");
+    let help = |of: &str, defined: &str| format!("give {of} of the callback the native type that fits `{defined}`");
     match differs {
         Disagreement::Value { slot: Slot::Param(at), bound, defined, differing } => Words {
             message: format!(
@@ -126,25 +129,25 @@ fn word_callback(symbol: &str, language: &str, param: usize, differs: &Disagreem
                 at + 1,
                 somewhere(*differing)
             ),
-            label: label(*differing, format!("the callback reads `{bound}`")),
-            help: help(defined),
+            label: label(*differing, "the callback", format!("the callback reads `{bound}`")),
+            help: help(&format!("parameter {}", at + 1), defined),
         },
         Disagreement::Value { slot: Slot::Result, bound, defined, differing } => Words {
             message: format!(
                 "the result of {of} is bound as `{bound}`, but its {language} definition reads `{defined}`{}",
                 somewhere(*differing)
             ),
-            label: label(*differing, format!("the callback gives `{bound}`")),
-            help: help(defined),
+            label: label(*differing, "the callback", format!("the callback gives `{bound}`")),
+            help: help("the result", defined),
         },
         Disagreement::Arity { bound, defined } => Words {
             message: format!(
                 "{of} is bound with {}, but its {language} definition passes {}",
-                parameters(*bound),
-                arguments(*defined)
+                counted(*bound, "parameter"),
+                counted(*defined, "argument")
             ),
-            label: format!("the callback takes {}", parameters(*bound)),
-            help: format!("give the callback {}", parameters(*defined)),
+            label: format!("the callback takes {}", counted(*bound, "parameter")),
+            help: format!("give the callback {}", counted(*defined, "parameter")),
         },
         // Nothing else is told of callbacks.
         _ => word(symbol, None, differs),
@@ -161,9 +164,9 @@ fn somewhere(differing: Differing) -> &'static str {
     }
 }
 
-fn label(differing: Differing, of_kind: String) -> String {
+fn label(differing: Differing, reader: &str, of_kind: String) -> String {
     match differing {
-        Differing::Sign { bound_is_signed } => format!("this binding {}", misread(bound_is_signed)),
+        Differing::Sign { bound_is_signed } => format!("{reader} {}", misread(bound_is_signed)),
         Differing::Kind | Differing::NarrowWidth => of_kind,
     }
 }
@@ -172,12 +175,8 @@ fn misread(bound_is_signed: bool) -> &'static str {
     if bound_is_signed { "reads large numbers as negative ones" } else { "reads negative numbers as large ones" }
 }
 
-fn parameters(number: usize) -> String {
-    format!("{number} parameter{}", if number == 1 { "" } else { "s" })
-}
-
-fn arguments(number: usize) -> String {
-    format!("{number} argument{}", if number == 1 { "" } else { "s" })
+fn counted(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 /// What a definition gives back, in words.
