@@ -114,7 +114,7 @@ impl Checker<'_> {
     /// Whether the package or the definition is for Android in so many words, and its build names no ABIs of 64 bits
     /// only.
     fn may_be_narrow(&self, link: &Link, definition: u32) -> bool {
-        let is_wide = |unit: u32| self.program.file(unit).package.as_ref().is_some_and(|package| package.is_wide);
+        let is_wide = |unit: u32| self.program.file(unit).is_wide;
         if is_wide(link.function.unit) || is_wide(definition) {
             return false;
         }

@@ -30,8 +30,6 @@ pub struct Package {
     pub versions: BTreeMap<String, Version>,
     /// The platforms that its `pubspec.yaml` names, all where it names none.
     pub platforms: TargetSet,
-    /// Its Android build, or that of an app around it, names ABIs, and all of them have 64 bits.
-    pub is_wide: bool,
 }
 
 /// Reads the packages whose `pubspec.yaml` are given.
@@ -68,31 +66,10 @@ pub(super) fn read(pubspecs: &[PathBuf], root: &Path, cwd: &Path, problems: &mut
             folder: folder.to_path_buf(),
             versions,
             platforms: platforms.unwrap_or(TargetSet::ALL),
-            is_wide: folder.ancestors().take_while(|above| above.starts_with(root)).any(is_wide),
         });
     }
     packages.sort_by(|a, b| a.folder.cmp(&b.folder));
     packages
-}
-
-/// Whether the Android build in a folder leaves out the ABIs of 32 bits.
-fn is_wide(folder: &Path) -> bool {
-    const BUILDS: [&str; 4] = [
-        "android/build.gradle",
-        "android/build.gradle.kts",
-        "android/app/build.gradle",
-        "android/app/build.gradle.kts",
-    ];
-    let text = |build: &&str| super::read_text(&folder.join(build)).ok();
-    BUILDS.iter().filter_map(text).any(|text| names_wide_abis_only(&text))
-}
-
-/// As far as its text tells: `abiFilters "arm64-v8a", "x86_64"`.
-fn names_wide_abis_only(gradle: &str) -> bool {
-    let names = |abi: &str| gradle.contains(&format!("\"{abi}\"")) || gradle.contains(&format!("'{abi}'"));
-    gradle.contains("abiFilters")
-        && (names("arm64-v8a") || names("x86_64"))
-        && !["armeabi-v7a", "armeabi", "x86"].into_iter().any(names)
 }
 
 /// The package a path lies in, by its place in a list sorted by folder.
@@ -197,19 +174,6 @@ fn check(text: &str) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn android_builds_name_their_abis() {
-        for (gradle, is_wide) in [
-            ("ndk { abiFilters \"arm64-v8a\" }", true),
-            ("abiFilters += listOf(\"arm64-v8a\", \"x86_64\")", true),
-            ("abiFilters 'arm64-v8a', 'armeabi-v7a'", false),
-            ("abiFilters \"x86\", \"x86_64\"", false),
-            ("minSdk 21", false),
-        ] {
-            assert_eq!(names_wide_abis_only(gradle), is_wide, "{gradle}");
-        }
-    }
 
     #[test]
     fn constraints_have_a_lower_bound() {

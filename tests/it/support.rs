@@ -93,7 +93,6 @@ impl Directives {
                 folder: folder.to_path_buf(),
                 versions: BTreeMap::new(),
                 platforms: ffilint::target::TargetSet::ALL,
-                is_wide: false,
             };
             project.packages.push(package);
             project.files.iter_mut().for_each(|file| file.package = Some(0));
@@ -139,6 +138,7 @@ pub(crate) fn example(texts: &[(Language, String)]) -> Project {
             excluded: false,
             vendored: false,
             targets: TargetSet::ALL,
+            is_wide: false,
             krate: None,
         }
     };
