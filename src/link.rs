@@ -40,6 +40,7 @@ mod opened;
 mod operations;
 mod promotion;
 mod resolve;
+mod scalars;
 mod scope;
 mod types;
 
@@ -57,6 +58,8 @@ pub struct FileContext {
     /// The platforms that a Dart file speaks of by its path, its package and the libraries it opens: what is built for
     /// none of them is not what it binds.
     pub speaks_of: TargetSet,
+    /// The Android build it is part of leaves out targets of 32 bits.
+    pub is_wide: bool,
 }
 
 impl FileContext {
@@ -389,6 +392,7 @@ impl Program {
             krate: None,
             targets: TargetSet::ALL,
             speaks_of: TargetSet::ALL,
+            is_wide: false,
         });
         opened::narrow(&units, &mut files);
         exports::adopt_prototypes(&mut units);

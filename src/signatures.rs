@@ -1,18 +1,22 @@
 //! The native type that a binding gives a symbol against the definition it is linked to.
 //!
 //! What is not known is taken to fit, and so is what works in practice: any pointer for bytes, an integer of an
-//! address's width for a pointer, signs. Widths are compared as 64-bit targets have them.
+//! address's width for a pointer, signs of what only native code reads.
 
 use std::collections::BTreeSet;
 
-use crate::link::abi::{Abi, CallAbi, StructAbi, Value, Width};
+use crate::link::abi::{Abi, CallAbi, StructAbi};
 use crate::link::is_aside;
 use crate::link::{Calls, ClassRef, FuncRef, Link, Program};
 use crate::source::Location;
 use crate::target::TargetSet;
-use crate::violation::{Confidence, Disagreement, LayoutMisfit, Slot, Step, StepKind, Violation, ViolationKind};
+use crate::violation::{
+    Confidence, Differing, Disagreement, LayoutMisfit, Slot, Step, StepKind, Violation, ViolationKind,
+};
 
+mod calls;
 mod layout;
+mod negative;
 
 /// What of the program's bindings does not fit, by file and place.
 #[must_use]
@@ -24,6 +28,15 @@ pub fn check(program: &Program, targets: TargetSet) -> Vec<Violation> {
         }
     }
     checker.found
+}
+
+/// How a struct crosses the boundary.
+#[derive(Clone, Copy)]
+struct Crossing {
+    /// All of it is there.
+    is_whole: bool,
+    /// Dart may read what native code wrote.
+    is_read: bool,
 }
 
 struct Checker<'p> {
@@ -48,7 +61,10 @@ impl Checker<'_> {
             let there = function.targets.and(self.program.file(definition.unit).targets).and(self.targets);
             let there = there.and(self.program.file(link.function.unit).reached());
             self.structs(link, &calls.bound, defined, there);
-            let Some((disagreement, on)) = disagreement(&calls.bound, defined) else { continue };
+            let Some((disagreement, on)) = calls::misfit(&calls.bound, defined) else { continue };
+            if !self.matters(link, *definition, &disagreement) {
+                continue;
+            }
             let targets = on.and(there);
             if !targets.is_empty() {
                 misfits.push((*definition, disagreement, targets));
@@ -78,6 +94,35 @@ impl Checker<'_> {
         }
     }
 
+    /// Whether what differs for some values or targets only can be met.
+    fn matters(&self, link: &Link, definition: FuncRef, disagreement: &Disagreement) -> bool {
+        match disagreement {
+            Disagreement::Value { differing: Differing::NarrowWidth, .. } => self.may_be_narrow(link, definition.unit),
+            Disagreement::Value {
+                slot: Slot::Result, differing: Differing::Sign { bound_is_signed: false }, ..
+            } => negative::may_be_negative(self.program.function(definition)),
+            Disagreement::Callback { differs, .. } => match &**differs {
+                Disagreement::Value { differing: Differing::NarrowWidth, .. } => {
+                    self.may_be_narrow(link, definition.unit)
+                }
+                _ => true,
+            },
+            _ => true,
+        }
+    }
+
+    /// Whether the package or the definition is for Android in so many words, and its build names no ABIs of 64 bits
+    /// only.
+    fn may_be_narrow(&self, link: &Link, definition: u32) -> bool {
+        let is_wide = |unit: u32| self.program.file(unit).is_wide;
+        if is_wide(link.function.unit) || is_wide(definition) {
+            return false;
+        }
+        let narrow = calls::Machine::Narrow.targets();
+        let says = |targets: TargetSet| targets != TargetSet::ALL && targets.contains(narrow);
+        says(self.program.file(link.function.unit).speaks_of) || says(self.program.file(definition).targets)
+    }
+
     fn report(&mut self, link: &Link, definitions: &[FuncRef], disagreement: Disagreement, targets: TargetSet) {
         let symbol = link.symbol.clone().unwrap_or_default();
         let Some(at) = self.location(link.function.unit, link.span) else { return };
@@ -87,13 +132,14 @@ impl Checker<'_> {
         };
         let trace = definitions.iter().filter_map(step).collect();
         let first = definitions.first().and_then(|definition| self.program.units.get(definition.unit as usize));
+        let confidence = confidence(&disagreement);
         self.found.push(Violation {
             kind: ViolationKind::Misbound { symbol, language: first.map(|unit| unit.language), disagreement },
             function: link.function,
             at,
             trace,
             targets,
-            confidence: Confidence::High,
+            confidence,
         });
     }
 
@@ -106,33 +152,40 @@ impl Checker<'_> {
         for (bound, defined, is_passed) in params.chain([(&bound.result, &defined.result, false)]) {
             let (Some((a, by_value)), Some((b, also))) = (behind(&bound.abi), behind(&defined.abi)) else { continue };
             if by_value == also && (by_value || same_name(&a.name, &b.name)) {
-                // Of what native code allocated a part may be read.
-                self.layout(link, a, b, there, is_passed || by_value);
+                let crossing = Crossing {
+                    // Of what native code allocated a part may be read.
+                    is_whole: is_passed || by_value,
+                    is_read: !is_passed || !(by_value || defined.is_read_only),
+                };
+                self.layout(link, a, b, there, crossing);
             }
         }
     }
 
-    fn layout(&mut self, link: &Link, bound: &StructAbi, defined: &StructAbi, there: TargetSet, is_whole: bool) {
+    fn layout(&mut self, link: &Link, bound: &StructAbi, defined: &StructAbi, there: TargetSet, crossing: Crossing) {
         if self.layouts.contains(&(bound.class, defined.class)) {
             return;
         }
-        let Some((misfit, on)) = layout::misfit(bound, defined) else { return };
+        let Some(found) = layout::misfit(bound, defined, crossing.is_read) else { return };
+        let layout::Found { misfit, targets: on, is_narrow } = found;
         let is_part = matches!(misfit, LayoutMisfit::Size { bound, defined } if bound < defined);
-        if is_part && !is_whole {
+        if is_part && !crossing.is_whole {
             return;
         }
         self.layouts.insert((bound.class, defined.class));
         let targets = on.and(there);
-        if targets.is_empty() {
+        if targets.is_empty() || (is_narrow && !self.may_be_narrow(link, defined.class.unit)) {
             return;
         }
         let class = |of: ClassRef| self.location(of.unit, self.program.class(of).name_span);
         let (Some(at), Some(defined_at)) = (class(bound.class), class(defined.class)) else { return };
+        let disagreement = Disagreement::Layout { defined: shown(&defined.name, &bound.name), misfit, is_narrow };
+        let confidence = confidence(&disagreement);
         self.found.push(Violation {
             kind: ViolationKind::Misbound {
                 symbol: bound.name.clone(),
                 language: self.program.units.get(defined.class.unit as usize).map(|unit| unit.language),
-                disagreement: Disagreement::Layout { defined: shown(&defined.name, &bound.name), misfit },
+                disagreement,
             },
             function: link.function,
             at,
@@ -141,12 +194,28 @@ impl Checker<'_> {
                 location: defined_at,
             }],
             targets,
-            confidence: Confidence::High,
+            confidence,
         });
     }
 
     fn location(&self, unit: u32, span: crate::source::Span) -> Option<Location> {
         Some(Location { file: self.program.units.get(unit as usize)?.file, span })
+    }
+}
+
+/// A sign, and the width on targets that a package may not be built for, matter for some values only.
+fn confidence(disagreement: &Disagreement) -> Confidence {
+    match disagreement {
+        Disagreement::Value { differing: Differing::Kind, .. }
+        | Disagreement::Arity { .. }
+        | Disagreement::Variadic { .. }
+        | Disagreement::Layout {
+            misfit: LayoutMisfit::Field { .. } | LayoutMisfit::Size { .. },
+            is_narrow: false,
+            ..
+        } => Confidence::High,
+        Disagreement::Value { .. } | Disagreement::Layout { .. } => Confidence::Medium,
+        Disagreement::Callback { differs, .. } => confidence(differs),
     }
 }
 
@@ -162,97 +231,6 @@ fn is_near(binding: &str, definition: &str) -> bool {
 /// A struct without a name of its own goes by the binding's.
 fn shown(name: &crate::ir::Name, otherwise: &crate::ir::Name) -> crate::ir::Name {
     if name.contains('@') { otherwise.clone() } else { name.clone() }
-}
-
-/// The first thing in which two descriptions of a call differ, and where that counts.
-fn disagreement(bound: &CallAbi, defined: &CallAbi) -> Option<(Disagreement, TargetSet)> {
-    let (declared, has) = (bound.params.len(), defined.params.len());
-    let more = bound.is_variadic || defined.is_variadic;
-    if (declared != has && !more) || (more && declared < has) {
-        return Some((Disagreement::Arity { bound: declared, defined: has }, TargetSet::ALL));
-    }
-    let params = bound.params.iter().zip(&defined.params).enumerate();
-    let differing = params.map(|(at, (bound, defined))| (Slot::Param(at), bound, defined));
-    let differing = differing.chain([(Slot::Result, &bound.result, &defined.result)]);
-    differing
-        .map(|(slot, bound, defined)| (slot, bound, defined, value(slot, bound, defined)))
-        .find(|(.., on)| !on.is_empty())
-        .map(|(slot, bound, defined, on)| {
-            let (bound, defined) = (bound.name.clone(), defined.name.clone());
-            (Disagreement::Value { slot, bound, defined }, on)
-        })
-}
-
-/// The targets on which a value does not fit.
-fn value(slot: Slot, bound: &Value, defined: &Value) -> TargetSet {
-    match (&bound.abi, &defined.abi) {
-        // A result that nobody reads.
-        (Abi::Void, _) => TargetSet::NONE,
-        (Abi::Unknown | Abi::Handle, Abi::Void) if slot == Slot::Result => TargetSet::NONE,
-        (_, Abi::Void) if slot == Slot::Result => TargetSet::ALL,
-        // Before there was `Bool` people passed 0 or 1 in an `Int32`: the byte that is read is right wherever an argument
-        // has a register or a slot of eight bytes. Apple packs what is on the stack
-        // (https://developer.apple.com/documentation/xcode/writing-arm64-code-for-apple-platforms).
-        (Abi::Int(_), Abi::Bool) if matches!(slot, Slot::Param(_)) => match slot {
-            Slot::Param(at) if at >= 8 => TargetSet::MACOS.or(TargetSet::IOS),
-            _ => TargetSet::NONE,
-        },
-        (bound, defined) => direct(bound, defined),
-    }
-}
-
-/// Values passed as they are.
-fn direct(bound: &Abi, defined: &Abi) -> TargetSet {
-    use Abi::{Bool, Enum, Float, Int, Pointer, Struct};
-    match (bound, defined) {
-        (Bool, Int(width)) | (Int(width), Bool) => widths(*width, BYTE),
-        (Int(a), Int(b)) => widths(*a, *b),
-        (Float(a), Float(b)) if a != b => TargetSet::ALL,
-        (Float(_), Int(_) | Bool | Enum | Pointer(_)) | (Int(_) | Bool | Enum | Pointer(_), Float(_)) => TargetSet::ALL,
-        // An integer may carry an address.
-        (Pointer(_), Int(width)) | (Int(width), Pointer(_)) => widths(*width, WORD),
-        (Pointer(_), Bool | Enum) | (Bool | Enum, Pointer(_)) => TargetSet::ALL,
-        (Pointer(_), Struct(of)) | (Struct(of), Pointer(_)) if of.fields.is_some() => TargetSet::ALL,
-        (Pointer(a), Pointer(b)) => pointee(a, b),
-        _ => TargetSet::NONE,
-    }
-}
-
-const BYTE: Width = Width { windows: 1, others: 1 };
-const WORD: Width = Width { windows: 8, others: 8 };
-
-/// What two pointers lead to.
-fn pointee(bound: &Abi, defined: &Abi) -> TargetSet {
-    use Abi::{Float, Int, Pointer, Struct, Text};
-    match (bound, defined) {
-        // Text where a table of pointers is wanted, and the reverse.
-        (Text(_), Pointer(_)) => TargetSet::ALL,
-        (Pointer(to), Int(BYTE)) if matches!(**to, Text(_)) => TargetSet::ALL,
-        // Bytes stand for anything.
-        (Int(BYTE), _) | (_, Int(BYTE)) => TargetSet::NONE,
-        (Int(a), Int(b)) => widths(*a, *b),
-        (Text(2), Int(width)) if *width != WCHAR => widths(*width, Width { windows: 2, others: 2 }),
-        (Float(a), Float(b)) if a != b => TargetSet::ALL,
-        (Float(a), Int(width)) | (Int(width), Float(a)) => widths(*width, Width { windows: *a, others: *a }),
-        // A cell of an address's width may hold one.
-        (Pointer(_), Int(width)) | (Int(width), Pointer(_)) => widths(*width, WORD),
-        (Pointer(_), Float(_)) | (Float(_), Pointer(_)) => TargetSet::ALL,
-        (Pointer(to), Struct(of)) | (Struct(of), Pointer(to)) => match &**to {
-            Struct(inner) if same_name(&inner.name, &of.name) => TargetSet::ALL,
-            _ => TargetSet::NONE,
-        },
-        (Pointer(a), Pointer(b)) => pointee(a, b),
-        _ => TargetSet::NONE,
-    }
-}
-
-const WCHAR: Width = Width { windows: 2, others: 4 };
-
-/// The targets on which widths differ.
-fn widths(a: Width, b: Width) -> TargetSet {
-    let windows = if a.windows == b.windows { TargetSet::NONE } else { TargetSet::WINDOWS };
-    let others = if a.others == b.others { TargetSet::NONE } else { TargetSet::ALL.minus(TargetSet::WINDOWS) };
-    windows.or(others)
 }
 
 /// The struct that a value is, or that it leads to.

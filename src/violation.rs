@@ -267,6 +267,22 @@ pub enum Disagreement {
         bound: Name,
         /// The definition's type.
         defined: Name,
+        /// What of it does not fit.
+        differing: Differing,
+    },
+    /// Which arguments are variadic: those after so many parameters, where there are any.
+    Variadic {
+        /// In the binding.
+        bound: Option<usize>,
+        /// In the definition.
+        defined: Option<usize>,
+    },
+    /// How a callback is called that the symbol takes.
+    Callback {
+        /// The symbol's parameter, from 0.
+        param: usize,
+        /// In what what Dart gives differs from what native code calls.
+        differs: Box<Disagreement>,
     },
     /// Where the fields of a struct lie.
     Layout {
@@ -274,6 +290,22 @@ pub enum Disagreement {
         defined: Name,
         /// What does not fit.
         misfit: LayoutMisfit,
+        /// On targets of 32 bits only.
+        is_narrow: bool,
+    },
+}
+
+/// What of two types does not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Differing {
+    /// What they are, or how wide.
+    Kind,
+    /// How wide they are, on targets of 32 bits only.
+    NarrowWidth,
+    /// Their signs: what one reads as negative is a large number for the other.
+    Sign {
+        /// The binding's is signed.
+        bound_is_signed: bool,
     },
 }
 
@@ -289,6 +321,13 @@ pub enum Slot {
 /// In what two layouts differ.
 #[derive(Clone, Debug, PartialEq)]
 pub enum LayoutMisfit {
+    /// A field is signed in one and not in the other.
+    Sign {
+        /// The binding's field.
+        bound: Name,
+        /// The binding's field is signed.
+        bound_is_signed: bool,
+    },
     /// A field has another width, kind or place.
     Field {
         /// The binding's field.

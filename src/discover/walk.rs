@@ -10,7 +10,7 @@ use std::sync::Arc;
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-use super::{Problem, in_words, is_source, native_language_of, read_bytes, shown};
+use super::{Problem, android, in_words, is_source, native_language_of, read_bytes, shown};
 use crate::config::{self, Config};
 
 /// Folders that hold what tools made, never what people wrote.
@@ -43,6 +43,8 @@ pub(super) struct Walked {
     pub(super) natives: Vec<PathBuf>,
     /// `pubspec.yaml` files.
     pub(super) pubspecs: Vec<PathBuf>,
+    /// Files that describe builds for Android.
+    pub(super) android_builds: Vec<PathBuf>,
     /// `Cargo.toml` and other files that make a folder a package of native code.
     pub(super) manifests: Vec<PathBuf>,
     /// Licences.
@@ -132,6 +134,8 @@ impl Walk<'_> {
                 }
             } else if name == "pubspec.yaml" {
                 self.walked.pubspecs.push(path);
+            } else if name.to_str().is_some_and(|name| android::BUILDS.contains(&name)) {
+                self.walked.android_builds.push(path);
             } else if name == "Cargo.toml" || name == "oh-package.json5" {
                 self.walked.manifests.push(path);
             } else if kind.is_file() && name.to_str().is_some_and(is_licence) {

@@ -1,7 +1,7 @@
 //! What a value is when it crosses the boundary: width, kind and pointee, in the types of Dart, C, C++ and Rust alike.
 //!
 //! What is not known for certain is [`Abi::Unknown`]: types that only a build system's include paths would tell,
-//! type parameters, types of several meanings. Widths are those of 64-bit targets.
+//! type parameters, types of several meanings.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 use super::env::Env;
 use super::foreign::{last_segment, nearest};
 use super::types::MAX_DEPTH;
-use super::{ClassRef, FuncRef, Ty};
+use super::{ClassRef, FuncRef, Ty, scalars};
 use crate::ir::{ClassId, ClassKind, Const, Function, Name, TypeRef, Unit, Variable};
 use crate::language::Language;
 
@@ -18,8 +18,8 @@ use crate::language::Language;
 pub struct CallAbi {
     /// The parameters.
     pub params: Vec<Value>,
-    /// More may follow.
-    pub is_variadic: bool,
+    /// From which of them on they are variadic: in a binding those of `VarArgs`, in a definition what `...` stands for.
+    pub variadic_from: Option<usize>,
     /// What comes back.
     pub result: Value,
 }
@@ -31,6 +31,8 @@ pub struct Value {
     pub abi: Abi,
     /// The type for people; empty where none was written.
     pub name: Name,
+    /// It is an address through which its owner only reads.
+    pub is_read_only: bool,
 }
 
 /// What a value is at the boundary.
@@ -46,7 +48,7 @@ pub enum Abi {
     /// A boolean of one byte.
     Bool,
     /// An integer.
-    Int(Width),
+    Int(Integer),
     /// An enumeration, whose width the compiler chooses.
     Enum,
     /// A floating-point number of so many bytes.
@@ -55,28 +57,56 @@ pub enum Abi {
     Text(u8),
     /// An address.
     Pointer(Box<Abi>),
-    /// A function, below a pointer.
-    Function,
+    /// A function, below a pointer; how it is called where that is known.
+    Function(Option<Box<CallAbi>>),
     /// A struct.
     Struct(Box<StructAbi>),
 }
 
-/// How many bytes an integer takes.
+/// An integer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Integer {
+    /// Its bytes.
+    pub width: Width,
+    /// How its highest bit is read.
+    pub sign: Sign,
+}
+
+/// How an integer's highest bit is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sign {
+    /// As a sign.
+    Signed,
+    /// As part of the number.
+    Unsigned,
+    /// The target or the compiler decides, or nothing is known.
+    Unknown,
+}
+
+/// How many bytes an integer takes; 0 where that is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Width {
-    /// On Windows.
+    /// On Windows of 64 bits.
     pub windows: u8,
-    /// Elsewhere.
+    /// On other targets of 64 bits.
     pub others: u8,
+    /// On targets of 32 bits.
+    pub narrow: u8,
 }
 
 impl Width {
-    const fn of(bytes: u8) -> Self {
-        Self { windows: bytes, others: bytes }
-    }
+    /// One byte.
+    pub const BYTE: Self = Self::of(1);
+    /// As wide as an address.
+    pub const WORD: Self = Self { windows: 8, others: 8, narrow: 4 };
+    /// `wchar_t`: on 32-bit targets it depends on the system as well.
+    pub const WCHAR: Self = Self { windows: 2, others: 4, narrow: 4 };
 
-    const LONG: Self = Self { windows: 4, others: 8 };
-    const WCHAR: Self = Self { windows: 2, others: 4 };
+    /// The same everywhere.
+    #[must_use]
+    pub const fn of(bytes: u8) -> Self {
+        Self { windows: bytes, others: bytes, narrow: bytes }
+    }
 }
 
 /// A struct at the boundary.
@@ -107,22 +137,7 @@ const MAX_NESTING: usize = 4;
 /// The native function type that a binding gives.
 pub(super) fn of_dart(env: &Env<'_>, signature: &Ty) -> Option<CallAbi> {
     let Ty::Function(result, params) = signature else { return None };
-    let reader = Dart { env };
-    let mut call = CallAbi { params: Vec::new(), is_variadic: false, result: reader.value(result) };
-    for param in params {
-        match param {
-            Ty::Model(class, args) if env.is_ffi(*class, "VarArgs") => {
-                call.is_variadic = true;
-                match args.first() {
-                    Some(Ty::Record(fields)) => call.params.extend(fields.iter().map(|(_, ty)| reader.value(ty))),
-                    Some(ty) => call.params.push(reader.value(ty)),
-                    None => {}
-                }
-            }
-            param => call.params.push(reader.value(param)),
-        }
-    }
-    Some(call)
+    Some(Dart { env }.call(result, params, MAX_NESTING))
 }
 
 /// What the declaration of a native function says.
@@ -136,11 +151,13 @@ pub(super) fn of_native(env: &Env<'_>, includes: &Includes<'_>, function: FuncRe
         let local = declared.locals.get(param.local.index());
         value(local.and_then(|local| local.ty.as_deref()))
     });
+    let params: Vec<Value> = params.collect();
     let result = match &declared.result {
-        None if reader.is_rust() => Value { abi: Abi::Void, name: "()".into() },
+        None if reader.is_rust() => Value { abi: Abi::Void, name: "()".into(), is_read_only: false },
         written => value(written.as_ref()),
     };
-    CallAbi { params: params.collect(), is_variadic: declared.is_variadic, result }
+    let variadic_from = declared.is_variadic.then_some(params.len());
+    CallAbi { params, variadic_from, result }
 }
 
 fn open_names(env: &Env<'_>, function: &Function, unit: u32) -> Vec<Name> {
@@ -155,8 +172,28 @@ struct Dart<'e> {
 }
 
 impl Dart<'_> {
-    fn value(&self, ty: &Ty) -> Value {
-        Value { abi: self.abi(ty, MAX_NESTING), name: self.name(ty, MAX_DEPTH).into() }
+    fn call(&self, result: &Ty, params: &[Ty], depth: usize) -> CallAbi {
+        let mut call = CallAbi { params: Vec::new(), variadic_from: None, result: self.value(result, depth) };
+        for param in params {
+            match param {
+                Ty::Model(class, args) if self.env.is_ffi(*class, "VarArgs") => {
+                    call.variadic_from = Some(call.params.len());
+                    match args.first() {
+                        Some(Ty::Record(fields)) => {
+                            call.params.extend(fields.iter().map(|(_, ty)| self.value(ty, depth)));
+                        }
+                        Some(ty) => call.params.push(self.value(ty, depth)),
+                        None => {}
+                    }
+                }
+                param => call.params.push(self.value(param, depth)),
+            }
+        }
+        call
+    }
+
+    fn value(&self, ty: &Ty, depth: usize) -> Value {
+        Value { abi: self.abi(ty, depth), name: self.name(ty, MAX_DEPTH).into(), is_read_only: false }
     }
 
     fn abi(&self, ty: &Ty, depth: usize) -> Abi {
@@ -171,21 +208,18 @@ impl Dart<'_> {
                         _ => Abi::Unknown,
                     };
                 }
+                if let Some(scalar) = scalars::of_dart(&info.name) {
+                    return scalar;
+                }
                 match info.name.as_str() {
                     "Void" | "NativeType" | "Opaque" => Abi::Void,
                     "Handle" => Abi::Handle,
-                    "Bool" => Abi::Bool,
-                    "Char" | "Int8" | "SignedChar" | "Uint8" | "UnsignedChar" => Abi::Int(Width::of(1)),
-                    "Int16" | "Short" | "Uint16" | "UnsignedShort" => Abi::Int(Width::of(2)),
-                    "Int" | "Int32" | "Uint32" | "UnsignedInt" => Abi::Int(Width::of(4)),
-                    "Int64" | "LongLong" | "Uint64" | "UnsignedLongLong" | "IntPtr" | "Size" | "UintPtr" => {
-                        Abi::Int(Width::of(8))
-                    }
-                    "Long" | "UnsignedLong" => Abi::Int(Width::LONG),
-                    "WChar" => Abi::Int(Width::WCHAR),
-                    "Float" => Abi::Float(4),
-                    "Double" => Abi::Float(8),
-                    "NativeFunction" => Abi::Function,
+                    "NativeFunction" => Abi::Function(match (args.first(), depth.checked_sub(1)) {
+                        (Some(Ty::Function(result, params)), Some(depth)) => {
+                            Some(Box::new(self.call(result, params, depth)))
+                        }
+                        _ => None,
+                    }),
                     "Pointer" => Abi::Pointer(Box::new(match (args.first(), depth.checked_sub(1)) {
                         (Some(to), Some(depth)) => self.abi(to, depth),
                         _ => Abi::Unknown,
@@ -226,7 +260,7 @@ impl Dart<'_> {
                     ty => (ty, 1),
                 };
                 let abi = self.field(&ty, depth - 1);
-                let value = Value { abi, name: self.name(&ty, MAX_DEPTH).into() };
+                let value = Value { abi, name: self.name(&ty, MAX_DEPTH).into(), is_read_only: false };
                 (value.abi != Abi::Unknown).then(|| Field { name: name.clone(), value, count })
             };
             layout.fields.iter().map(field).collect::<Option<Vec<Field>>>()
@@ -251,7 +285,11 @@ impl Dart<'_> {
             Ty::Model(class, _) => self.env.models.ty(*class).name.to_string(),
             Ty::Class(class, _) => self.env.class(*class).name.to_string(),
             Ty::Void => return "void".into(),
-            Ty::Function(..) => return "Function".into(),
+            Ty::Function(result, params) => {
+                let Some(left) = depth.checked_sub(1) else { return "Function".into() };
+                let params: Vec<_> = params.iter().map(|param| self.name(param, left)).collect();
+                return format!("{} Function({})", self.name(result, left), params.join(", "));
+            }
             Ty::External(name) | Ty::Parameter(name) => name.to_string(),
             _ => return "?".into(),
         };
@@ -336,16 +374,24 @@ impl<'e> Native<'e> {
     }
 
     fn value(&self, written: Option<&TypeRef>) -> Value {
-        let Some(written) = written else { return Value { abi: Abi::Unknown, name: Name::default() } };
+        match written {
+            Some(written) => self.value_within(written, MAX_NESTING),
+            None => Value { abi: Abi::Unknown, name: Name::default(), is_read_only: false },
+        }
+    }
+
+    fn value_within(&self, written: &TypeRef, depth: usize) -> Value {
         let rust = self.is_rust();
         // A parameter that is an array or a function is its address.
         let abi = match written.name.as_str() {
-            "[]" if !rust => Abi::Pointer(Box::new(self.below(written, 0, MAX_NESTING))),
-            "Function" if !rust => Abi::Pointer(Box::new(Abi::Function)),
-            _ => self.abi(written, MAX_NESTING),
+            "[]" if !rust => Abi::Pointer(Box::new(self.below(written, 0, depth))),
+            "Function" if !rust => Abi::Pointer(Box::new(self.function(written, depth))),
+            _ => self.abi(written, depth),
         };
         let name = if rust { in_rust(written, MAX_DEPTH) } else { in_c(written, MAX_DEPTH) };
-        Value { abi, name: name.into() }
+        let is_read_only = matches!(written.name.as_str(), "*" | "&" | "[]")
+            && written.args.first().is_some_and(|to| to.name == "const");
+        Value { abi, name: name.into(), is_read_only }
     }
 
     fn below(&self, written: &TypeRef, at: usize, depth: usize) -> Abi {
@@ -367,19 +413,37 @@ impl<'e> Native<'e> {
                     _ => Abi::Unknown,
                 };
             }
-            "Function" => return Abi::Function,
+            "Function" => return self.function(written, depth),
             "Dart_Handle" => return Abi::Handle,
             _ => {}
         }
         if written.args.is_empty()
-            && let Some(abi) = builtin(last_segment(&written.name), rust)
+            && let Some(abi) = known(last_segment(&written.name), rust)
         {
             return abi;
         }
         if !written.args.is_empty() || self.open.contains(&written.name) {
             return Abi::Unknown;
         }
-        self.named(&written.name, depth)
+        match self.named(&written.name, depth) {
+            Some(abi) => abi,
+            None => scalars::of_headers(last_segment(&written.name)).unwrap_or_default(),
+        }
+    }
+
+    /// `Function<result, parameters…>`
+    fn function(&self, written: &TypeRef, depth: usize) -> Abi {
+        let Some(left) = depth.checked_sub(1) else { return Abi::Function(None) };
+        let value = |written: &TypeRef| self.value_within(written, left);
+        let params: Vec<Value> = written.args.iter().skip(1).map(value).collect();
+        // `void (*)()` says nothing of its parameters in C and in headers for both, and reads as `void (*)(void)`.
+        let is_open = params.is_empty() && !self.is_rust();
+        match written.args.first() {
+            Some(result) if !is_open => {
+                Abi::Function(Some(Box::new(CallAbi { params, variadic_from: None, result: value(result) })))
+            }
+            _ => Abi::Function(None),
+        }
     }
 
     fn pointer(&self, written: &TypeRef, depth: usize) -> Abi {
@@ -400,8 +464,9 @@ impl<'e> Native<'e> {
         nearest(self.env.units, self.env.files, self.unit, &seen, unit_of).into()
     }
 
-    fn named(&self, name: &Name, depth: usize) -> Abi {
-        let Some(left) = depth.checked_sub(1) else { return Abi::Unknown };
+    /// What the project says of a name.
+    fn named(&self, name: &Name, depth: usize) -> Option<Abi> {
+        let Some(left) = depth.checked_sub(1) else { return Some(Abi::Unknown) };
         let env = self.env;
         let last = last_segment(name);
         let classes = env.foreign.classes.get(last).or_else(|| env.foreign.classes.get(name));
@@ -415,18 +480,14 @@ impl<'e> Native<'e> {
                 continue;
             }
             if !alias.type_params.is_empty() {
-                return Abi::Unknown;
+                return Some(Abi::Unknown);
             }
             meanings.push(self.elsewhere(unit).abi(&alias.target, left));
         }
         meanings.extend(classes.into_iter().map(|class| self.class(class, left)));
         let mut meanings = meanings.into_iter();
-        let Some(first) = meanings.next() else { return Abi::Unknown };
-        let same = |other: Abi| match (&first, &other) {
-            (Abi::Struct(a), Abi::Struct(b)) => a.name == b.name && alike(a.fields.as_deref(), b.fields.as_deref()),
-            (a, b) => a == b,
-        };
-        if meanings.all(same) { first } else { Abi::Unknown }
+        let first = meanings.next()?;
+        Some(meanings.try_fold(first, both).unwrap_or_default())
     }
 
     fn class(&self, class: ClassRef, depth: usize) -> Abi {
@@ -465,11 +526,12 @@ impl<'e> Native<'e> {
         }
         let abi = match self.abi(of, depth) {
             Abi::Pointer(_) => Abi::Pointer(Box::default()),
-            Abi::Unknown | Abi::Function | Abi::Void => return None,
+            Abi::Unknown | Abi::Function(_) | Abi::Void => return None,
             abi => abi,
         };
         let text = if self.is_rust() { in_rust(of, MAX_DEPTH) } else { in_c(of, MAX_DEPTH) };
-        Some(Field { name: name.clone(), value: Value { abi, name: text.into() }, count })
+        let value = Value { abi, name: text.into(), is_read_only: false };
+        Some(Field { name: name.clone(), value, count })
     }
 }
 
@@ -483,29 +545,28 @@ fn alike(a: Option<&[Field]>, b: Option<&[Field]>) -> bool {
     }
 }
 
+/// What two meanings of a name have in common.
+fn both(a: Abi, b: Abi) -> Option<Abi> {
+    match (a, b) {
+        (Abi::Struct(a), Abi::Struct(b)) => {
+            let same = a.name == b.name && alike(a.fields.as_deref(), b.fields.as_deref());
+            same.then_some(Abi::Struct(a))
+        }
+        (Abi::Int(a), Abi::Int(b)) if a.width == b.width => {
+            let sign = if a.sign == b.sign { a.sign } else { Sign::Unknown };
+            Some(Abi::Int(Integer { sign, ..a }))
+        }
+        (Abi::Function(a), Abi::Function(b)) => Some(Abi::Function(if a == b { a } else { None })),
+        (Abi::Pointer(a), Abi::Pointer(b)) => Some(Abi::Pointer(Box::new(both(*a, *b).unwrap_or_default()))),
+        (a, b) => (a == b).then_some(a),
+    }
+}
+
 /// What languages name themselves, and their standard headers.
-fn builtin(name: &str, rust: bool) -> Option<Abi> {
-    let int = |bytes| Some(Abi::Int(Width::of(bytes)));
+fn known(name: &str, rust: bool) -> Option<Abi> {
     match name {
         "void" | "()" | "!" | "c_void" => Some(Abi::Void),
-        "bool" | "_Bool" | "c_bool" => Some(Abi::Bool),
-        "char" if rust => int(4),
-        "char" | "signed char" | "unsigned char" | "int8_t" | "uint8_t" | "i8" | "u8" | "c_char" | "c_schar"
-        | "c_uchar" | "char8_t" => int(1),
-        "short" | "unsigned short" | "int16_t" | "uint16_t" | "i16" | "u16" | "c_short" | "c_ushort" | "char16_t" => {
-            int(2)
-        }
-        "int" | "unsigned int" | "unsigned" | "signed" | "int32_t" | "uint32_t" | "i32" | "u32" | "c_int"
-        | "c_uint" | "char32_t" => int(4),
-        "long long" | "unsigned long long" | "int64_t" | "uint64_t" | "i64" | "u64" | "c_longlong" | "c_ulonglong" => {
-            int(8)
-        }
-        "size_t" | "ssize_t" | "ptrdiff_t" | "intptr_t" | "uintptr_t" | "usize" | "isize" => int(8),
-        "long" | "unsigned long" | "c_long" | "c_ulong" => Some(Abi::Int(Width::LONG)),
-        "wchar_t" => Some(Abi::Int(Width::WCHAR)),
-        "float" | "f32" | "c_float" => Some(Abi::Float(4)),
-        "double" | "f64" | "c_double" => Some(Abi::Float(8)),
-        _ => None,
+        name => scalars::of_native(name, rust),
     }
 }
 

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 
 use super::env::Env;
 use super::types::{self, MAX_DEPTH};
-use super::{ClassRef, FileContext, FuncRef, Signature, Ty, VarRef};
+use super::{ClassRef, FileContext, FuncRef, Signature, Ty, VarRef, scalars};
 use crate::ir::{ClassId, ClassKind, FunctionId, FunctionKind, Name, TypeRef, Unit};
 use crate::language::Language;
 use crate::models::{ModelSet, PackId, TypeId};
@@ -35,70 +35,6 @@ pub(super) struct Foreign {
     rust: Option<PackId>,
     cpp: Option<PackId>,
 }
-
-/// Types that hold no memory, by the names that C, C++ and Rust give them. Names that end in `_t` count too.
-const SCALARS: [&str; 60] = [
-    "BOOL",
-    "BYTE",
-    "CGFloat",
-    "DWORD",
-    "FALSE",
-    "INT",
-    "LONG",
-    "TRUE",
-    "UINT",
-    "ULONG",
-    "WORD",
-    "bool",
-    "boolean",
-    "byte",
-    "c_bool",
-    "c_char",
-    "c_double",
-    "c_float",
-    "c_int",
-    "c_long",
-    "c_longlong",
-    "c_schar",
-    "c_short",
-    "c_uchar",
-    "c_uint",
-    "c_ulong",
-    "c_ulonglong",
-    "c_ushort",
-    "char",
-    "double",
-    "f32",
-    "f64",
-    "float",
-    "gboolean",
-    "gchar",
-    "gint",
-    "gsize",
-    "guint",
-    "i128",
-    "i16",
-    "i32",
-    "i64",
-    "i8",
-    "int",
-    "isize",
-    "long",
-    "long double",
-    "long long",
-    "off_t",
-    "short",
-    "signed char",
-    "size_t",
-    "ssize_t",
-    "str",
-    "u128",
-    "u16",
-    "u32",
-    "u64",
-    "u8",
-    "usize",
-];
 
 impl Foreign {
     pub(super) fn new(units: &[Unit], files: &[FileContext], models: &ModelSet) -> Self {
@@ -336,7 +272,7 @@ impl Env<'_> {
                 return Ty::Model(model, args());
             }
         }
-        if SCALARS.binary_search(&name).is_ok() || name.ends_with("_t") || name.starts_with("unsigned") {
+        if scalars::is_native(name) {
             return Ty::Scalar;
         }
         Ty::External(written.name.clone())

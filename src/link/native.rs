@@ -2,41 +2,9 @@
 
 use super::operations::Value;
 use super::resolve::{Resolver, State};
-use super::types;
-use super::{Target, Ty};
+use super::{Target, Ty, scalars, types};
 use crate::ir::{Call, Name, Operand};
 use crate::models::{ModelId, VariableId};
-
-/// Native types of `dart:ffi` that read as a number.
-const SCALARS: [&str; 27] = [
-    "Bool",
-    "Char",
-    "Double",
-    "Float",
-    "Int",
-    "Int16",
-    "Int32",
-    "Int64",
-    "Int8",
-    "IntPtr",
-    "Long",
-    "LongLong",
-    "Short",
-    "SignedChar",
-    "Size",
-    "Uint16",
-    "Uint32",
-    "Uint64",
-    "Uint8",
-    "UintPtr",
-    "UnsignedChar",
-    "UnsignedInt",
-    "UnsignedLong",
-    "UnsignedLongLong",
-    "UnsignedShort",
-    "WChar",
-    "AbiSpecificInteger",
-];
 
 impl Resolver<'_> {
     /// A call of the native function of a symbol.
@@ -63,7 +31,7 @@ impl Resolver<'_> {
                 let info = env.models.ty(*class);
                 match &info.reads_as {
                     Some(written) => env.pack_type(info.pack, &[&info.params], written, self.scope.versions),
-                    None if Some(info.pack) == env.ffi && SCALARS.contains(&info.name.as_str()) => Ty::Scalar,
+                    None if Some(info.pack) == env.ffi && scalars::is_dart(&info.name) => Ty::Scalar,
                     None => ty,
                 }
             }

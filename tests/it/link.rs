@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ffilint::ir::{Callee, Op, Operand};
 use ffilint::link::{FileContext, FuncRef, Functions, PackageContext, Program, Receiver, Target, Ty};
 use ffilint::lower;
-use ffilint::models::{ModelSet, Versions};
+use ffilint::models::ModelSet;
 use ffilint::parse::Limits;
 use ffilint::source::FileId;
 use ffilint::target::TargetSet;
@@ -19,13 +19,14 @@ fn program(files: &[(&str, &str)]) -> Program {
     for (at, (path, text)) in files.iter().enumerate() {
         units.push(lower::dart::lower(FileId(at as u32), text, &limits).expect("within the limits"));
         let (name, root) = if path.starts_with("p/") { ("p", "p") } else { ("app", "") };
-        let package = PackageContext { name: name.into(), root: root.into(), versions: Arc::new(Versions::default()) };
+        let package = PackageContext { name: name.into(), root: root.into(), versions: Arc::default() };
         contexts.push(FileContext {
             path: (*path).into(),
             package: Some(package),
             krate: None,
             targets: TargetSet::ALL,
             speaks_of: TargetSet::ALL,
+            is_wide: false,
         });
     }
     Program::link(units, &contexts, ModelSet::builtin())

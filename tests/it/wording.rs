@@ -11,8 +11,8 @@ use ffilint::source::{FileId, Location, SourceFile, Span};
 use ffilint::summary::FamilyId;
 use ffilint::target::TargetSet;
 use ffilint::violation::{
-    Confidence, Disagreement, Exit, Given, LayoutMisfit, Leaving, Miscount, Missing, Owner, Saying, Slot, Step,
-    StepKind, Subject, Thrower, Usage, Violation, ViolationKind,
+    Confidence, Differing, Disagreement, Exit, Given, LayoutMisfit, Leaving, Miscount, Missing, Owner, Saying, Slot,
+    Step, StepKind, Subject, Thrower, Usage, Violation, ViolationKind,
 };
 
 use crate::support::{self, Outcome, all_well, repository, snapshot};
@@ -86,18 +86,38 @@ fn held(name: &str, origin: &str, by: &str) -> Subject {
 }
 
 fn misbound() -> Vec<ViolationKind> {
-    let value =
-        |slot, bound: &str, defined: &str| Disagreement::Value { slot, bound: bound.into(), defined: defined.into() };
-    let layout = |misfit| Disagreement::Layout { defined: "sample_t".into(), misfit };
+    let value = |slot, bound: &str, defined: &str| Disagreement::Value {
+        slot,
+        bound: bound.into(),
+        defined: defined.into(),
+        differing: Differing::Kind,
+    };
+    let other = |slot, differing| Disagreement::Value { slot, bound: "A".into(), defined: "b".into(), differing };
+    let sign = |bound_is_signed| Differing::Sign { bound_is_signed };
+    let variadic = |bound, defined| Disagreement::Variadic { bound, defined };
+    let callback = |differs| Disagreement::Callback { param: 1, differs: Box::new(differs) };
+    let layout = |misfit| Disagreement::Layout { defined: "sample_t".into(), misfit, is_narrow: false };
+    let size = LayoutMisfit::Size { bound: 16, defined: 8 };
     let disagreements = [
         Disagreement::Arity { bound: 1, defined: 3 },
         Disagreement::Arity { bound: 2, defined: 1 },
         value(Slot::Param(1), "Int32", "int64_t"),
         value(Slot::Result, "Int32", "int64_t"),
         value(Slot::Result, "Int32", "void"),
+        other(Slot::Result, sign(true)),
+        other(Slot::Param(0), sign(false)),
+        other(Slot::Param(0), Differing::NarrowWidth),
+        variadic(None, Some(1)),
+        variadic(Some(1), None),
+        variadic(Some(1), Some(2)),
+        callback(value(Slot::Param(0), "Int32", "int64_t")),
+        callback(value(Slot::Result, "Void", "int")),
+        callback(Disagreement::Arity { bound: 2, defined: 1 }),
+        layout(LayoutMisfit::Sign { bound: "level".into(), bound_is_signed: false }),
         layout(LayoutMisfit::Field { bound: "level".into(), defined: Some("gain".into()) }),
         layout(LayoutMisfit::Field { bound: "level".into(), defined: None }),
         layout(LayoutMisfit::Size { bound: 8, defined: 16 }),
+        Disagreement::Layout { defined: "sample_t".into(), misfit: size, is_narrow: true },
     ];
     let kinds = disagreements.map(|disagreement| ViolationKind::Misbound {
         symbol: "seek".into(),
