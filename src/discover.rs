@@ -94,8 +94,8 @@ pub struct Found {
     pub vendored: bool,
     /// The platforms it is built for, as far as its path tells; for Dart those its path and its package speak of.
     pub targets: TargetSet,
-    /// The Android build it is part of leaves out targets of 32 bits.
-    pub is_wide: bool,
+    /// Whether the Android build that it is part of has targets of 32 bits; nothing where no such build is here.
+    pub narrow: Option<bool>,
     /// The innermost crate it is in, by its place in [`Project::crates`]; for Rust alone.
     pub krate: Option<usize>,
 }
@@ -180,7 +180,7 @@ pub fn read_within(root: &Root, cwd: &Path, config: &Config, caps: &Caps) -> Pro
     walked.sources.sort();
     project.problems = std::mem::take(&mut walked.problems);
     project.nested = walked.nested.iter().map(|path| shown(path, cwd)).collect();
-    let wide = android::wide_folders(&walked.android_builds);
+    let builds = android::Builds::read(&walked.android_builds);
     project.packages = packages::read(&walked.pubspecs, &root.folder, cwd, &mut project.problems);
 
     let selection = select::select(&walked.sources, root, &project.packages);
@@ -238,7 +238,7 @@ pub fn read_within(root: &Root, cwd: &Path, config: &Config, caps: &Caps) -> Pro
             excluded: config.exclude.matched_path_or_any_parents(path, false).is_ignore(),
             vendored: false,
             targets: TargetSet::ALL,
-            is_wide: path.ancestors().any(|folder| wide.contains(folder)),
+            narrow: builds.narrow(path),
             krate: None,
         }
     };

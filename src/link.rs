@@ -58,8 +58,8 @@ pub struct FileContext {
     /// The platforms that a Dart file speaks of by its path, its package and the libraries it opens: what is built for
     /// none of them is not what it binds.
     pub speaks_of: TargetSet,
-    /// The Android build it is part of leaves out targets of 32 bits.
-    pub is_wide: bool,
+    /// Whether the Android build that it is part of has targets of 32 bits; nothing where no such build is here.
+    pub narrow: Option<bool>,
 }
 
 impl FileContext {
@@ -392,7 +392,7 @@ impl Program {
             krate: None,
             targets: TargetSet::ALL,
             speaks_of: TargetSet::ALL,
-            is_wide: false,
+            narrow: None,
         });
         opened::narrow(&units, &mut files);
         exports::adopt_prototypes(&mut units);

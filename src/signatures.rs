@@ -111,11 +111,11 @@ impl Checker<'_> {
         }
     }
 
-    /// Whether the package or the definition is for Android in so many words, and its build names no ABIs of 64 bits
-    /// only.
+    /// Whether the package or the definition is for Android in so many words, and its build is here and keeps to no ABIs
+    /// of 64 bits.
     fn may_be_narrow(&self, link: &Link, definition: u32) -> bool {
-        let is_wide = |unit: u32| self.program.file(unit).is_wide;
-        if is_wide(link.function.unit) || is_wide(definition) {
+        let builds = [link.function.unit, definition].map(|unit| self.program.file(unit).narrow);
+        if builds.contains(&Some(false)) || !builds.contains(&Some(true)) {
             return false;
         }
         let narrow = calls::Machine::Narrow.targets();

@@ -1,16 +1,45 @@
-//! Builds for Android that leave out the ABIs of 32 bits.
+//! Builds for Android, and which of them leave out the ABIs of 32 bits.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The names of the files that describe such builds.
 pub(super) const BUILDS: [&str; 2] = ["build.gradle", "build.gradle.kts"];
 
-/// The folders whose files are built for targets of 64 bits only, by the build files of a project: that of a library,
-/// and for `android/` and `android/app/` of a Dart package the package.
-pub(super) fn wide_folders(builds: &[PathBuf]) -> BTreeSet<PathBuf> {
-    let is_wide = |path: &&PathBuf| super::read_text(path).is_ok_and(|text| names_wide_abis_only(&text));
-    builds.iter().filter(is_wide).filter_map(|path| Some(governed(path.parent()?).to_path_buf())).collect()
+/// The Android builds of a project, by the folders whose files they build: that of a library, and for `android/` and
+/// `android/app/` of a Dart package the package.
+pub(super) struct Builds {
+    of: BTreeMap<PathBuf, Abis>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Abis {
+    All,
+    WideOnly,
+}
+
+impl Builds {
+    /// Reads the build files.
+    pub(super) fn read(files: &[PathBuf]) -> Self {
+        let mut of = BTreeMap::new();
+        for path in files {
+            let Some(folder) = path.parent() else { continue };
+            let Ok(text) = super::read_text(path) else { continue };
+            let abis = if names_wide_abis_only(&text) { Abis::WideOnly } else { Abis::All };
+            let known = of.entry(governed(folder).to_path_buf()).or_insert(abis);
+            if abis == Abis::WideOnly {
+                *known = abis;
+            }
+        }
+        Self { of }
+    }
+
+    /// Whether a file is built for targets of 32 bits; nothing where no build is known.
+    pub(super) fn narrow(&self, file: &Path) -> Option<bool> {
+        let mut abis = file.ancestors().filter_map(|folder| self.of.get(folder)).peekable();
+        abis.peek()?;
+        Some(!abis.any(|abis| *abis == Abis::WideOnly))
+    }
 }
 
 fn governed(folder: &Path) -> &Path {

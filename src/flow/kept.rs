@@ -112,7 +112,8 @@ impl Engine<'_> {
             matches!(object.path.as_deref(), Some(AccessPath { root: Root::Param(_), steps }) if steps.is_empty());
         let fine = object.ownership == Ownership::Unknown
             || object.ownership == Ownership::Escaped && matches!(value, Value::Symbol(_));
-        (given && fine).then_some(id)
+        // What a smart pointer owns goes where its value goes.
+        (given && fine && object.story.ends_as.is_none()).then_some(id)
     }
 
     /// A function of which nothing is known is called in native code: a member of a container may keep what it is given.

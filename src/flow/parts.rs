@@ -78,8 +78,9 @@ impl Engine<'_> {
         let owner = Owner::Value(class);
         let origin = self.site_origin(calling, extra, None, owner.clone(), basis);
         let step = Step { kind: StepKind::Borrowed { from: calling.name.clone(), owner }, location: calling.at };
-        let object = self.allocate(path, origin, Object::new(Ownership::Borrowed, step));
-        Some(Value::Pointer(object, Offset::Start))
+        let mut object = Object::new(Ownership::Borrowed, step);
+        std::rc::Rc::make_mut(&mut object.story).lent_of = receiver.value.object();
+        Some(Value::Pointer(self.allocate(path, origin, object), Offset::Start))
     }
 
     /// A member gives the address of what its value owns: nobody else must release that.

@@ -121,6 +121,10 @@ impl Engine<'_> {
         let Value::Pointer(id, Offset::Start) = value else { return false };
         let given = |id: &ObjectId| path.objects.get(id).and_then(|object| object.path.as_deref().cloned());
         let (Some(keeper), Some(what)) = (given(&into), given(id)) else { return false };
+        // What a smart pointer owns goes where its value goes.
+        if path.objects.get(id).is_some_and(|object| object.story.ends_as.is_some()) {
+            return false;
+        }
         // An element that is not known one by one cannot be looked up at the exit.
         let lasting = keeper.steps.len() < AccessPath::MAX_STEPS;
         if !matches!(what.root, Root::Param(_)) || !what.steps.is_empty() || !lasting {

@@ -21,7 +21,7 @@ pub(super) fn contexts(project: &Project) -> Vec<FileContext> {
         package: file.package.and_then(|package| packages.get(package).cloned()),
         krate: file.krate.and_then(|krate| crates.get(krate).cloned()),
         targets: if file.language.is_native() { file.targets } else { TargetSet::ALL },
-        is_wide: file.is_wide,
+        narrow: file.narrow,
         speaks_of: if file.language.is_native() { TargetSet::ALL } else { file.targets },
     };
     project.files.iter().map(context).collect()

@@ -26,7 +26,7 @@ fn program(files: &[(&str, &str)]) -> Program {
             krate: None,
             targets: TargetSet::ALL,
             speaks_of: TargetSet::ALL,
-            is_wide: false,
+            narrow: None,
         });
     }
     Program::link(units, &contexts, ModelSet::builtin())

@@ -138,7 +138,7 @@ pub(crate) fn example(texts: &[(Language, String)]) -> Project {
             excluded: false,
             vendored: false,
             targets: TargetSet::ALL,
-            is_wide: false,
+            narrow: None,
             krate: None,
         }
     };
