@@ -3,6 +3,7 @@
 //! One set holds every version of every fact; a lookup names the package versions of the file that asks.
 
 mod contract;
+pub mod hints;
 mod load;
 mod path;
 pub mod schema;
@@ -19,6 +20,7 @@ use crate::ir::{Name, TypeRef};
 use crate::language::Language;
 use crate::summary::{AccessPath, FamilyId, ResultContract, Summary};
 use crate::target::TargetSet;
+use hints::Hints;
 use schema::{FamilyKind, MemberKind, ModelFile, NullRelease};
 
 macro_rules! index {
@@ -244,6 +246,7 @@ pub struct ModelSet {
     variables: Vec<VariableInfo>,
     functions: Vec<FunctionInfo>,
     symbols: FxHashMap<Name, Vec<(Requirement, ModelId)>>,
+    hints: Hints,
     errors: Vec<ModelError>,
 }
 
@@ -325,6 +328,12 @@ impl ModelSet {
     #[must_use]
     pub fn families(&self) -> &[Family] {
         &self.families
+    }
+
+    /// What names hint at.
+    #[must_use]
+    pub fn hints(&self) -> &Hints {
+        &self.hints
     }
 
     /// The family of an id of this set.
@@ -550,6 +559,7 @@ const BUILTIN: &[(&str, &str)] = &[
     ("rules/models/duckdb.toml", include_str!("../rules/models/duckdb.toml")),
     ("rules/models/families.toml", include_str!("../rules/models/families.toml")),
     ("rules/models/glib.toml", include_str!("../rules/models/glib.toml")),
+    ("rules/models/hints.toml", include_str!("../rules/models/hints.toml")),
     ("rules/models/libc.toml", include_str!("../rules/models/libc.toml")),
     ("rules/models/libgit2.toml", include_str!("../rules/models/libgit2.toml")),
     ("rules/models/libserialport.toml", include_str!("../rules/models/libserialport.toml")),

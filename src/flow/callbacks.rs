@@ -13,6 +13,7 @@ use crate::ir::{BlockId, LocalId, Name, Op, Terminator};
 use crate::link::callbacks::{Callbacks, Place};
 use crate::link::{FuncRef, Program, Target, Ty};
 use crate::models::ModelSet;
+use crate::models::hints::Hint;
 use crate::models::schema::FamilyKind;
 use crate::source::{Location, Span};
 use crate::state::{Event, MemoryFamily, Ownership as State};
@@ -453,9 +454,6 @@ impl Story {
     }
 }
 
-/// Words in the names of functions that wait for others.
-const WAITING: [&str; 8] = ["acquire", "join", "lock", "park", "recv", "send", "sleep", "wait"];
-
 fn is_end(step: &StepKind) -> bool {
     matches!(step, StepKind::Released { .. } | StepKind::Dropped { .. })
 }
@@ -475,10 +473,7 @@ fn is_quiet_after(program: &Program, models: &ModelSet, place: Place) -> bool {
                 Target::Model(model) | Target::Native { model: Some(model), .. } => Some(*model),
                 _ => None,
             };
-            let quiet = |model| {
-                let name = models.function(model).name.to_ascii_lowercase();
-                !WAITING.iter().any(|word| name.contains(word))
-            };
+            let quiet = |model| !models.hints().says(Hint::Waits, &models.function(model).name);
             let known = model.is_some_and(quiet)
                 || callbacks.passed_at(Place { function: place.function, block: id, op }).is_some();
             if matches!(statement.op, Op::Call(_)) && !known {

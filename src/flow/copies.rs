@@ -6,30 +6,12 @@ use super::path::{Object, Path};
 use super::value::{Offset, Value};
 use crate::ir::{Base, CopyKind, LocalId, LocalKind, Name, Op, Operand, Place, Projection};
 use crate::link::{Target, Ty, VarRef};
+use crate::models::hints::Hint;
 use crate::models::schema::{FamilyKind, MemberKind};
 use crate::state::Ownership;
 use crate::summary::{AccessPath, Basis, Effect, EffectKind, FamilyId, Root};
 use crate::target::TargetSet;
 use crate::violation::{Owner, Step, StepKind};
-
-/// Members that put their argument into a collection or a field.
-const KEEPERS: [&str; 15] = [
-    "add",
-    "append",
-    "assign",
-    "emplace",
-    "emplace_back",
-    "emplace_front",
-    "enqueue",
-    "insert",
-    "insert_or_assign",
-    "put",
-    "push",
-    "push_back",
-    "push_front",
-    "register",
-    "reset",
-];
 
 impl Engine<'_> {
     /// Whether a value of that type is a copy wherever it is passed or assigned: a string, a vector.
@@ -175,6 +157,7 @@ impl Engine<'_> {
         let given = given.is_some_and(|at| at.steps.is_empty() && matches!(at.root, Root::Param(_)));
         let plain = matches!(&arg.ty, Some(Ty::Pointer(to)) if matches!(**to, Ty::Scalar));
         let name = calling.name.rsplit(['.', ':']).next().unwrap_or_default();
-        self.is_native(calling.site.frame) && given && plain && !KEEPERS.contains(&name)
+        let keeps = [Hint::PutsIn, Hint::Keeps].into_iter().any(|hint| self.models.hints().says(hint, name));
+        self.is_native(calling.site.frame) && given && plain && !keeps
     }
 }

@@ -13,6 +13,7 @@ use crate::ir::{Name, Op};
 use crate::language::Language;
 use crate::link::{FuncRef, Program, Target, Ty};
 use crate::models::ModelSet;
+use crate::models::hints::Hint;
 use crate::models::schema::FamilyKind;
 use crate::source::Location;
 use crate::summary::{
@@ -26,12 +27,6 @@ const DART: &str = "dart.malloc";
 
 /// The C library's heap.
 const C_HEAP: &str = "libc.malloc";
-
-/// Words in the name of a function that may release what it is given. They are read to stay silent, never to speak.
-const RELEASING: [&str; 14] = [
-    "cleanup", "clear", "close", "deinit", "delete", "destroy", "dispose", "drop", "finalize", "free", "release",
-    "reset", "shutdown", "unref",
-];
 
 /// Where a native function is called from another language.
 struct Crossing {
@@ -60,7 +55,7 @@ pub(super) fn without_release(
         return Vec::new();
     }
     let named = named_symbols(program).collect();
-    let search = Search { program, models, options, releasing: releasing(program, summaries, &named), named };
+    let search = Search { program, models, options, releasing: releasing(program, models, summaries, &named), named };
     let mut violations = Vec::new();
     let mut told: FxHashSet<(u32, FamilyId)> = FxHashSet::default();
     for (function, crossing) in &crossings {
@@ -196,7 +191,7 @@ impl Search<'_> {
             let contract = model.map(|model| &self.models.function(model).summary);
             let releases = match contract.or_else(|| self.program.declared_contract(symbol)) {
                 Some(summary) => self.releases(summary, symbol, gift, crossing),
-                None if may_release(symbol) => TargetSet::ALL,
+                None if self.may_release(symbol) => TargetSet::ALL,
                 None => TargetSet::NONE,
             };
             left = left.minus(releases);
@@ -213,11 +208,15 @@ impl Search<'_> {
                     self.same(gift.family, *family, crossing)
                 }
                 EffectKind::Release(_) | EffectKind::MayRelease(None) | EffectKind::Take => TargetSet::ALL,
-                EffectKind::Escape if may_release(symbol) => TargetSet::ALL,
+                EffectKind::Escape if self.may_release(symbol) => TargetSet::ALL,
                 _ => TargetSet::NONE,
             });
         }
         targets
+    }
+
+    fn may_release(&self, symbol: &str) -> bool {
+        self.models.hints().says(Hint::Releases, symbol)
     }
 
     fn same(&self, one: FamilyId, other: FamilyId, crossing: &Crossing) -> TargetSet {
@@ -285,6 +284,7 @@ impl Search<'_> {
 /// The exports that may release what they are given; most do not, and each gift is held against all that do.
 fn releasing<'a>(
     program: &'a Program,
+    models: &ModelSet,
     summaries: &Summaries,
     named: &FxHashSet<&Name>,
 ) -> Vec<(&'a Name, Option<Arc<Summary>>)> {
@@ -300,7 +300,7 @@ fn releasing<'a>(
                     )
                 }),
                 // Not looked into: nothing calls it, a finalizer perhaps does.
-                None => named.contains(&export.symbol) || may_release(&export.symbol),
+                None => named.contains(&export.symbol) || models.hints().says(Hint::Releases, &export.symbol),
             };
             if may {
                 all.push((&export.symbol, summary));
@@ -322,9 +322,4 @@ pub(super) fn named_symbols(program: &Program) -> impl Iterator<Item = &Name> {
         });
         targets.chain(types)
     })
-}
-
-pub(super) fn may_release(symbol: &str) -> bool {
-    let symbol = symbol.to_ascii_lowercase();
-    RELEASING.iter().any(|word| symbol.contains(word))
 }

@@ -8,81 +8,11 @@ use super::value::{ObjectId, Offset, Value};
 use crate::ir::{Base, FunctionId, FunctionKind, Name, Op, Place, TypeRef};
 use crate::language::Language;
 use crate::link::{FuncRef, Target, VarRef};
+use crate::models::hints::{Hint, Hints};
 use crate::source::Location;
 use crate::state::{Event, Ownership};
 use crate::summary::{AccessPath, Made, Root, Step as PathStep};
 use crate::violation::{Step, StepKind, Usage, Violation, ViolationKind};
-
-/// Members that put their arguments into the container, lock or atomic they are called on.
-const KEEPING: [&str; 18] = [
-    "add",
-    "append",
-    "emplace",
-    "emplace_back",
-    "emplace_front",
-    "enqueue",
-    "exchange",
-    "get_or_insert",
-    "insert",
-    "insert_or_assign",
-    "push",
-    "push_back",
-    "push_front",
-    "replace",
-    "set",
-    "store",
-    "swap",
-    "try_emplace",
-];
-
-/// Members that lead to what a container, a lock or a cell holds.
-const LEADING: [&str; 12] = [
-    "as_mut",
-    "borrow_mut",
-    "deref_mut",
-    "expect",
-    "get",
-    "get_mut",
-    "get_or_init",
-    "lock",
-    "operator->",
-    "unwrap",
-    "unwrap_or_else",
-    "write",
-];
-
-/// Words in the names of functions that are told of something to be used later. What another function keeps while it
-/// runs, to hand it to a function that it passes on, it keeps for itself.
-const SETTING: [&str; 28] = [
-    "add",
-    "assign",
-    "attach",
-    "begin",
-    "bind",
-    "config",
-    "connect",
-    "create",
-    "enable",
-    "hold",
-    "init",
-    "insert",
-    "install",
-    "keep",
-    "listen",
-    "load",
-    "new",
-    "observe",
-    "open",
-    "push",
-    "put",
-    "register",
-    "remember",
-    "save",
-    "set",
-    "start",
-    "subscribe",
-    "watch",
-];
 
 /// The step to one of many things.
 const MANY: Name = Name::new_static("[]");
@@ -126,7 +56,7 @@ impl Engine<'_> {
         let Some(place) = calling.receiver.as_ref().and_then(|receiver| self.lasting(path, &receiver.value)) else {
             return false;
         };
-        if !KEEPING.contains(&name) || !self.holds_addresses(calling.site.frame, &place) {
+        if !self.models.hints().says(Hint::PutsIn, name) || !self.holds_addresses(calling.site.frame, &place) {
             return false;
         }
         let given: Vec<ObjectId> = calling.args.iter().filter_map(|arg| self.given_whole(path, &arg.value)).collect();
@@ -213,7 +143,9 @@ impl Engine<'_> {
             }
         }
         let converts = self.is_cpp(frame);
-        let fits = |ty: &TypeRef| is_container(ty) && (!converts || ty.args.iter().any(|arg| has_pointer(arg, 0)));
+        let fits = |ty: &TypeRef| {
+            is_container(self.models.hints(), ty) && (!converts || ty.args.iter().any(|arg| has_pointer(arg, 0)))
+        };
         !types.is_empty() && types.into_iter().all(|ty| ty.is_some_and(fits))
     }
 
@@ -224,7 +156,7 @@ impl Engine<'_> {
             return;
         }
         let name = calling.name.rsplit(['.', ':']).next().unwrap_or_default();
-        let place = calling.receiver.as_ref().filter(|_| LEADING.contains(&name));
+        let place = calling.receiver.as_ref().filter(|_| self.models.hints().says(Hint::LeadsInto, name));
         if let Some(place) = place.and_then(|receiver| self.lasting(path, &receiver.value)) {
             self.inside.insert(*symbol, place);
         }
@@ -365,11 +297,14 @@ impl Engine<'_> {
         for id in open {
             let Some(story) = path.objects.get(&id).map(|object| object.story.clone()) else { continue };
             let resets = |engine: &mut Self, sought: Option<Sought>| match (&callees, sought) {
-                (Some(bodies), Some(sought)) => {
-                    bodies.iter().any(|body| engine.may_write(*body, &sought) || resets::ends(engine.program, *body))
-                }
+                (Some(bodies), Some(sought)) => bodies.iter().any(|body| {
+                    engine.may_write(*body, &sought) || resets::ends(engine.program, engine.models.hints(), *body)
+                }),
                 (Some(_), None) => native,
-                (None, _) => resets::may_unset(&calling.name) || calling.unset_by_symbol(target),
+                (None, _) => {
+                    resets::may_unset(self.models.hints(), &calling.name)
+                        || target.symbol().is_some_and(|symbol| resets::may_unset(self.models.hints(), symbol))
+                }
             };
             let mut changed = (*story).clone();
             if let Some(kept) = &story.kept
@@ -390,10 +325,13 @@ impl Engine<'_> {
             {
                 let released = path.ownership(id) == Ownership::Released;
                 // Who takes the memory apart may look at it to see whose it is.
-                if resets::may_unset(&calling.name) || resets(self, Some(sought.clone())) {
+                if resets::may_unset(self.models.hints(), &calling.name) || resets(self, Some(sought.clone())) {
                     changed.lodged = None;
                 } else if released
-                    && callees.iter().flatten().any(|body| resets::only_reads(self.program, *body, &sought))
+                    && callees
+                        .iter()
+                        .flatten()
+                        .any(|body| resets::only_reads(self.program, self.models.hints(), *body, &sought))
                 {
                     self.fault_of_lodged(path, id, lodged, calling);
                     changed.lodged = None;
@@ -429,7 +367,7 @@ impl Engine<'_> {
         if let Some(known) = self.resets.get(&key) {
             return *known;
         }
-        let writes = resets::may_write(self.program, function, sought);
+        let writes = resets::may_write(self.program, self.models.hints(), function, sought);
         self.resets.insert(key, writes);
         writes
     }
@@ -447,7 +385,7 @@ impl Engine<'_> {
                         let functions = (0_u32..).zip(&unit.functions).filter(|(_, one)| !one.span.contains(at.span));
                         let mut functions =
                             functions.map(|(one, _)| FuncRef { unit: index, function: FunctionId(one) });
-                        !functions.any(|one| resets::writes(program, one, &sought))
+                        !functions.any(|one| resets::writes(program, self.models.hints(), one, &sought))
                     })
                 }
                 _ => false,
@@ -487,7 +425,7 @@ impl Engine<'_> {
             return false;
         }
         // What is passed on may be called later; a function that says so is told of something to be used then.
-        let sets = resets::has_word(&program.function(self.root).name, &SETTING);
+        let sets = self.models.hints().says(Hint::Sets, &program.function(self.root).name);
         let passed_on = own.iter().any(|one| {
             let targets = &program.resolved(*one).targets;
             targets.iter().flatten().any(|target| matches!(target, Target::TearOff(it) if others.contains(it)))
@@ -606,13 +544,6 @@ impl Engine<'_> {
     }
 }
 
-impl Calling {
-    /// Whether the native symbol that is called says that it may let go of something.
-    fn unset_by_symbol(&self, target: &Target) -> bool {
-        target.symbol().is_some_and(|symbol| resets::may_unset(symbol))
-    }
-}
-
 impl Kept {
     /// The whole place.
     pub(super) fn place(&self) -> AccessPath {
@@ -631,51 +562,14 @@ impl Object {
     }
 }
 
-/// Types that hold what they are given as it is.
-const CONTAINERS: [&str; 34] = [
-    "AtomicPtr",
-    "AtomicUsize",
-    "BTreeMap",
-    "BTreeSet",
-    "BinaryHeap",
-    "Cell",
-    "HashMap",
-    "HashSet",
-    "LazyLock",
-    "LinkedList",
-    "Mutex",
-    "OnceCell",
-    "OnceLock",
-    "Option",
-    "RefCell",
-    "RwLock",
-    "UnsafeCell",
-    "Vec",
-    "VecDeque",
-    "array",
-    "atomic",
-    "deque",
-    "forward_list",
-    "list",
-    "map",
-    "multimap",
-    "multiset",
-    "optional",
-    "queue",
-    "set",
-    "stack",
-    "unordered_map",
-    "unordered_set",
-    "vector",
-];
-
-fn is_container(ty: &TypeRef) -> bool {
+fn is_container(hints: &Hints, ty: &TypeRef) -> bool {
     let inner = || ty.args.first();
-    match ty.name.as_str() {
-        "*" | "&" | "Arc" | "Box" | "Lazy" | "std::shared_ptr" | "std::unique_ptr" => inner().is_some_and(is_container),
+    match ty.name.rsplit("::").next().unwrap_or_default() {
+        "*" | "&" => inner().is_some_and(|inner| is_container(hints, inner)),
         // An array of pointers.
         "[]" => inner().is_some_and(|element| has_pointer(element, 0)),
-        name => name.rsplit("::").next().is_some_and(|name| CONTAINERS.contains(&name)),
+        name if hints.says(Hint::Wraps, name) => inner().is_some_and(|inner| is_container(hints, inner)),
+        name => hints.says(Hint::Holds, name),
     }
 }
 

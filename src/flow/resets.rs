@@ -5,97 +5,11 @@ use rustc_hash::FxHashSet;
 use super::reach::called;
 use crate::ir::{Base, Call, Callee, LocalId, Name, Op, Operand, Place, Projection};
 use crate::link::{FuncRef, Program, Receiver, Target};
+use crate::models::hints::{Hint, Hints};
 use crate::summary::{AccessPath, Root, Step};
 
 /// How many functions behind a call are looked at. What has more behind it may do anything.
 const MAX_REACHED: usize = 400;
-
-/// Members of containers, locks and atomics that write nothing.
-const READING: [&str; 46] = [
-    "at",
-    "as_ptr",
-    "as_ref",
-    "back",
-    "begin",
-    "borrow",
-    "borrow_mut",
-    "c_str",
-    "capacity",
-    "cbegin",
-    "cend",
-    "clone",
-    "contains",
-    "contains_key",
-    "count",
-    "data",
-    "deref",
-    "empty",
-    "end",
-    "expect",
-    "find",
-    "first",
-    "for_each",
-    "front",
-    "get",
-    "get_mut",
-    "as_mut",
-    "is_empty",
-    "is_null",
-    "is_some",
-    "is_none",
-    "iter",
-    "iter_mut",
-    "last",
-    "len",
-    "length",
-    "load",
-    "lock",
-    "owns_lock",
-    "read",
-    "size",
-    "unlock",
-    "unwrap",
-    "values",
-    "write",
-    "keys",
-];
-
-/// Functions that take what a place holds out of it.
-const TAKING: [&str; 7] = ["clear", "erase", "exchange", "memset", "replace", "swap", "take"];
-
-/// Words in the name of a function that may make a library forget what it was given. They are read to stay silent.
-const UNSETTING: [&str; 14] = [
-    "cancel",
-    "deregister",
-    "detach",
-    "disable",
-    "disconnect",
-    "end",
-    "finish",
-    "leave",
-    "remove",
-    "stop",
-    "unbind",
-    "uninstall",
-    "unregister",
-    "unset",
-];
-
-/// Words in the name of a function that stops something.
-const ENDING: [&str; 12] = [
-    "cleanup",
-    "close",
-    "deinit",
-    "destroy",
-    "dispose",
-    "finish",
-    "join",
-    "quit",
-    "shutdown",
-    "stop",
-    "teardown",
-    "terminate",
-];
 
 /// A place, as bodies write it: a static variable, a field of what it or a pointer leads to, or both.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -155,50 +69,30 @@ fn last_field(key: &str) -> Option<Name> {
 }
 
 /// Whether a function stops what runs: it need not write a place for nobody to look at it any more.
-pub(super) fn ends(program: &Program, function: FuncRef) -> bool {
+pub(super) fn ends(program: &Program, hints: &Hints, function: FuncRef) -> bool {
     let body = program.function(function);
     let acts = |op: &Op| matches!(op, Op::Call(_) | Op::Store { .. });
-    has_word(&body.name, &ENDING) && body.blocks.iter().flat_map(|block| &block.ops).any(|it| acts(&it.op))
+    hints.says(Hint::Stops, &body.name) && body.blocks.iter().flat_map(|block| &block.ops).any(|it| acts(&it.op))
 }
 
 /// Whether a name says that the function may let go of something.
-pub(super) fn may_unset(name: &str) -> bool {
-    super::exports::may_release(name) || has_word(name, &UNSETTING)
-}
-
-/// Whether a name has one of the words: `batch_send` does not say `end`, and `offset` not `set`.
-pub(super) fn has_word(name: &str, words: &[&str]) -> bool {
-    let mut word = String::new();
-    let mut before = '_';
-    // One more, which ends the last word.
-    for letter in name.chars().chain(['_']) {
-        let ends = !letter.is_ascii_alphabetic() || letter.is_ascii_uppercase() && before.is_ascii_lowercase();
-        if ends && words.contains(&word.as_str()) {
-            return true;
-        }
-        if ends {
-            word.clear();
-        }
-        if letter.is_ascii_alphabetic() {
-            word.push(letter.to_ascii_lowercase());
-        }
-        before = letter;
-    }
-    false
+pub(super) fn may_unset(hints: &Hints, name: &str) -> bool {
+    hints.says(Hint::Releases, name) || hints.says(Hint::Unsets, name)
 }
 
 /// Whether a function, or one that it calls, may write a place.
-pub(super) fn may_write(program: &Program, function: FuncRef, sought: &Sought) -> bool {
+pub(super) fn may_write(program: &Program, hints: &Hints, function: FuncRef, sought: &Sought) -> bool {
     match reached(program, function) {
-        Some(all) => all.iter().any(|one| writes(program, *one, sought) || calls_unsetter(program, *one)),
+        Some(all) => all.iter().any(|one| writes(program, hints, *one, sought) || calls_unsetter(program, hints, *one)),
         None => true,
     }
 }
 
 /// Whether a function, or one that it calls, reads a place, and nothing among them writes it.
-pub(super) fn only_reads(program: &Program, function: FuncRef, sought: &Sought) -> bool {
+pub(super) fn only_reads(program: &Program, hints: &Hints, function: FuncRef, sought: &Sought) -> bool {
     reached(program, function).is_some_and(|all| {
-        all.iter().any(|one| reads(program, *one, sought)) && !all.iter().any(|one| writes(program, *one, sought))
+        all.iter().any(|one| reads(program, *one, sought))
+            && !all.iter().any(|one| writes(program, hints, *one, sought))
     })
 }
 
@@ -219,7 +113,7 @@ pub(super) fn reached(program: &Program, function: FuncRef) -> Option<FxHashSet<
 }
 
 /// Whether Dart code calls a native function that is not here and may be what unsets.
-fn calls_unsetter(program: &Program, function: FuncRef) -> bool {
+fn calls_unsetter(program: &Program, hints: &Hints, function: FuncRef) -> bool {
     if program.units[function.unit as usize].language.is_native() {
         return false;
     }
@@ -230,17 +124,17 @@ fn calls_unsetter(program: &Program, function: FuncRef) -> bool {
             target => modelled(target),
         };
         target.symbol().is_some_and(|symbol| {
-            !modelled && may_unset(symbol) && program.definitions(symbol, function.unit).is_empty()
+            !modelled && may_unset(hints, symbol) && program.definitions(symbol, function.unit).is_empty()
         })
     })
 }
 
 /// Whether a body writes a place itself.
-pub(super) fn writes(program: &Program, function: FuncRef, sought: &Sought) -> bool {
+pub(super) fn writes(program: &Program, hints: &Hints, function: FuncRef, sought: &Sought) -> bool {
     let (body, resolved) = (program.function(function), program.resolved(function));
     let mut seen = Seen::default();
     let mut all = body.blocks.iter().zip(&resolved.targets).flat_map(|(block, targets)| block.ops.iter().zip(targets));
-    all.any(|(statement, target)| seen.writes(program, &statement.op, target, sought))
+    all.any(|(statement, target)| seen.writes(program, hints, &statement.op, target, sought))
 }
 
 /// Locals of a body that have to do with a place.
@@ -256,7 +150,7 @@ struct Seen {
 
 impl Seen {
     /// Whether an operation writes the place; operations are looked at in their order.
-    fn writes(&mut self, program: &Program, op: &Op, target: &Target, sought: &Sought) -> bool {
+    fn writes(&mut self, program: &Program, hints: &Hints, op: &Op, target: &Target, sought: &Sought) -> bool {
         let base = |place: &Place| match &place.base {
             Base::Local(local) => Some(*local),
             _ => None,
@@ -288,13 +182,13 @@ impl Seen {
                     }
                 }
             }
-            Op::Call(call) => return self.call_writes(call, matches!(target, Target::Functions(_))),
+            Op::Call(call) => return self.call_writes(hints, call, matches!(target, Target::Functions(_))),
             _ => {}
         }
         false
     }
 
-    fn call_writes(&mut self, call: &Call, is_here: bool) -> bool {
+    fn call_writes(&mut self, hints: &Hints, call: &Call, is_here: bool) -> bool {
         let passes = |set: &FxHashSet<LocalId>| {
             call.args.iter().any(|arg| matches!(&arg.value, Operand::Local(local) if set.contains(local)))
         };
@@ -302,8 +196,8 @@ impl Seen {
             Callee::Name(name) | Callee::Method { name, .. } => name.as_str(),
             _ => "",
         };
-        let takes = || TAKING.iter().any(|word| name.contains(word));
-        let ends = super::exports::may_release(name) && (passes(&self.read) || passes(&self.inside));
+        let takes = || hints.says(Hint::TakesOut, name);
+        let ends = hints.says(Hint::Releases, name) && (passes(&self.read) || passes(&self.inside));
         if ends || passes(&self.address) || (passes(&self.read) || passes(&self.inside)) && !is_here && takes() {
             return true;
         }
@@ -311,7 +205,7 @@ impl Seen {
             && !is_here
             && [&self.read, &self.address, &self.inside].iter().any(|set| set.contains(receiver))
         {
-            if !READING.contains(&name) {
+            if !hints.says(Hint::Reads, name) {
                 return true;
             }
             // What an atomic holds is a value like what is read.

@@ -5,6 +5,7 @@ use super::engine::{Engine, Run};
 use super::path::Path;
 use super::value::Value;
 use crate::link::Ty;
+use crate::models::hints::Hint;
 use crate::state::Ownership;
 
 impl Engine<'_> {
@@ -52,7 +53,7 @@ impl Engine<'_> {
             }
             if self.is_native(calling.site.frame) {
                 // A macro, or a function out of sight: what its name says keeps us silent, and never makes us speak.
-                let releases = super::exports::may_release(&calling.name);
+                let releases = self.models.hints().says(Hint::Releases, &calling.name);
                 if releases {
                     path.pass_on(&arg.value);
                 }

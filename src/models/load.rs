@@ -91,6 +91,9 @@ pub(super) fn load(builtin: &[(&str, &str)], user: &[(&str, &str)]) -> ModelSet 
     }
     loader.families(&sources);
     loader.constants(&sources);
+    for (hint, names) in sources.iter().flat_map(|source| &source.file.hints) {
+        loader.set.hints.add(*hint, names);
+    }
     loader.packs(&mut sources);
     sources.sort_by_key(|source| !source.is_user);
     loader.each(&sources, |file| &file.types, Loader::class);

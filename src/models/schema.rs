@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::hints::Hint;
 use crate::language::Language;
 use crate::summary::{Basis, RunTimes, StatusKind, Throws};
 
@@ -28,6 +29,9 @@ pub struct ModelFile {
     /// Named constants of the API.
     #[serde(default)]
     pub constants: BTreeMap<String, i64>,
+    /// What names hint at.
+    #[serde(default)]
+    pub hints: BTreeMap<Hint, Vec<String>>,
     /// Classes of the API.
     #[serde(default, rename = "type")]
     pub types: Vec<Spanned<TypeModel>>,

@@ -1,0 +1,84 @@
+//! What names hint at. Code of which nothing else is known is read by them; they mostly keep ffilint silent.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+/// What a name can hint at, and how it is read.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(rename_all = "kebab-case")]
+pub enum Hint {
+    /// A part of the name of a function that may release what it is given.
+    Releases,
+    /// A part of the name of a function that waits for others.
+    Waits,
+    /// A part of the name of a function that takes what a place holds out of it.
+    TakesOut,
+    /// A word in the name of a function that may make a library forget what it was given.
+    Unsets,
+    /// A word in the name of a function that stops something.
+    Stops,
+    /// A word in the name of a function that is told of something to be used later.
+    Sets,
+    /// The name of a member that puts its arguments into the container, lock or atomic it is called on.
+    PutsIn,
+    /// The name of another function that keeps what it is given.
+    Keeps,
+    /// The name of a member that leads to what a container, a lock or a cell holds.
+    LeadsInto,
+    /// The name of a member of a container, a lock or an atomic that writes nothing.
+    Reads,
+    /// The last name of a type that holds others.
+    Holds,
+    /// The last name of a type that is one other, found through a pointer.
+    Wraps,
+}
+
+/// What names hint at, from all files.
+#[derive(Debug, Default)]
+pub struct Hints {
+    all: BTreeMap<Hint, Vec<String>>,
+}
+
+impl Hints {
+    pub(super) fn add(&mut self, hint: Hint, names: &[String]) {
+        self.all.entry(hint).or_default().extend_from_slice(names);
+    }
+
+    /// Whether a name hints at that.
+    #[must_use]
+    pub fn says(&self, hint: Hint, name: &str) -> bool {
+        let Some(known) = self.all.get(&hint) else { return false };
+        match hint {
+            Hint::Releases | Hint::Waits | Hint::TakesOut => {
+                let name = name.to_ascii_lowercase();
+                known.iter().any(|part| name.contains(part.as_str()))
+            }
+            Hint::Unsets | Hint::Stops | Hint::Sets => has_word(name, known),
+            Hint::PutsIn | Hint::Keeps | Hint::LeadsInto | Hint::Reads | Hint::Holds | Hint::Wraps => {
+                known.iter().any(|known| known == name)
+            }
+        }
+    }
+}
+
+/// Whether a name has one of the words: `batch_send` does not say `end`, and `offset` not `set`.
+fn has_word(name: &str, words: &[String]) -> bool {
+    let mut word = String::new();
+    let mut before = '_';
+    // One more, which ends the last word.
+    for letter in name.chars().chain(['_']) {
+        let ends = !letter.is_ascii_alphabetic() || letter.is_ascii_uppercase() && before.is_ascii_lowercase();
+        if ends && words.contains(&word) {
+            return true;
+        }
+        if ends {
+            word.clear();
+        }
+        if letter.is_ascii_alphabetic() {
+            word.push(letter.to_ascii_lowercase());
+        }
+        before = letter;
+    }
+    false
+}
