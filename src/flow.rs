@@ -45,6 +45,7 @@ mod names;
 mod objects;
 mod offered;
 mod ops;
+mod origin;
 mod outcome;
 mod parts;
 mod path;

@@ -332,14 +332,19 @@ impl<'a> Context<'a> {
         if let Some(offered) = self.offered {
             return format!("{verb} it with `{offered}`");
         }
-        let language = self.family(subject.family).and_then(|family| family.language);
         match self.release_of(subject.family, &subject.made_by) {
-            Some(call) if language.is_some_and(|language| language != self.language.without_objects()) => {
+            Some(call) if !self.can_call_release_of(subject.family) => {
                 format!("{verb} it through a function of the library that calls `{call}`")
             }
             Some(call) => format!("{verb} it with `{call}`"),
             None => format!("{verb} it"),
         }
+    }
+
+    /// Whether the code that a violation is in can write the release of a family.
+    fn can_call_release_of(&self, family: FamilyId) -> bool {
+        let language = self.family(family).and_then(|family| family.language);
+        language.is_none_or(|language| language == self.language.without_objects())
     }
 
     /// Where a release stands that no way out of the code misses.

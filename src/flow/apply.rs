@@ -1,7 +1,7 @@
 //! A contract applied to a call: allocate, release, take, hold, borrow, escape.
 
 use super::calls::{ArgValue, Calling};
-use super::engine::{Engine, Run, Site};
+use super::engine::{Engine, Role, Run, Site};
 use super::finalizers::Registration;
 use super::objects::Releasing;
 use super::path::Path;
@@ -101,7 +101,7 @@ impl Engine<'_> {
                 self.effects(&mut path, &calling, &outcome.effects, summary.basis, None);
             }
             let value = if vague {
-                self.fresh(&mut path, calling.site, 0)
+                self.fresh(&mut path, calling.site, Role::Result)
             } else {
                 self.returned(&mut path, &calling, outcome, summary.basis)
             };
@@ -122,7 +122,7 @@ impl Engine<'_> {
         // A call that can only throw, or that ends the process, has nothing behind it.
         let returns = calling.later || summary.outcomes.iter().any(|outcome| outcome.guard != Guard::Throws);
         if done.is_empty() && returns {
-            let value = self.fresh(&mut path, calling.site, 0);
+            let value = self.fresh(&mut path, calling.site, Role::Result);
             done.push((path.clone(), value));
         }
         self.thrown(run, summary, &calling, &path);
@@ -186,7 +186,7 @@ impl Engine<'_> {
             rest = left;
         }
         for mut path in rest {
-            let value = self.fresh(&mut path, calling.site, 0);
+            let value = self.fresh(&mut path, calling.site, Role::Result);
             self.finish(&calling, path, value, out);
         }
     }
@@ -197,7 +197,7 @@ impl Engine<'_> {
         if let Some(block) = self.given_back.take() {
             return block;
         }
-        let mut value = self.result(path, calling, &outcome.result, basis, 0);
+        let mut value = self.result(path, calling, &outcome.result, basis, Role::Result);
         if let Some(before) = adopting {
             self.adopt(path, &value, before);
         }
@@ -308,9 +308,9 @@ impl Engine<'_> {
         guard: Option<(Symbol, bool)>,
     ) {
         for (index, effect) in effects.iter().enumerate() {
-            let extra = 100 + index as u16;
+            let role = Role::Filled(index as u16);
             if let EffectKind::Fill(contract) = &effect.kind {
-                self.fill(path, calling, &effect.on, contract, basis, guard, extra);
+                self.fill(path, calling, &effect.on, contract, basis, guard, role);
                 continue;
             }
             let value = match self.value_at(path, calling, &effect.on) {
@@ -386,13 +386,13 @@ impl Engine<'_> {
     fn fill_result(&mut self, path: &mut Path, calling: &Calling, effects: &[Effect], basis: Basis) {
         for (index, effect) in effects.iter().enumerate() {
             if let (EffectKind::Fill(contract), Root::Result) = (&effect.kind, &effect.on.root) {
-                self.fill(path, calling, &effect.on, contract, basis, None, 100 + index as u16);
+                self.fill(path, calling, &effect.on, contract, basis, None, Role::Filled(index as u16));
             }
         }
     }
 
     fn store_into(&mut self, path: &mut Path, calling: &Calling, on: &AccessPath, target: &AccessPath, value: Value) {
-        let (Some((last, before)), true) = (target.steps.split_last(), true) else {
+        let Some((last, before)) = target.steps.split_last() else {
             self.escape(path, &value);
             return;
         };
@@ -448,7 +448,7 @@ impl Engine<'_> {
         contract: &ResultContract,
         basis: Basis,
         guard: Option<(Symbol, bool)>,
-        extra: u16,
+        role: Role,
     ) {
         let Some((last, before)) = place.steps.split_last() else { return };
         let owner = AccessPath { root: place.root.clone(), steps: before.iter().cloned().collect() };
@@ -462,7 +462,7 @@ impl Engine<'_> {
         if there == Some(Some(false)) {
             return;
         }
-        let value = self.result(path, &calling.of(place), contract, basis, extra);
+        let value = self.result(path, &calling.of(place), contract, basis, role);
         if let Some(id) = value.object() {
             let origin = &mut self.origins[id.origin as usize];
             origin.sometimes |= contract.sometimes && there != Some(Some(true));

@@ -1,6 +1,6 @@
 //! Calls: what is called, with what, and what becomes of the paths.
 
-use super::engine::{Engine, MAX_DEPTH, Returned, Run, Setting, Site};
+use super::engine::{Engine, MAX_DEPTH, Returned, Role, Run, Setting, Site};
 use super::memory::POINTEE;
 use super::path::{Flight, Path};
 use super::value::{Offset, Symbol, Value};
@@ -354,7 +354,7 @@ impl Engine<'_> {
                     }
                     _ => None,
                 };
-                let value = value.unwrap_or_else(|| self.fresh(&mut path, calling.site, 700));
+                let value = value.unwrap_or_else(|| self.fresh(&mut path, calling.site, Role::Inner));
                 calling.receiver = Some(ArgValue { name: None, value, ty });
                 let called = matches!(via.target, Target::Native { .. } | Target::Unknown);
                 self.dispatch(run, &via.target, calling, called, path, out);
@@ -419,7 +419,7 @@ impl Engine<'_> {
             }
             Target::ExtensionOverride => {
                 let value = calling.args.first().map(|arg| arg.value.clone());
-                let value = value.unwrap_or_else(|| self.fresh(&mut path, calling.site, 0));
+                let value = value.unwrap_or_else(|| self.fresh(&mut path, calling.site, Role::Result));
                 self.finish(&calling, path, value, out);
             }
             Target::DefaultConstructor(class) => {
@@ -430,7 +430,7 @@ impl Engine<'_> {
                 for arg in calling.args.clone() {
                     self.escape(&mut path, &arg.value);
                 }
-                let value = self.fresh(&mut path, calling.site, 0);
+                let value = self.fresh(&mut path, calling.site, Role::Result);
                 self.note_result(&path, &calling, wrapped, &value);
                 self.finish(&calling, path, value, out);
             }
@@ -567,7 +567,7 @@ impl Engine<'_> {
                 && self.makes_extension_type(*only)
             {
                 let value = calling.args.first().map(|arg| arg.value.clone());
-                let value = value.unwrap_or_else(|| self.fresh(&mut path, calling.site, 0));
+                let value = value.unwrap_or_else(|| self.fresh(&mut path, calling.site, Role::Result));
                 return self.finish(&calling, path, value, out);
             }
         }

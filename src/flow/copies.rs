@@ -1,7 +1,7 @@
 //! C++ values that are copied where they are passed or assigned, and what a body that is not here does with addresses.
 
 use super::calls::{ArgValue, Calling};
-use super::engine::{Engine, Origin, OriginKey, Site};
+use super::engine::{Engine, Origin, OriginKey, Role, Site};
 use super::path::{Object, Path};
 use super::value::{Offset, Value};
 use crate::ir::{Base, CopyKind, LocalId, LocalKind, Name, Op, Operand, Place, Projection};
@@ -50,7 +50,7 @@ impl Engine<'_> {
         }
         if self.models.family(family).kind != FamilyKind::Memory {
             self.escape(path, &value);
-            return self.fresh(path, site, 0);
+            return self.fresh(path, site, Role::Result);
         }
         let by = by.filter(|name| name != "auto").unwrap_or_else(|| self.class_name(&ty));
         self.own_value(site, path, family, by)
@@ -81,7 +81,7 @@ impl Engine<'_> {
     /// A value that owns memory of its own until its scope ends.
     fn own_value(&mut self, site: Site, path: &mut Path, family: FamilyId, by: Name) -> Value {
         let location = self.at;
-        let key = OriginKey::Site(site, 930);
+        let key = OriginKey::Site(site, Role::Copied);
         let origin = self.origin(key, |_| Origin {
             by: by.clone(),
             made_by: by.clone(),

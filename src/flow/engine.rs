@@ -7,6 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Options;
 use super::liveness::{self, Dying, Liveness};
+pub(super) use super::origin::{Origin, OriginKey, Role, Site};
 use super::outcome::Ledger;
 use super::path::{Branch, Flight, Object, Path, Slot};
 use super::sizes::Measures;
@@ -14,13 +15,11 @@ use super::summaries::Summaries;
 use super::value::{ObjectId, Symbol, Value};
 use super::wrappers::ClosureCall;
 use crate::ir::{BlockId, Function, LocalId, LocalKind, Name, Op, Operand, Terminator, Written};
-use crate::link::{FuncRef, Program, Resolved, Ty, VarRef};
+use crate::link::{FuncRef, Program, Resolved, Ty};
 use crate::models::{ModelSet, Versions};
 use crate::source::{Location, Span};
 use crate::state::Ownership;
-use crate::summary::{Basis, FamilyId};
-use crate::target::TargetSet;
-use crate::violation::{Exit, Owner, Thrower, Violation};
+use crate::violation::{Exit, Thrower, Violation};
 
 /// How many paths of different ownership a block keeps apart.
 const MAX_PATHS: usize = 8;
@@ -122,45 +121,6 @@ impl Frame {
     fn own_local(&self, slot: Slot) -> Option<LocalId> {
         self.own.get(slot.checked_sub(self.first_own)? as usize).copied()
     }
-}
-
-/// Where an object comes from.
-#[derive(Clone, Debug)]
-pub(super) struct Origin {
-    /// The call, as written.
-    pub(super) by: Name,
-    /// The call that allocated it, here or in a callee.
-    pub(super) made_by: Name,
-    pub(super) location: Location,
-    pub(super) basis: Basis,
-    pub(super) family: Option<FamilyId>,
-    /// For borrowed memory: whose it is.
-    pub(super) owner: Owner,
-    /// Where the call exists.
-    pub(super) targets: TargetSet,
-    /// The basis is good enough to hold a leak against the program.
-    pub(super) leak_matters: bool,
-    /// The origin of the block it came in.
-    pub(super) part_of: Option<u32>,
-    /// It is not there on every path of the callee, and the caller may know on which.
-    pub(super) sometimes: bool,
-}
-
-/// What makes an origin: a place in a frame and a number for several at one place, or a field of another object.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum OriginKey {
-    Site(Site, u16),
-    Entry(LocalId),
-    Field(ObjectId, Name),
-    Static(VarRef),
-}
-
-/// A place in a frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Site {
-    pub(super) frame: u32,
-    pub(super) block: BlockId,
-    pub(super) op: u32,
 }
 
 /// A closure with the activation it captured.
@@ -372,8 +332,8 @@ impl<'a> Engine<'a> {
     }
 
     /// A symbol of its own for what a site gives.
-    pub(super) fn fresh(&self, path: &mut Path, site: Site, extra: u16) -> Value {
-        let symbol = Symbol::of((site, extra));
+    pub(super) fn fresh(&self, path: &mut Path, site: Site, role: Role) -> Value {
+        let symbol = Symbol::of((site, role));
         path.renew(symbol);
         Value::Symbol(symbol)
     }

@@ -480,7 +480,7 @@ impl Engine<'_> {
     /// A Dart callback keeps what it was passed in a variable that is read later, and native code releases it after the
     /// call.
     pub(super) fn fault_of_callback(&mut self, path: &Path, value: &Value, variable: VarRef, at: Location) {
-        let Some(Value::Pointer(id, Offset::Start)) = Some(value) else { return };
+        let Value::Pointer(id, Offset::Start) = value else { return };
         let Some(object) = path.objects.get(id).filter(|object| object.ownership == Ownership::Borrowed) else {
             return;
         };

@@ -6,7 +6,7 @@
 //! object.
 
 use super::calls::{Access, Calling};
-use super::engine::{Engine, OriginKey, Site};
+use super::engine::{Engine, OriginKey, Role, Site};
 use super::path::{Object, Orphaned, Path};
 use super::value::{ObjectId, Offset, Value};
 use crate::ir::Name;
@@ -74,14 +74,14 @@ impl Engine<'_> {
                 let id = ObjectId { origin, older: from.older };
                 if path.objects.contains_key(&id) {
                     // Written over or invalidated since: the old object is another one.
-                    return self.fresh(path, site, 800);
+                    return self.fresh(path, site, Role::Loaded);
                 }
                 let mut inner = outer;
                 inner.steps.push(step(key));
                 path.objects.insert(id, Object::unknown(Some(inner)));
                 Value::Pointer(id, Offset::Start)
             }
-            _ => self.fresh(path, site, 800),
+            _ => self.fresh(path, site, Role::Loaded),
         };
         path.heap.insert((from, key.clone()), value.clone());
         value

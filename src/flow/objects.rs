@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::engine::{Engine, Origin, OriginKey, Site};
+use super::engine::{Engine, Origin, OriginKey, Role, Site};
 use super::path::{Object, Path, Story};
 use super::value::{ObjectId, Offset, Symbol, Value};
 use crate::ir::Name;
@@ -120,7 +120,7 @@ impl Engine<'_> {
             }
             Value::Str(text) if self.is_native(site.frame) => {
                 let name: Name = format!("\"{}\"", text.chars().take(LITERAL).collect::<String>()).into();
-                let origin = self.plain_origin(OriginKey::Site(site, 901), name, releasing.at, Owner::Static);
+                let origin = self.plain_origin(OriginKey::Site(site, Role::Literal), name, releasing.at, Owner::Static);
                 let literal = Object { ownership: Ownership::Static, ..Object::unknown(None) };
                 let object = self.allocate(path, origin, literal);
                 self.release_object(path, object, releasing);
@@ -135,7 +135,7 @@ impl Engine<'_> {
 
     /// Gives a pointer of which nothing is known an object, so that a second release or a use is seen.
     fn materialise(&mut self, path: &mut Path, site: Site, symbol: Symbol, releasing: &Releasing) -> ObjectId {
-        let origin = self.origin(OriginKey::Site(site, 900), |_| Origin {
+        let origin = self.origin(OriginKey::Site(site, Role::Released), |_| Origin {
             by: releasing.by.clone(),
             made_by: releasing.by.clone(),
             location: releasing.at,

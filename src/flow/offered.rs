@@ -5,7 +5,7 @@
 use crate::ir::{Function, Name, TypeRef};
 use crate::link::{FuncRef, Program};
 use crate::source::FileId;
-use crate::summary::{EffectKind, FamilyId, FamilyRef, Root};
+use crate::summary::{EffectKind, FamilyId, FamilyRef, Root, Step};
 use crate::target::TargetSet;
 
 use super::summaries::Summaries;
@@ -21,7 +21,7 @@ pub struct OfferedRelease {
     pub symbol: Name,
     /// Where it does so.
     pub targets: TargetSet,
-    /// What its parameter points to, where that is written.
+    /// The type of its parameter, where that is written: a pointer, or a struct by value that holds one.
     pub takes: Option<TypeRef>,
 }
 
@@ -29,8 +29,14 @@ impl OfferedRelease {
     /// Whether what a function of the same file returns can be meant for it, as far as the types are written.
     #[must_use]
     pub fn fits_result_of(&self, function: &Function) -> bool {
-        let (Some(takes), Some(gives)) = (&self.takes, function.result.as_ref().and_then(pointee)) else { return true };
-        takes == gives || is_void(takes) || is_void(gives)
+        let Some(takes) = &self.takes else { return true };
+        let gives = function.result.as_ref();
+        match (pointee(takes), gives.and_then(pointee)) {
+            (Some(takes), Some(gives)) => takes == gives || is_void(takes) || is_void(gives),
+            // Handed out through a parameter.
+            (Some(_), None) => true,
+            (None, _) => gives == Some(takes),
+        }
     }
 }
 
@@ -44,17 +50,21 @@ pub(super) fn releases(program: &Program, summaries: &Summaries) -> Vec<OfferedR
                 for effect in &outcome.effects {
                     if let EffectKind::Release(FamilyRef::Family(family)) = effect.kind
                         && let Root::Param(param) = effect.on.root
-                        && effect.on.steps.is_empty()
+                        && effect.on.steps.iter().all(|step| matches!(step, Step::Field(_)))
                     {
                         let function = &from.functions[export.function.index()];
                         let local = function.params.get(usize::from(param)).map(|param| param.local);
                         let ty = local.and_then(|local| function.locals[local.index()].ty.as_deref());
+                        // What lies in memory that the parameter points to is released with that.
+                        if !effect.on.steps.is_empty() && ty.is_none_or(|ty| pointee(ty).is_some()) {
+                            continue;
+                        }
                         all.push(OfferedRelease {
                             file: from.file,
                             family,
                             symbol: export.symbol.clone(),
                             targets: outcome.targets.and(export.targets),
-                            takes: ty.and_then(pointee).cloned(),
+                            takes: ty.cloned(),
                         });
                     }
                 }

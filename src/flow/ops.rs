@@ -1,6 +1,6 @@
 //! The operations of the IR, calls apart.
 
-use super::engine::{ClosureValue, Engine, Run, Site};
+use super::engine::{ClosureValue, Engine, Role, Run, Site};
 use super::memory::join_key;
 use super::path::{Flight, Path};
 use super::value::{Offset, Symbol, Value};
@@ -55,7 +55,7 @@ impl Engine<'_> {
                     self.put_into(&mut path, &value, Symbol::of((site, 0u16)));
                     self.escape(&mut path, &value);
                 }
-                let value = self.fresh(&mut path, site, 0);
+                let value = self.fresh(&mut path, site, Role::Result);
                 self.assign(site.frame, &mut path, *to, value);
             }
             Op::Insert { value, .. } => {
@@ -80,7 +80,7 @@ impl Engine<'_> {
             Op::Stack { to, .. } => self.op_stack(site, *to, at, &mut path),
             Op::Address { to, of } => self.op_address(site, *to, of, &mut path),
             Op::Catch { to } | Op::Element { to, .. } => {
-                let value = self.fresh(&mut path, site, 0);
+                let value = self.fresh(&mut path, site, Role::Result);
                 self.assign(site.frame, &mut path, *to, value);
             }
             Op::Suspend { to, value, kind } => {
@@ -160,10 +160,10 @@ impl Engine<'_> {
                     // An address that is computed with goes out of sight.
                     self.escape(path, &left);
                     self.escape(path, &right);
-                    self.fresh(path, site, 0)
+                    self.fresh(path, site, Role::Result)
                 }
             },
-            _ => self.fresh(path, site, 0),
+            _ => self.fresh(path, site, Role::Result),
         }
     }
 
@@ -205,14 +205,14 @@ impl Engine<'_> {
                 None if self.is_callback(self.program.variable_type(*variable)) => Value::Native(None),
                 None => match self.initial(*variable) {
                     Some(value) => value,
-                    None => self.fresh(&mut path, site, 0),
+                    None => self.fresh(&mut path, site, Role::Result),
                 },
             },
             Target::Variable(variable) => self.variable(site, &mut path, *variable),
             Target::TearOff(function) => Value::Function(*function),
             Target::ModelTearOff(model) => Value::Model(*model, base.map(Box::new)),
             Target::Namespace | Target::DefaultConstructor(_) | Target::ExtensionOverride => {
-                self.fresh(&mut path, site, 0)
+                self.fresh(&mut path, site, Role::Result)
             }
             Target::Unknown => self.load_unknown(site, &mut path, base, from, at),
         };
@@ -242,7 +242,7 @@ impl Engine<'_> {
         field: VarRef,
         at: Location,
     ) -> Value {
-        let Some(owner) = owner else { return self.fresh(path, site, 0) };
+        let Some(owner) = owner else { return self.fresh(path, site, Role::Result) };
         let variable = self.program.variable(field);
         let wrapped = field.class.is_some_and(|class| {
             field.index == 0
@@ -266,7 +266,7 @@ impl Engine<'_> {
                 let name = variable.name.clone();
                 self.load(path, site, object, &name)
             }
-            _ => self.fresh(path, site, 0),
+            _ => self.fresh(path, site, Role::Result),
         }
     }
 
@@ -282,7 +282,7 @@ impl Engine<'_> {
                         let key = join_key(&prefix, name);
                         self.load(path, site, object, &key)
                     }
-                    _ => self.fresh(path, site, 0),
+                    _ => self.fresh(path, site, Role::Result),
                 }
             }
             (Some(value @ Value::Pointer(object, _)), _) => {
@@ -290,9 +290,9 @@ impl Engine<'_> {
                 if path.objects.get(&object).is_none_or(|object| object.path.is_none()) {
                     self.escape(path, &value);
                 }
-                self.fresh(path, site, 0)
+                self.fresh(path, site, Role::Result)
             }
-            _ => self.fresh(path, site, 0),
+            _ => self.fresh(path, site, Role::Result),
         }
     }
 

@@ -1,7 +1,7 @@
 //! What is borrowed from something that the analysis knows: it ends when its owner does.
 
 use super::calls::{Access, Calling};
-use super::engine::Engine;
+use super::engine::{Engine, Role};
 use super::path::{Object, Path};
 use super::value::{ObjectId, Offset, Value};
 use crate::ir::Name;
@@ -31,7 +31,7 @@ impl Engine<'_> {
         calling: &Calling,
         from: &AccessPath,
         part: bool,
-        (basis, extra): (Basis, u16),
+        (basis, role): (Basis, Role),
     ) -> Value {
         let lender = self.lender(path, calling, from);
         let known = lender.as_ref().and_then(|(owner, key)| path.look(*owner, key));
@@ -43,7 +43,7 @@ impl Engine<'_> {
         {
             return known.clone();
         }
-        let (origin, mut object) = self.lent(calling, false, basis, extra);
+        let (origin, mut object) = self.lent(calling, false, basis, role);
         let story = std::rc::Rc::make_mut(&mut object.story);
         (story.lent, story.part) = (true, part);
         story.lent_of = known.as_ref().and_then(Value::object);
@@ -64,7 +64,7 @@ impl Engine<'_> {
         &mut self,
         path: &mut Path,
         calling: &Calling,
-        extra: u16,
+        role: Role,
         basis: Basis,
     ) -> Option<Value> {
         let receiver = calling.receiver.as_ref()?;
@@ -76,7 +76,7 @@ impl Engine<'_> {
             _ => return None,
         };
         let owner = Owner::Value(class);
-        let origin = self.site_origin(calling, extra, None, owner.clone(), basis);
+        let origin = self.site_origin(calling, role, None, owner.clone(), basis);
         let step = Step { kind: StepKind::Borrowed { from: calling.name.clone(), owner }, location: calling.at };
         let mut object = Object::new(Ownership::Borrowed, step);
         std::rc::Rc::make_mut(&mut object.story).lent_of = receiver.value.object();

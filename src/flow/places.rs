@@ -2,7 +2,7 @@
 //! happens when a variable's scope ends.
 
 use super::calls::{ArgValue, Calling};
-use super::engine::{Engine, Origin, OriginKey, Run, Site};
+use super::engine::{Engine, Origin, OriginKey, Role, Run, Site};
 use super::lifetimes::TEMPORARY;
 use super::memory::{POINTEE, SOMEWHERE, join_key};
 use super::path::{Kept, Object, Path};
@@ -37,7 +37,7 @@ impl Engine<'_> {
     /// A variable of the function gets memory of its own.
     pub(super) fn op_stack(&mut self, site: Site, to: LocalId, at: Location, path: &mut Path) {
         let name = self.function(site.frame).locals.get(to.index()).map(|local| local.name.clone()).unwrap_or_default();
-        let origin = self.plain_origin(OriginKey::Site(site, 0), name.clone(), at, Owner::Variable(name));
+        let origin = self.plain_origin(OriginKey::Site(site, Role::Result), name.clone(), at, Owner::Variable(name));
         let object = self.allocate(path, origin, Object { ownership: Ownership::Local, ..Object::unknown(None) });
         if let Some(object) = path.objects.get_mut(&object) {
             object.non_null = true;
@@ -53,7 +53,7 @@ impl Engine<'_> {
                 Some(Spot { object, key }) if key.is_empty() || key == POINTEE => Value::Pointer(object, Offset::Start),
                 Some(Spot { object, key }) if key.contains('[') => Value::Pointer(object, Offset::Somewhere),
                 Some(Spot { object, key }) => Value::View(object, key),
-                None => self.fresh(path, site, 0),
+                None => self.fresh(path, site, Role::Result),
             },
         };
         self.assign(site.frame, path, to, value);
@@ -61,7 +61,9 @@ impl Engine<'_> {
 
     /// Reads a place in memory.
     pub(super) fn load_place(&mut self, site: Site, path: &mut Path, from: &Place, to: LocalId, at: Location) -> Value {
-        let Some(Spot { object, key }) = self.spot(site, path, from) else { return self.fresh(path, site, 0) };
+        let Some(Spot { object, key }) = self.spot(site, path, from) else {
+            return self.fresh(path, site, Role::Result);
+        };
         self.usage(path, &Value::Pointer(object, Offset::Start), Usage::Read, at);
         let ty = self.resolved(site.frame).types.get(to.index());
         // A struct read whole.
@@ -74,7 +76,7 @@ impl Engine<'_> {
             Some(Ty::Scalar) => match path.look(object, &key) {
                 Some(value) => value,
                 None => {
-                    let value = self.fresh(path, site, 0);
+                    let value = self.fresh(path, site, Role::Result);
                     path.heap.insert((object, key), value.clone());
                     value
                 }

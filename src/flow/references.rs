@@ -4,7 +4,7 @@
 //! value is put there for the call, and what lies there afterwards is what the caller's variable holds from then on.
 
 use super::calls::Calling;
-use super::engine::{Engine, OriginKey, Site};
+use super::engine::{Engine, OriginKey, Role, Site};
 use super::memory::POINTEE;
 use super::path::{Object, Path};
 use super::places::Spot;
@@ -68,7 +68,7 @@ impl Engine<'_> {
                 let Some(operand) = call.args.get(index + skipped).map(|arg| arg.value.clone()) else { continue };
                 let name = self.variable_name(site, &operand);
                 let source = self.source(site, &operand, path);
-                let key = OriginKey::Site(site, 900 + index as u16);
+                let key = OriginKey::Site(site, Role::Lent(index as u16));
                 let origin = self.plain_origin(key, name.clone(), calling.at, Owner::Variable(name));
                 let cell = Object { ownership: Ownership::Local, non_null: true, ..Object::unknown(None) };
                 let object = self.allocate(path, origin, cell);
@@ -115,7 +115,7 @@ impl Engine<'_> {
         // A reference that the callee returns leads out of sight.
         if self.local(site.frame, path, result).object() == Some(lent.object) {
             lent.before.iter().chain(&after).for_each(|value| self.escape(path, value));
-            let value = self.fresh(path, site, 951);
+            let value = self.fresh(path, site, Role::Written);
             self.assign(site.frame, path, result, value);
         }
         path.heap.remove(&(lent.object, lent.key.clone()));
@@ -124,7 +124,7 @@ impl Engine<'_> {
             None if !lent.may_rewrite => before.clone(),
             None => {
                 self.escape(path, before);
-                self.fresh(path, site, 950)
+                self.fresh(path, site, Role::Rewritten)
             }
         };
         if after != *before {

@@ -2,7 +2,7 @@
 
 use super::apply::status_symbol;
 use super::calls::Calling;
-use super::engine::{Engine, Origin, OriginKey, Site};
+use super::engine::{Engine, Origin, OriginKey, Role, Site};
 use super::memory::{POINTEE, SOMEWHERE};
 use super::path::{Object, Path};
 use super::value::{ObjectId, Offset, Value};
@@ -31,7 +31,7 @@ impl Engine<'_> {
         calling: &Calling,
         contract: &ResultContract,
         basis: Basis,
-        extra: u16,
+        role: Role,
     ) -> Value {
         let site = calling.site;
         if let Some(of) = contract.ownership.path() {
@@ -45,21 +45,21 @@ impl Engine<'_> {
                     Allocating::Family(family) => Allocating::Family(self.handed_on(path, calling, family)),
                     allocating => allocating,
                 };
-                let value = self.allocated(path, calling, &allocating, contract.nullable, basis, extra);
+                let value = self.allocated(path, calling, &allocating, contract.nullable, basis, role);
                 self.note_allocator(path, calling, family, &value);
                 Some(value)
             }
             // Native code may well take what it keeps itself apart again.
             Ownership::Borrowed { .. } if basis == Basis::Body && self.is_native(site.frame) && !calling.abroad => None,
             Ownership::Borrowed { from: Some(from), .. } if self.is_own_address(calling, from) => {
-                self.own_address(path, calling, extra, basis)
+                self.own_address(path, calling, role, basis)
             }
             Ownership::Borrowed { from: Some(from), part, .. } if self.lender(path, calling, from).is_some() => {
-                Some(self.borrowed_part(path, calling, from, *part, (basis, extra)))
+                Some(self.borrowed_part(path, calling, from, *part, (basis, role)))
             }
             Ownership::Borrowed { .. } | Ownership::Static => {
                 let is_static = contract.ownership == Ownership::Static;
-                let (origin, mut object) = self.lent(calling, is_static, basis, extra);
+                let (origin, mut object) = self.lent(calling, is_static, basis, role);
                 if let Ownership::Borrowed { from: Some(from), .. } = &contract.ownership {
                     let lender = self.value_at(path, calling, from).and_then(|value| value.object());
                     std::rc::Rc::make_mut(&mut object.story).lent_of = lender;
@@ -133,17 +133,17 @@ impl Engine<'_> {
                     calling,
                     &ResultContract { ownership: owned, ..contract.clone() },
                     basis,
-                    extra,
+                    role,
                 );
             }
             Ownership::Value(family) => {
-                let origin = self.site_origin(calling, extra, Some(*family), Owner::Library, basis);
+                let origin = self.site_origin(calling, role, Some(*family), Owner::Library, basis);
                 let made = StepKind::Allocated { by: calling.name.clone(), family: *family };
                 let object = Object::new(State::Managed, Step { kind: made, location: calling.at });
                 Some(Value::Pointer(self.allocate(path, origin, object), Offset::Start))
             }
             Ownership::Scope(family) => {
-                let origin = self.site_origin(calling, extra, Some(*family), Owner::Arena, basis);
+                let origin = self.site_origin(calling, role, Some(*family), Owner::Arena, basis);
                 Some(self.open_scope(path, origin, calling))
             }
             Ownership::Ambient(_) => self.ambient(site.frame).map(Value::Scope),
@@ -164,16 +164,16 @@ impl Engine<'_> {
                 constant => Some(super::engine::constant_value(constant)),
             },
         };
-        value.unwrap_or_else(|| self.fresh(path, site, extra))
+        value.unwrap_or_else(|| self.fresh(path, site, role))
     }
 
     /// What a call gives that stays somebody else's, and its origin.
-    pub(super) fn lent(&mut self, calling: &Calling, is_static: bool, basis: Basis, extra: u16) -> (u32, Object) {
+    pub(super) fn lent(&mut self, calling: &Calling, is_static: bool, basis: Basis, role: Role) -> (u32, Object) {
         let (state, owner, given) = match is_static {
             true => (State::Static, Owner::Static, Given::Static),
             false => (State::Borrowed, Owner::Library, Given::Borrowed),
         };
-        let origin = self.site_origin(calling, extra, None, owner.clone(), basis);
+        let origin = self.site_origin(calling, role, None, owner.clone(), basis);
         let borrowed =
             |from: Name, location| Step { kind: StepKind::Borrowed { from, owner: owner.clone() }, location };
         let object = match calling.made_by() {
@@ -218,7 +218,7 @@ impl Engine<'_> {
         family: &Allocating,
         nullable: bool,
         basis: Basis,
-        extra: u16,
+        role: Role,
     ) -> Value {
         let (state, known, scope) = match family {
             Allocating::Family(family) => (State::Owned(MemoryFamily::Known(*family)), Some(*family), None),
@@ -226,7 +226,7 @@ impl Engine<'_> {
             Allocating::Scope(scope) => (State::Managed, self.origins[scope.origin as usize].family, Some(*scope)),
             Allocating::UnknownScope | Allocating::Unknown => (State::Unknown, None, None),
         };
-        let origin = self.site_origin(calling, extra, known, Owner::Arena, basis);
+        let origin = self.site_origin(calling, role, known, Owner::Arena, basis);
         let mut object = match known {
             Some(family) => match calling.made_by() {
                 Some(made) => {
@@ -261,7 +261,7 @@ impl Engine<'_> {
     pub(super) fn site_origin(
         &mut self,
         calling: &Calling,
-        extra: u16,
+        role: Role,
         family: Option<FamilyId>,
         owner: Owner,
         basis: Basis,
@@ -269,7 +269,7 @@ impl Engine<'_> {
         let matters = family.map(|family| self.models.family(family)).is_some_and(|family| {
             family.kind == FamilyKind::Memory || family.kind == FamilyKind::Pair && family.language.is_some()
         });
-        self.origin(OriginKey::Site(calling.site, extra), |_| Origin {
+        self.origin(OriginKey::Site(calling.site, role), |_| Origin {
             by: calling.name.clone(),
             made_by: calling.made_by().map_or_else(|| calling.name.clone(), |made| made.by.clone()),
             location: calling.at,
@@ -352,7 +352,7 @@ impl Engine<'_> {
             .and_then(|ty| self.models.ty(ty).allocator);
         match allocator {
             Some(family) if self.models.family(family).kind != FamilyKind::Scope => Value::Allocator(family, variable),
-            _ => self.fresh(path, site, 0),
+            _ => self.fresh(path, site, Role::Result),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Callees that run closures: `using((arena) {…})`, `list.forEach(…)`.
 
 use super::calls::{ArgValue, Calling};
-use super::engine::{Engine, MAX_DEPTH, Returned, Run, Setting};
+use super::engine::{Engine, MAX_DEPTH, Returned, Role, Run, Setting};
 use super::path::{Flight, Object, Path};
 use super::summaries::parameter_root;
 use super::value::{ObjectId, Symbol, Value};
@@ -43,8 +43,8 @@ impl Engine<'_> {
             }
             let value = match (value, outcome) {
                 (Some(value), _) => value,
-                (None, Some(outcome)) => self.result(&mut path, &calling, &outcome.result, summary.basis, 0),
-                (None, None) => self.fresh(&mut path, calling.site, 0),
+                (None, Some(outcome)) => self.result(&mut path, &calling, &outcome.result, summary.basis, Role::Result),
+                (None, None) => self.fresh(&mut path, calling.site, Role::Result),
             };
             self.finish(&calling, path, value, out);
         }
@@ -63,7 +63,7 @@ impl Engine<'_> {
         if closure_run.times == RunTimes::Maybe {
             let Some((path, null)) = self.where_given(closure_run, calling, path.clone()) else {
                 closure.iter().for_each(|closure| self.escape(&mut path, closure));
-                let value = self.fresh(&mut path, calling.site, 0);
+                let value = self.fresh(&mut path, calling.site, Role::Result);
                 out.push((path, Some(value)));
                 return;
             };
@@ -106,7 +106,7 @@ impl Engine<'_> {
                         Given::Scope(family) => {
                             let origin = self.site_origin(
                                 calling,
-                                500 + index as u16,
+                                Role::Passed(index as u16),
                                 Some(*family),
                                 Owner::Arena,
                                 Basis::DocsRead,
@@ -118,12 +118,14 @@ impl Engine<'_> {
                         Given::Value(at) => self
                             .value_at(&path, calling, at)
                             .unwrap_or_else(|| Value::Symbol(Symbol::of((calling.site, index)))),
-                        Given::Element(_) | Given::Unknown => self.fresh(&mut path, calling.site, 600 + index as u16),
+                        Given::Element(_) | Given::Unknown => {
+                            self.fresh(&mut path, calling.site, Role::Passed(index as u16))
+                        }
                     });
                 }
                 let mut ambient = self.ambient(calling.site.frame);
                 if let Some(family) = closure_run.ambient {
-                    let origin = self.site_origin(calling, 499, Some(family), Owner::Arena, Basis::DocsRead);
+                    let origin = self.site_origin(calling, Role::Ambient, Some(family), Owner::Arena, Basis::DocsRead);
                     let scope = self.give_scope(&mut path, calling, origin);
                     scopes.push(scope);
                     ambient = Some(scope);
@@ -254,7 +256,7 @@ impl Engine<'_> {
             };
             let copied = self.resolved(frame).types.get(index).is_some_and(|ty| self.is_copied(frame, ty));
             let value = given.filter(|_| !copied).map(|arg| arg.value.clone());
-            let value = value.unwrap_or_else(|| self.fresh(&mut path, calling.site, 800 + index as u16));
+            let value = value.unwrap_or_else(|| self.fresh(&mut path, calling.site, Role::Returned(index as u16)));
             self.assign(frame, &mut path, id, value);
         }
         let exits = self.run(frame, path);

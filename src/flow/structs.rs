@@ -1,7 +1,7 @@
 //! Structs that are handed over by value: what their fields lead to goes with them.
 
 use super::calls::{ArgValue, Calling};
-use super::engine::{Engine, OriginKey, Site};
+use super::engine::{Engine, OriginKey, Role, Site};
 use super::path::{Object, Path};
 use super::value::{Offset, Value};
 use crate::ir::{FunctionKind, LocalId, Name, Operand};
@@ -13,7 +13,7 @@ use crate::violation::Owner;
 impl Engine<'_> {
     /// A struct by value: memory of its own, which nobody releases.
     pub(super) fn new_struct(&mut self, site: Site, name: Name, at: Location, path: &mut Path) -> Value {
-        let origin = self.plain_origin(OriginKey::Site(site, 950), name.clone(), at, Owner::Variable(name));
+        let origin = self.plain_origin(OriginKey::Site(site, Role::Struct), name.clone(), at, Owner::Variable(name));
         let object = Object { ownership: Ownership::Local, non_null: true, ..Object::unknown(None) };
         Value::View(self.allocate(path, origin, object), Name::default())
     }

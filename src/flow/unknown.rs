@@ -1,7 +1,7 @@
 //! Calls of functions of which nothing is known.
 
 use super::calls::{ArgValue, Calling};
-use super::engine::{Engine, Run};
+use super::engine::{Engine, Role, Run};
 use super::path::Path;
 use super::value::Value;
 use crate::link::Ty;
@@ -34,7 +34,7 @@ impl Engine<'_> {
         }
         self.forget_fields(&mut path);
         self.possible_exception(run, &calling, &path);
-        let value = self.fresh(&mut path, calling.site, 0);
+        let value = self.fresh(&mut path, calling.site, Role::Result);
         self.note_result(&path, &calling, wrapped, &value);
         self.finish(&calling, path, value, out);
     }
@@ -65,7 +65,7 @@ impl Engine<'_> {
             self.lend(&mut path, &calling, &arg.value, true);
         }
         self.possible_exception(run, &calling, &path);
-        let value = self.fresh(&mut path, calling.site, 0);
+        let value = self.fresh(&mut path, calling.site, Role::Result);
         self.finish(&calling, path, value, out);
     }
 

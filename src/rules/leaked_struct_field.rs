@@ -20,13 +20,15 @@ pub(super) fn word(
     release: &str,
     context: &Context<'_>,
 ) -> Words {
+    let noun = context.noun(subject);
+    let message = match (field, container) {
+        // An out-parameter, a cell.
+        ("*", Some(name)) => format!("{noun} that `{name}` points to is not released before `{name}` is"),
+        _ => format!("{noun} in {} is not released before its container is", steps::field(field)),
+    };
     let container = container.map_or_else(|| "the block that holds it".into(), |name| format!("`{name}`"));
     Words {
-        message: format!(
-            "{} in {} is not released before its container is",
-            context.noun(subject),
-            steps::field(field)
-        ),
+        message,
         label: format!("lost when `{release}` releases {container}"),
         help: format!("{} before {container} is released", context.release_advice(subject)),
     }

@@ -32,6 +32,9 @@ pub(super) fn word(
     };
     let own = || format!("release what `{}` gave with its own release", subject.origin);
     let help = match (context.offered, right) {
+        (_, Some(right)) if let Some(through) = through.filter(|_| context.can_call_release_of(subject.family)) => {
+            format!("let `{through}` only borrow it and call `{right}` here, or pass memory that `{release}` releases")
+        }
         _ if through.is_some() => own(),
         (Some(offered), _) => format!("call `{offered}` here"),
         // What a native call made is released by native code too.
