@@ -99,9 +99,15 @@ impl Engine<'_> {
         };
         let owns =
             owns.is_some_and(|class| self.models.member(class, "drop", MemberKind::Function, self.versions).is_some());
-        let Some(object) = path.objects.get_mut(id) else { return };
+        self.keep_part(path, &Value::Pointer(*id, Offset::Start), gives_address && owns);
+    }
+
+    /// What a value owns that lies in memory the caller leads to is a part of that.
+    pub(super) fn keep_part(&self, path: &mut Path, value: &Value, part: bool) {
+        let Value::Pointer(id, Offset::Start) = value else { return };
+        let Some(object) = path.objects.get_mut(id).filter(|_| part) else { return };
         let inside = object.path.as_ref().is_some_and(|at| !at.steps.is_empty() && at.root != Root::Result);
-        if gives_address && owns && inside && object.ownership == Ownership::Unknown {
+        if inside && object.ownership == Ownership::Unknown {
             object.ownership = Ownership::Borrowed;
             std::rc::Rc::make_mut(&mut object.story).part = true;
         }
