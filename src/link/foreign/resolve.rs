@@ -343,9 +343,7 @@ impl<'e> Resolver<'e> {
                     _ => (Target::Unknown, Ty::Unknown),
                 },
                 // A function object of the standard library: `std::default_delete<T>()(p)`.
-                Ty::Model(class, args) => {
-                    self.modelled(class, &args, "call").unwrap_or((Target::Unknown, Ty::Unknown))
-                }
+                Ty::Model(class, args) => self.modelled(class, &args, "call").unwrap_or((Target::Unknown, Ty::Unknown)),
                 _ => (Target::Unknown, Ty::Unknown),
             },
             Callee::Super(_) | Callee::SuperConstructor(_) | Callee::ThisConstructor(_) | Callee::Shorthand(_) => {

@@ -10,8 +10,8 @@ use super::types::unqualified;
 use super::{BodySource, FileLowering};
 use crate::ir::build::{Builder, JumpTarget};
 use crate::ir::{
-    Base, BlockId, Call, Callee, Capture, Const, CopyKind, FunctionId, FunctionKind, Local, LocalId, LocalKind, Name, Op,
-    Operand, Place, Projection, Terminator, TypeRef,
+    Base, BlockId, Call, Callee, Capture, Const, CopyKind, FunctionId, FunctionKind, Local, LocalId, LocalKind, Name,
+    Op, Operand, Place, Projection, Terminator, TypeRef,
 };
 use crate::parse::c::Given;
 use crate::parse::{NodeId, Tree};
