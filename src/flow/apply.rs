@@ -338,7 +338,9 @@ impl Engine<'_> {
                     };
                     let inside = calling.ended.iter().find(|made| made.what == effect.on).cloned();
                     let by = calling.name.clone();
-                    let releasing = Releasing { by, at: calling.at, family, basis, inside, targets: calling.targets };
+                    let (at, targets) = (calling.at, calling.targets);
+                    let whole = effect.on.steps.is_empty();
+                    let releasing = Releasing { by, at, family, basis, inside, whole, targets };
                     self.adopting = self.before_adoption(path, calling, &value);
                     self.release(path, calling.site, &value, &releasing);
                 }

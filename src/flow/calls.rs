@@ -741,7 +741,12 @@ impl Engine<'_> {
             Callee::Value(value) => match value {
                 Operand::Local(local) => {
                     let name = &self.function(site.frame).locals[local.index()].name;
-                    if name.is_empty() { self.static_name(site, value).unwrap_or_default() } else { name.clone() }
+                    match name.is_empty() {
+                        true => {
+                            self.static_name(site, value).or_else(|| self.function_object(site)).unwrap_or_default()
+                        }
+                        false => name.clone(),
+                    }
                 }
                 _ => Name::default(),
             },

@@ -53,6 +53,7 @@ impl Engine<'_> {
                 family: Some(family),
                 basis,
                 inside: None,
+                whole: true,
                 targets: TargetSet::ALL,
             };
             self.release(path, calling.site, value, &releasing);

@@ -47,7 +47,8 @@ impl Engine<'_> {
             let delete = ends_as.and_then(|family| self.models.family(family).release_with.first());
             let by = delete.map_or_else(|| calling.name.clone(), |delete| delete.as_str().into());
             let family = Some(ends_as.unwrap_or(family));
-            let releasing = Releasing { by, at: calling.at, family, basis, inside: None, targets: TargetSet::ALL };
+            let releasing =
+                Releasing { by, at: calling.at, family, basis, inside: None, whole: true, targets: TargetSet::ALL };
             self.release(path, calling.site, value, &releasing);
         }
     }
@@ -74,7 +75,8 @@ impl Engine<'_> {
             _ => {
                 let by = calling.name.clone();
                 let family = Some(family);
-                let releasing = Releasing { by, at: calling.at, family, basis, inside: None, targets: TargetSet::ALL };
+                let releasing =
+                    Releasing { by, at: calling.at, family, basis, inside: None, whole: true, targets: TargetSet::ALL };
                 self.release(path, calling.site, value, &releasing);
                 path.objects.get_mut(id).into_iter().for_each(|object| object.ownership = Ownership::Escaped);
                 return;

@@ -26,6 +26,8 @@ pub(super) struct Releasing {
     pub(super) basis: Basis,
     /// Where in the callee it happens.
     pub(super) inside: Option<Made>,
+    /// The callee was given the memory itself, not something that leads to it.
+    pub(super) whole: bool,
     /// Where the call exists.
     pub(super) targets: TargetSet,
 }
@@ -174,7 +176,10 @@ impl Engine<'_> {
             && releasing.inside.is_some();
         let event = if given { Event::ManagedRelease } else { Event::Release { wrong_on } };
         // What a callee lent, and another releases for its owner.
-        let lent = object.ownership == Ownership::Borrowed && object.story.lent && releasing.inside.is_some();
+        let lent = object.ownership == Ownership::Borrowed
+            && object.story.lent
+            && releasing.inside.is_some()
+            && !(releasing.whole && object.story.part);
         let (after, fault) = if lent { (Ownership::Released, None) } else { transition(object.ownership, event) };
         if fault.is_none() {
             let kind = |family| StepKind::Released { by: releasing.by.clone(), family };

@@ -1,11 +1,11 @@
 //! What is borrowed from something that the analysis knows: it ends when its owner does.
 
 use super::calls::{Access, Calling};
-use super::engine::{Engine, Role};
+use super::engine::{Engine, Role, Site};
 use super::path::{Object, Path};
 use super::value::{ObjectId, Offset, Value};
 use crate::ir::Name;
-use crate::link::Ty;
+use crate::link::{Target, Ty};
 use crate::models::schema::MemberKind;
 use crate::state::Ownership;
 use crate::summary::{AccessPath, Basis, Root};
@@ -99,9 +99,22 @@ impl Engine<'_> {
         };
         let owns =
             owns.is_some_and(|class| self.models.member(class, "drop", MemberKind::Function, self.versions).is_some());
-        let Some(object) = path.objects.get_mut(id) else { return };
+        self.keep_part(path, &Value::Pointer(*id, Offset::Start), gives_address && owns);
+    }
+
+    /// The name of a function object of the standard library that is made and called at once.
+    pub(super) fn function_object(&self, site: Site) -> Option<Name> {
+        let Target::Model(model) = self.target(site) else { return None };
+        let class = self.models.function(*model).name.strip_suffix(".call")?;
+        Some(class.trim_end_matches("_array").into())
+    }
+
+    /// What a value owns that lies in memory the caller leads to is a part of that.
+    pub(super) fn keep_part(&self, path: &mut Path, value: &Value, part: bool) {
+        let Value::Pointer(id, Offset::Start) = value else { return };
+        let Some(object) = path.objects.get_mut(id).filter(|_| part) else { return };
         let inside = object.path.as_ref().is_some_and(|at| !at.steps.is_empty() && at.root != Root::Result);
-        if gives_address && owns && inside && object.ownership == Ownership::Unknown {
+        if inside && object.ownership == Ownership::Unknown {
             object.ownership = Ownership::Borrowed;
             std::rc::Rc::make_mut(&mut object.story).part = true;
         }

@@ -86,7 +86,7 @@ impl Engine<'_> {
             let by = calling.name.clone();
             let basis = Basis::Body;
             let targets = calling.targets;
-            let releasing = Releasing { by, at: calling.at, family: Some(family), basis, inside, targets };
+            let releasing = Releasing { by, at: calling.at, family: Some(family), basis, inside, whole: true, targets };
             self.release(path, calling.site, value, &releasing);
         }
         // What this function was given itself: its caller is told.

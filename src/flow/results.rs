@@ -50,7 +50,13 @@ impl Engine<'_> {
                 Some(value)
             }
             // Native code may well take what it keeps itself apart again.
-            Ownership::Borrowed { .. } if basis == Basis::Body && self.is_native(site.frame) && !calling.abroad => None,
+            Ownership::Borrowed { from, part, .. }
+                if basis == Basis::Body && self.is_native(site.frame) && !calling.abroad =>
+            {
+                let from = from.as_ref().filter(|from| !matches!(from.root, Root::Static(_)));
+                let value = from.and_then(|from| self.read_at(path, calling, from));
+                value.inspect(|value| self.keep_part(path, value, *part))
+            }
             Ownership::Borrowed { from: Some(from), .. } if self.is_own_address(calling, from) => {
                 self.own_address(path, calling, role, basis)
             }

@@ -4,6 +4,8 @@
 //! system's list of include paths and crates nothing more can be known, and what is ambiguous stays unknown.
 //! `resolve` walks the functions.
 
+use std::borrow::Cow;
+
 use rustc_hash::FxHashMap;
 
 use super::env::Env;
@@ -181,6 +183,21 @@ pub(super) fn last_segment(path: &str) -> &str {
     if path.contains(':') { path.rsplit("::").next().unwrap_or(path) } else { path }
 }
 
+/// The entry of a C++ standard class or function for what it is made for: an array is owned otherwise than one object,
+/// `std::unique_ptr<T[]>` is `unique_ptr_array`.
+fn standard_name<'a>(name: &'a str, args: &[TypeRef]) -> Cow<'a, str> {
+    const OF_ARRAYS: [&str; 4] = ["default_delete", "make_unique", "shared_ptr", "unique_ptr"];
+    match args.first() {
+        Some(first) if first.name == "[]" && OF_ARRAYS.contains(&name) => format!("{name}_array").into(),
+        _ => name.into(),
+    }
+}
+
+/// What is owned one by one: `T` of `T[]`.
+fn element(written: &TypeRef) -> &TypeRef {
+    written.args.first().filter(|_| written.name == "[]").unwrap_or(written)
+}
+
 /// The segment before the last: `b` of `a::b::c`.
 fn segment_before(path: &str) -> Option<&str> {
     if path.contains(':') { path.rsplit("::").nth(1) } else { None }
@@ -266,11 +283,9 @@ impl Env<'_> {
                 return self.foreign_type_within(*of, None, &alias.target, depth - 1);
             }
         }
-        if let Some(model) = self.standard_type(unit, name) {
-            // An array is owned otherwise: `std::unique_ptr<T[]>`.
-            if !written.args.iter().any(|arg| arg.name == "[]") {
-                return Ty::Model(model, args());
-            }
+        if let Some(model) = self.standard_type(unit, &standard_name(name, &written.args)) {
+            let args = written.args.iter().map(|arg| self.foreign_type_within(unit, class, element(arg), depth - 1));
+            return Ty::Model(model, args.collect());
         }
         if scalars::is_native(name) {
             return Ty::Scalar;

@@ -5,7 +5,7 @@
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use super::{last_segment, nearest, segment_before};
+use super::{element, last_segment, nearest, segment_before, standard_name};
 use crate::ir::{
     Base, Call, Callee, ClassId, Const, CopyKind, Function, FunctionId, FunctionKind, LocalId, LocalKind, Name, Op,
     Operand, Place, Projection, TypeRef,
@@ -342,6 +342,8 @@ impl<'e> Resolver<'e> {
                     Ty::Function(result, _) => (Target::Unknown, *result),
                     _ => (Target::Unknown, Ty::Unknown),
                 },
+                // A function object of the standard library: `std::default_delete<T>()(p)`.
+                Ty::Model(class, args) => self.modelled(class, &args, "call").unwrap_or((Target::Unknown, Ty::Unknown)),
                 _ => (Target::Unknown, Ty::Unknown),
             },
             Callee::Super(_) | Callee::SuperConstructor(_) | Callee::ThisConstructor(_) | Callee::Shorthand(_) => {
@@ -680,18 +682,19 @@ impl<'e> Resolver<'e> {
     /// An object of C++'s standard library: `std::string(x)`.
     fn standard_object(&self, before: Option<&str>, name: &str, call: &Call) -> Option<Called> {
         let is_cpp = self.env.units[self.unit as usize].language.is_cpp();
+        let name = standard_name(name, &call.type_args);
         let class =
-            self.env.standard_type(self.unit, name).filter(|_| is_cpp && matches!(before, None | Some("std")))?;
+            self.env.standard_type(self.unit, &name).filter(|_| is_cpp && matches!(before, None | Some("std")))?;
         self.model(class, "new")?;
-        let args = call.type_args.iter().map(|ty| self.written(ty)).collect();
+        let args = call.type_args.iter().map(|ty| self.written(element(ty))).collect();
         Some(self.construct(&Ty::Model(class, args), None, call))
     }
 
     /// A member of a class of the standard library, by the class's name.
     fn standard_member(&self, class: &str, name: &str, call: &Call) -> Option<Called> {
         let class = self.env.standard_type(self.unit, class)?;
-        let args: Vec<Ty> = call.type_args.iter().map(|ty| self.written(ty)).collect();
-        self.modelled(class, &args, name)
+        let args: Vec<Ty> = call.type_args.iter().map(|ty| self.written(element(ty))).collect();
+        self.modelled(class, &args, &standard_name(name, &call.type_args))
     }
 
     fn modelled(&self, class: TypeId, args: &[Ty], name: &str) -> Option<Called> {

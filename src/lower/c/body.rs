@@ -5,12 +5,13 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use self::place::place;
 use super::types::unqualified;
 use super::{BodySource, FileLowering};
 use crate::ir::build::{Builder, JumpTarget};
 use crate::ir::{
-    BlockId, Call, Callee, Capture, Const, CopyKind, FunctionId, FunctionKind, Local, LocalId, LocalKind, Name, Op,
-    Operand, Place, Terminator, TypeRef,
+    Base, BlockId, Call, Callee, Capture, Const, CopyKind, FunctionId, FunctionKind, Local, LocalId, LocalKind, Name,
+    Op, Operand, Place, Projection, Terminator, TypeRef,
 };
 use crate::parse::c::Given;
 use crate::parse::{NodeId, Tree};
@@ -90,8 +91,8 @@ struct Scope {
 enum Cleanup {
     /// Its destructor.
     End(LocalId),
-    /// A function, given the variable.
-    Call(Name, LocalId),
+    /// A function, given a local; `read`: what is in memory there.
+    Call { function: Name, local: LocalId, read: bool },
 }
 
 /// A variable of the source.
@@ -353,8 +354,11 @@ impl<'t> Body<'_, 't> {
     fn run(&mut self, cleanup: &Cleanup, span: Span) {
         match cleanup {
             Cleanup::End(local) => self.current.build.push(Op::ScopeEnd(*local), span),
-            Cleanup::Call(function, local) => {
-                let value = Operand::Local(*local);
+            Cleanup::Call { function, local, read } => {
+                let value = match read {
+                    true => self.load(place(Base::Local(*local), [Projection::Pointee]), span),
+                    false => Operand::Local(*local),
+                };
                 let arg = crate::ir::Arg { name: None, value, span };
                 self.emit_call(Callee::Name(function.clone()), Vec::new(), vec![arg], span, span);
             }

@@ -8,7 +8,7 @@ use super::prepare::MarkerKind;
 /// What a macro's body says if it is made of attributes alone.
 pub(super) fn attributes_of(body: &str) -> Option<MarkerKind> {
     let tokens = tokens(body);
-    let (mut extern_c, mut export, mut local) = (false, false, false);
+    let (mut extern_c, mut export, mut local, mut cleanup) = (false, false, false, None);
     let mut at = 0;
     while let Some(token) = tokens.get(at) {
         let word = token.text(body);
@@ -33,7 +33,9 @@ pub(super) fn attributes_of(body: &str) -> Option<MarkerKind> {
                 }
                 let inner =
                     tokens.get(at + 1).zip(tokens.get(close)).and_then(|(open, close)| body.get(open.end..close.start));
-                export |= attributes_in(inner.unwrap_or("")).contains(&MarkerKind::Export);
+                let said = attributes_in(inner.unwrap_or(""));
+                export |= said.contains(&MarkerKind::Export);
+                cleanup = said.into_iter().find(|kind| matches!(kind, MarkerKind::Cleanup(..))).or(cleanup);
                 at = close;
             }
             (Kind::Identifier, _) => export |= attribute(word, Word::of(word))? == MarkerKind::Export,
@@ -45,6 +47,9 @@ pub(super) fn attributes_of(body: &str) -> Option<MarkerKind> {
             _ => return None,
         }
         at += 1;
+    }
+    if cleanup.is_some() {
+        return cleanup;
     }
     Some(match (extern_c, export, local) {
         (true, export, _) => MarkerKind::ExternC(export),

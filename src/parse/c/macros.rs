@@ -104,6 +104,11 @@ impl<'t> Pass<'_, 't> {
                 self.blank_tokens(at, at, MarkerKind::Cleanup("g_free".into(), false));
                 return at + 1;
             }
+            // systemd's, which many projects took over.
+            "_cleanup_free_" => {
+                self.blank_tokens(at, at, MarkerKind::Cleanup("free".into(), false));
+                return at + 1;
+            }
             "EXTERN_C" => {
                 self.blank_tokens(at, at, MarkerKind::ExternC(false));
                 return at + 1;

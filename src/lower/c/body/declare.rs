@@ -113,7 +113,10 @@ impl Body<'_, '_> {
         }
         let span = self.span(declarator);
         let name_span = self.span(name_node);
-        let storage = self.storage(&name, ty.as_ref(), value);
+        let storage = match self.storage(&name, ty.as_ref(), value) {
+            Storage::Value if matches!(cleanup, Some(MarkerKind::Cleanup(_, true))) => Storage::Memory,
+            storage => storage,
+        };
         match storage {
             Storage::Memory if ty.as_ref().is_some_and(is_reference) => {
                 let address = value.map(|value| self.referred(value));
@@ -143,7 +146,7 @@ impl Body<'_, '_> {
                     }
                     None => {}
                 }
-                self.clean_up(local, cleanup);
+                self.clean_up(local, cleanup, true);
             }
             Storage::Object => {
                 let alias = ty.as_ref().is_some_and(is_reference);
@@ -163,7 +166,7 @@ impl Body<'_, '_> {
                     let value = self.initial(value, ty.as_ref());
                     self.current.build.copy(local, value, span);
                 }
-                self.clean_up(local, cleanup);
+                self.clean_up(local, cleanup, false);
             }
         }
     }
@@ -299,9 +302,11 @@ impl Body<'_, '_> {
         }
     }
 
-    fn clean_up(&mut self, local: LocalId, cleanup: Option<MarkerKind>) {
-        if let Some(MarkerKind::Cleanup(function, _)) = cleanup {
-            self.on_leaving(Cleanup::Call(function.into(), local));
+    /// `in_memory`: the local holds the variable's address.
+    fn clean_up(&mut self, local: LocalId, cleanup: Option<MarkerKind>, in_memory: bool) {
+        if let Some(MarkerKind::Cleanup(function, by_address)) = cleanup {
+            let read = in_memory && !by_address;
+            self.on_leaving(Cleanup::Call { function: function.into(), local, read });
         }
     }
 
