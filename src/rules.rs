@@ -172,8 +172,8 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
         ViolationKind::MixedNames { subject, allocator, release } => {
             (&mixed_allocator_names::RULE, mixed_allocator_names::word(subject, allocator, release, context))
         }
-        ViolationKind::Dangling { of, temporary, usage } => {
-            (&dangling_return::RULE, dangling_return::word(of, *temporary, usage))
+        ViolationKind::Dangling { of, temporary, usage, handed } => {
+            (&dangling_return::RULE, dangling_return::word(of, *temporary, usage, *handed))
         }
         ViolationKind::ReleasedRetained { subject, keeper, release, by_dart } => {
             let words = retained_after_free::word(subject.as_ref(), keeper, release, *by_dart, context);

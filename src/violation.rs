@@ -180,6 +180,8 @@ pub enum ViolationKind {
         temporary: bool,
         /// What is done with the pointer.
         usage: Usage,
+        /// Native code passed it to a callback that runs after the native call has returned.
+        handed: bool,
     },
     /// Released although native code keeps the pointer.
     ReleasedRetained {
@@ -448,6 +450,8 @@ pub enum Usage {
     Pass(Name),
     /// Returned to the caller.
     Return,
+    /// Left where the caller finds it: in that field or out-parameter.
+    Leave(Name),
 }
 
 /// Who owns borrowed memory.

@@ -51,7 +51,7 @@ impl Engine<'_> {
             return;
         }
         let story = Rc::make_mut(&mut object.story);
-        story.loose = true;
+        (story.loose, story.address_left) = (true, false);
         if let Some(adopted) = story.adopted.clone()
             && let Some(block) = path.objects.get_mut(&adopted.0)
         {

@@ -5,8 +5,7 @@ use super::memory::POINTEE;
 use super::path::{Flight, Path};
 use super::value::{Offset, Symbol, Value};
 use crate::ir::{
-    Base, Call, Callee, ClassId, ClassKind, DefaultValue, Flavor, FunctionKind, Initializes, LocalId, Name, Op,
-    Operand, Place, Projection,
+    Base, Call, Callee, ClassId, DefaultValue, Flavor, FunctionKind, LocalId, Name, Op, Operand, Place, Projection,
 };
 use crate::language::Language;
 use crate::link::{ClassRef, FuncRef, Functions, Receiver, Target, Ty};
@@ -484,6 +483,10 @@ impl Engine<'_> {
                 calling.receiver = None;
                 self.call_functions(run, &functions, calling, path, out);
             }
+            Value::Constructor(class) => {
+                calling.receiver = None;
+                self.dispatch(run, &Target::DefaultConstructor(*class), calling, false, path, out);
+            }
             Value::Model(model, receiver) => {
                 calling.receiver =
                     receiver.as_ref().map(|value| ArgValue { name: None, value: (**value).clone(), ty: None });
@@ -560,7 +563,8 @@ impl Engine<'_> {
                 }
             }
         }
-        if constructs && !functions.implicit_this {
+        let wraps = constructs && functions.candidates.iter().all(|candidate| self.wraps_value(*candidate));
+        if constructs && (!functions.implicit_this || wraps) {
             calling.receiver = None;
             // An extension type is the value that it is made of; its primary constructor has no body.
             if let [only] = functions.candidates.as_slice()
@@ -637,14 +641,6 @@ impl Engine<'_> {
         here.is_native() && (here == Language::Rust) != (there == Language::Rust)
     }
 
-    /// Whether a constructor is the primary one of an extension type.
-    fn makes_extension_type(&self, constructor: FuncRef) -> bool {
-        let function = self.program.function(constructor);
-        let class = function.class.map(|class| self.program.class(ClassRef { unit: constructor.unit, class }));
-        class.is_some_and(|class| class.kind == ClassKind::ExtensionType)
-            && matches!(function.params.as_slice(), [param] if param.initializes == Some(Initializes::Field))
-    }
-
     /// The contract of a function of the program, where it is known.
     pub(super) fn contract(&self, function: FuncRef) -> Option<std::sync::Arc<Summary>> {
         let recursive = self.recursion.and_then(|known| known.get(&function).cloned().flatten());
@@ -715,7 +711,7 @@ impl Engine<'_> {
     pub(super) fn finish(&mut self, calling: &Calling, mut path: Path, value: Value, out: &mut Vec<Path>) {
         if let Some(result) = calling.result {
             let given = self.resolved(calling.site.frame).types.get(result.index());
-            let value = match given.filter(|_| calling.access == Access::Call).cloned() {
+            let value = match given.filter(|ty| self.is_by_value(calling, ty, &value)).cloned() {
                 Some(ty) => self.given_by_value(calling.site, &mut path, &ty, value, calling.name.clone()),
                 None => value,
             };

@@ -1,10 +1,11 @@
-//! C++ values that are copied where they are passed or assigned, and what a body that is not here does with addresses.
+//! Values that own by their type, C++ ones that are copied where they are passed or assigned, and what a body that is not here does with addresses.
 
 use super::calls::{ArgValue, Calling};
 use super::engine::{Engine, Origin, OriginKey, Role, Site};
 use super::path::{Object, Path};
 use super::value::{Offset, Value};
 use crate::ir::{Base, CopyKind, LocalId, LocalKind, Name, Op, Operand, Place, Projection};
+use crate::language::Language;
 use crate::link::{Target, Ty, VarRef};
 use crate::models::hints::Hint;
 use crate::models::schema::{FamilyKind, MemberKind};
@@ -42,6 +43,12 @@ impl Engine<'_> {
         if local.name.is_empty() || local.kind != LocalKind::Variable {
             return value;
         }
+        if local.ty.is_some()
+            && let Some(ty) = self.resolved(site.frame).types.get(to.index()).cloned()
+            && let Some(family) = self.owned_by_type(site.frame, &ty, &value)
+        {
+            return self.own_value(site, path, family, self.class_name(&ty));
+        }
         let by = local.ty.as_ref().map(|ty| ty.name.clone());
         let Some(ty) = self.resolved(site.frame).types.get(to.index()).cloned() else { return value };
         let Some(family) = self.copied_family(site.frame, &ty) else { return value };
@@ -69,13 +76,33 @@ impl Engine<'_> {
         matches!(made.map(|made| &made.op), Some(Op::Call(_) | Op::Copy { kind: CopyKind::Move, .. }))
     }
 
-    /// What a function of C++ gives back by value.
+    /// What a function of C++ or Rust gives back by value.
     pub(super) fn given_by_value(&mut self, site: Site, path: &mut Path, ty: &Ty, value: Value, by: Name) -> Value {
-        let Some(family) = self.owning_family(site.frame, ty) else { return value };
+        // A function of Rust whose written result owns: `fn work() -> Vec<u8>`.
+        let owned = self.owned_by_type(site.frame, ty, &value);
+        let Some(family) = owned.or_else(|| self.owning_family(site.frame, ty)) else { return value };
         match value.object().map(|id| path.ownership(id)) {
             Some(Ownership::Managed) => value,
             _ => self.own_value(site, path, family, by),
         }
+    }
+
+    /// What a value of Rust of which nothing else is known owns by its written type: `let v: Vec<u8> = it.collect()`.
+    pub(super) fn owned_by_type(&self, frame: u32, ty: &Ty, value: &Value) -> Option<FamilyId> {
+        let Value::Symbol(symbol) = value else { return None };
+        let unit = self.frames.get(frame as usize)?.function.unit;
+        let is_rust = self.program.units[unit as usize].language == Language::Rust;
+        let known = self.inside.contains_key(symbol) || self.wrapped.contains_key(symbol);
+        let Ty::Model(class, _) = ty else { return None };
+        if !is_rust || known || self.parameters.contains(symbol) {
+            return None;
+        }
+        let drop = self.models.member(*class, "drop", MemberKind::Function, self.versions)?;
+        let mut effects = self.models.function(drop).summary.outcomes.iter().flat_map(|outcome| &outcome.effects);
+        effects.find_map(|effect| match effect.kind {
+            EffectKind::Drop(family) => Some(family),
+            _ => None,
+        })
     }
 
     /// A value that owns memory of its own until its scope ends.

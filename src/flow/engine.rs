@@ -687,9 +687,11 @@ impl<'a> Engine<'a> {
         if alone || self.shared.contains(&slot) {
             self.escape(path, &value);
         }
-        let name = &self.function(frame).locals[local.index()].name;
+        let known = &self.function(frame).locals[local.index()];
+        let name = &known.name;
         if let Some(object) = value.object()
             && !name.is_empty()
+            && known.kind != LocalKind::This
         {
             path.name(object, name);
         }

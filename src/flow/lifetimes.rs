@@ -24,6 +24,9 @@ impl Engine<'_> {
         basis: Basis,
     ) {
         let Value::Pointer(id, Offset::Start) = value else { return };
+        if path.is_loose(*id) && self.ends_all_the_same(path, *id, calling) {
+            return;
+        }
         if path.is_loose(*id) {
             self.apply(path, *id, Event::ManagedRelease);
             if path.objects.get(id).is_some_and(|object| !object.story.handed.is_empty()) {
@@ -128,13 +131,16 @@ impl Engine<'_> {
     /// Says that a pointer leads to what is gone.
     pub(super) fn fault_of_dangling(&mut self, path: &Path, id: ObjectId, of: Name, usage: Usage, at: Location) {
         let Some(object) = path.objects.get(&id) else { return };
+        let called_back = |step: &Step| matches!(step.kind, StepKind::CalledBack { .. });
+        let native = self.program.units[self.root.unit as usize].language.is_native();
+        let handed = !native && object.story.steps.iter().any(called_back);
         let mut trace = object.story.steps.clone();
         trace.push(Step { kind: StepKind::Used(usage.clone()), location: at });
         let temporary = of == TEMPORARY;
         let by = &self.origins[id.origin as usize].by;
         let of = if temporary { by.clone() } else { of };
         self.report(Violation {
-            kind: ViolationKind::Dangling { of, temporary, usage },
+            kind: ViolationKind::Dangling { of, temporary, usage, handed },
             function: self.root,
             at,
             trace,

@@ -36,7 +36,11 @@ impl Engine<'_> {
                 _ => Ownership::Unknown,
             };
             let within = self.given_within(path, into, &key, &value);
+            let leaves = self.leaves_address(path, into, &value);
             self.escape(path, &value);
+            if let Some(object) = leaves.and_then(|id| path.objects.get_mut(&id)) {
+                std::rc::Rc::make_mut(&mut object.story).address_left = true;
+            }
             for (id, place) in within {
                 self.keep_among(path, id, &place, at);
             }

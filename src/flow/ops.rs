@@ -211,6 +211,8 @@ impl Engine<'_> {
             Target::Variable(variable) => self.variable(site, &mut path, *variable),
             Target::TearOff(function) => Value::Function(*function),
             Target::ModelTearOff(model) => Value::Model(*model, base.map(Box::new)),
+            // A tuple struct's name is the function that makes one.
+            Target::DefaultConstructor(class) if self.is_native(site.frame) => Value::Constructor(*class),
             Target::Namespace | Target::DefaultConstructor(_) | Target::ExtensionOverride => {
                 self.fresh(&mut path, site, Role::Result)
             }

@@ -118,6 +118,7 @@ impl Ledger {
 impl Engine<'_> {
     /// Takes stock at the exits of the analysed function.
     pub(super) fn close(&mut self, exits: Exits) -> Vec<Passed> {
+        self.check_left(&exits);
         let held = self.still_held(&exits);
         for returned in exits.returns {
             let mut path = returned.path;

@@ -118,6 +118,8 @@ pub(super) struct Story {
     pub(super) perhaps: Option<super::perhaps::Perhaps>,
     /// A value that was moved or copied out of sight: it need not end with its scope.
     pub(super) loose: bool,
+    /// What went out of sight is but its address, in the caller's memory: the value ends with its scope.
+    pub(super) address_left: bool,
     /// A member of which nothing is known was called on it: its address may be anywhere.
     pub(super) touched: bool,
     /// It was passed to code that is out of sight and may release it: a callback, a callee that lets it go.

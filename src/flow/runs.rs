@@ -74,7 +74,9 @@ impl Engine<'_> {
         }
         let closure = match (closure, closure_run.times) {
             (Some(Value::Closure(closure)), RunTimes::Once | RunTimes::Many) => self.closures[closure as usize].clone(),
-            (Some(function @ (Value::Model(..) | Value::Function(_))), RunTimes::Once) if closure_run.returned => {
+            (Some(function @ (Value::Model(..) | Value::Function(_) | Value::Constructor(_))), RunTimes::Once)
+                if closure_run.returned =>
+            {
                 return self.run_function(run, closure_run, calling, &function, path, out);
             }
             (Some(other), times) => {
@@ -83,6 +85,18 @@ impl Engine<'_> {
                     self.capture_later(&mut path, calling, closure, times);
                 }
                 self.escape(&mut path, &other);
+                // What runs is not known: it may take what it is given.
+                if closure_run.times == RunTimes::Once && self.is_native(calling.site.frame) {
+                    let given = closure_run.gives.iter().filter_map(|given| match given {
+                        Given::Value(at) => self.value_at(&path, calling, at),
+                        _ => None,
+                    });
+                    let given: Vec<Value> = given.collect();
+                    given.iter().for_each(|given| self.escape(&mut path, given));
+                    let value = closure_run.returned.then(|| self.fresh(&mut path, calling.site, 0)).or(value);
+                    out.push((path, value));
+                    return;
+                }
                 out.push((path, value));
                 return;
             }
@@ -186,6 +200,7 @@ impl Engine<'_> {
         }
         let target = match function {
             Value::Model(model, _) => Target::Model(*model),
+            Value::Constructor(class) => Target::DefaultConstructor(*class),
             Value::Function(function) => Target::Functions(Box::new(Functions {
                 candidates: [*function].into_iter().collect(),
                 complete: true,

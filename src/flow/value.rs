@@ -1,7 +1,7 @@
 //! Abstract values: what a local can hold on one path.
 
 use crate::ir::Name;
-use crate::link::FuncRef;
+use crate::link::{ClassRef, FuncRef};
 use crate::models::{ModelId, VariableId};
 use crate::summary::{FamilyId, StatusKind};
 use crate::target::TargetSet;
@@ -77,6 +77,8 @@ pub(super) enum Value {
     Closure(u32),
     /// A function of the program.
     Function(FuncRef),
+    /// The constructor that a class has without declaring one.
+    Constructor(ClassRef),
     /// A modelled function, and the value it was torn off.
     Model(ModelId, Option<Box<Value>>),
     /// A native function.

@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
     page: include_str!("../../rules/dangling_return.md"),
 };
 
-pub(super) fn word(of: &str, temporary: bool, usage: &Usage) -> Words {
+pub(super) fn word(of: &str, temporary: bool, usage: &Usage, handed: bool) -> Words {
     let what =
         if temporary { format!("the temporary value that `{of}` made") } else { format!("the local variable `{of}`") };
     let (done, verb) = match usage {
@@ -21,9 +21,20 @@ pub(super) fn word(of: &str, temporary: bool, usage: &Usage) -> Words {
         Usage::Write => ("written here".to_owned(), "is written"),
         Usage::Pass(callee) => (format!("passed to `{callee}` here"), "is used"),
         Usage::Return => ("returned here".to_owned(), "is returned"),
+        Usage::Leave(place) => (format!("left in `{place}` here"), "is left where the caller finds it"),
     };
+    if handed {
+        let whose = if temporary { what } else { format!("{what} of native code") };
+        return Words {
+            message: format!("a pointer to {whose} {verb} although that ended before this callback runs"),
+            label: done,
+            help: "let native code hand over ownership of what it passes to a listener".into(),
+        };
+    }
     let help = match (usage, temporary) {
-        (Usage::Return, _) => "hand ownership over instead, or let the caller pass the memory to fill",
+        (Usage::Return | Usage::Leave(_), _) => {
+            "hand ownership over instead, or let the caller pass the memory to fill"
+        }
         (_, true) => "keep the value in a variable as long as the pointer is used",
         (_, false) => "use the pointer before the scope of the variable ends",
     };

@@ -116,6 +116,7 @@ fn used(usage: &Usage) -> String {
         Usage::Write => "written here".into(),
         Usage::Pass(callee) => format!("passed to `{callee}` here"),
         Usage::Return => "returned here".into(),
+        Usage::Leave(place) => format!("left in `{place}`: the caller finds it there"),
     }
 }
 

@@ -19,6 +19,7 @@ pub(super) fn word(subject: Option<&Subject>, usage: &Usage, context: &Context<'
         Usage::Read => ("read".to_owned(), "read it before the release"),
         Usage::Write => ("written".to_owned(), "write it before the release"),
         Usage::Pass(callee) => (format!("passed to `{callee}`"), "release it after its last use"),
+        Usage::Leave(place) => (format!("left in `{place}`"), "leave the release to the caller, or hand out a copy"),
         Usage::Return => ("returned".to_owned(), "leave the release to the caller, or return a copy"),
     };
     Words { message: format!("{noun} is {done} after its release"), label: format!("{done} here"), help: help.into() }

@@ -148,9 +148,26 @@ fn kinds() -> Vec<ViolationKind> {
             through: Some("_consume".into()),
             released_as: family("libc.malloc"),
         },
-        ViolationKind::Dangling { of: "name".into(), temporary: false, usage: Usage::Return },
-        ViolationKind::Dangling { of: "CString::new".into(), temporary: true, usage: Usage::Pass("puts".into()) },
-        ViolationKind::Dangling { of: "name".into(), temporary: false, usage: Usage::Read },
+        ViolationKind::Dangling { of: "name".into(), temporary: false, usage: Usage::Return, handed: false },
+        ViolationKind::Dangling {
+            of: "CString::new".into(),
+            temporary: true,
+            usage: Usage::Pass("puts".into()),
+            handed: false,
+        },
+        ViolationKind::Dangling { of: "name".into(), temporary: false, usage: Usage::Read, handed: false },
+        ViolationKind::Dangling {
+            of: "name".into(),
+            temporary: false,
+            usage: Usage::Leave("*out".into()),
+            handed: false,
+        },
+        ViolationKind::Dangling {
+            of: "name".into(),
+            temporary: false,
+            usage: Usage::Pass("puts".into()),
+            handed: true,
+        },
         ViolationKind::ReleasedRetained {
             subject: Some(block()),
             keeper: "_setName".into(),
@@ -199,7 +216,7 @@ fn kinds() -> Vec<ViolationKind> {
             kinds.push(ViolationKind::ReleasedTwice { managed, subject: subject.clone(), release });
         }
     }
-    for usage in [Usage::Read, Usage::Write, Usage::Pass("puts".into()), Usage::Return] {
+    for usage in [Usage::Read, Usage::Write, Usage::Pass("puts".into()), Usage::Return, Usage::Leave("*out".into())] {
         kinds.push(ViolationKind::UsedAfterRelease { subject: Some(block()), usage });
     }
     kinds.push(ViolationKind::RegisteredTwice { subject: Some(block()), registration: "attach".into() });
@@ -317,7 +334,10 @@ fn steps() -> Vec<StepKind> {
     steps.extend(leavings().map(StepKind::Left));
     steps.extend(owners().map(|owner| StepKind::Borrowed { from: "f".into(), owner }));
     steps.extend(owners().map(|with| StepKind::Registered { with }));
-    steps.extend([Usage::Read, Usage::Write, Usage::Pass("puts".into()), Usage::Return].map(StepKind::Used));
+    steps.extend(
+        [Usage::Read, Usage::Write, Usage::Pass("puts".into()), Usage::Return, Usage::Leave("*out".into())]
+            .map(StepKind::Used),
+    );
     steps.extend([Thrower::Throw, Thrower::Callee("check".into()), Thrower::Await].map(StepKind::Thrown));
     steps.extend([Exit::Return, Exit::End, Exit::NextRound].map(StepKind::Exited));
     steps

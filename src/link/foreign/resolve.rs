@@ -303,8 +303,17 @@ impl<'e> Resolver<'e> {
                 }
                 _ => (Target::Unknown, Ty::Unknown),
             },
-            None => (self.standard_function(name).unwrap_or_default(), Ty::Unknown),
+            None => (self.standard_function(name).or_else(|| self.tuple_struct(name)).unwrap_or_default(), Ty::Unknown),
         }
+    }
+
+    /// A tuple struct's name is the function that makes one: `map(Owned)`.
+    fn tuple_struct(&self, name: &Name) -> Option<Target> {
+        let env = self.env;
+        let class = env.foreign.class_named(env.units, env.files, self.unit, last_segment(name))?;
+        let is_rust = env.units[self.unit as usize].language == Language::Rust;
+        let is_tuple = env.class(class).fields.first().is_some_and(|field| field.name == "0");
+        (is_rust && is_tuple).then_some(Target::DefaultConstructor(class))
     }
 
     /// A function of the standard library that is named and not called: `map(CString::into_raw)`.

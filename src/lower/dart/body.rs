@@ -124,9 +124,26 @@ impl<'t> Body<'_, 't> {
             Some(body) => self.function_body(body),
             None => {
                 let at = self.end_of_function();
-                self.current.build.jump_return(None, at);
+                self.leave_member(at);
             }
         }
+    }
+
+    /// A `return` without a value, or the end of the body: what is constructed for an extension type is the value of
+    /// its `this`.
+    fn leave_member(&mut self, span: Span) {
+        let value = if self.wraps() { self.current.find("this").map(Operand::Local) } else { None };
+        self.current.build.jump_return(value, span);
+    }
+
+    /// Whether the function is a constructor of an extension type: `this` is the value that it wraps.
+    fn wraps(&self) -> bool {
+        let unit = &self.file.unit;
+        unit.functions.get(self.current.id.index()).is_some_and(|function| {
+            let class = function.class.and_then(|class| unit.classes.get(class.index()));
+            function.kind == crate::ir::FunctionKind::Constructor
+                && class.is_some_and(|class| class.kind == ClassKind::ExtensionType)
+        })
     }
 
     /// A `function_body` or `function_expression_body`; ends in a return.
@@ -135,7 +152,7 @@ impl<'t> Body<'_, 't> {
             self.block(block);
             let end = self.tree.span(block).end;
             let brace = Span::new(end.saturating_sub(1), end).relative_to(self.current.base);
-            self.current.build.jump_return(None, brace);
+            self.leave_member(brace);
         } else if let Some(value) = self.operands(body).first().copied() {
             let span = self.span(value);
             if self.discards_result() {
@@ -147,7 +164,7 @@ impl<'t> Body<'_, 't> {
             }
         } else {
             let span = self.span(body);
-            self.current.build.jump_return(None, span);
+            self.leave_member(span);
         }
     }
 
@@ -240,6 +257,9 @@ impl<'t> Body<'_, 't> {
     }
 
     fn store_field(&mut self, name: Name, value: Operand, span: Span) {
+        if let (true, Some(this)) = (self.wraps(), self.current.find("this")) {
+            return self.current.build.copy(this, value, span);
+        }
         let base = match self.this() {
             Some(this) => Base::Local(this),
             None => Base::Name(name.clone()),
@@ -271,7 +291,10 @@ impl<'t> Body<'_, 't> {
             Callee::ThisConstructor(name)
         };
         let span = self.span(entry);
-        self.emit_call(callee, Vec::new(), args, name_span, span);
+        let made = self.emit_call(callee, Vec::new(), args, name_span, span);
+        if let (true, Some(this)) = (self.wraps(), self.current.find("this")) {
+            self.current.build.copy(this, made, span);
+        }
     }
 
     /// `super.x` formals are arguments of the super call: positional ones before the written ones.

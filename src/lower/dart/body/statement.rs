@@ -50,10 +50,10 @@ impl Body<'_, '_> {
                 self.current.build.jump_continue(label, span);
             }
             "rethrow_statement" => self.current.build.end(Terminator::Resume, span),
-            "return_statement" => {
-                let value = self.operands(node).first().copied().map(|value| self.expression(value));
-                self.current.build.jump_return(value, span);
-            }
+            "return_statement" => match self.operands(node).first().copied().map(|value| self.expression(value)) {
+                None => self.leave_member(span),
+                value => self.current.build.jump_return(value, span),
+            },
             "yield_statement" | "yield_each_statement" => {
                 let value = self.only_operand(node);
                 self.current.build.push(Op::Suspend { to: None, value, kind: SuspendKind::Yield }, span);
