@@ -10,7 +10,7 @@ use super::objects::confidence;
 use super::path::Path;
 use super::summaries::parameter_root;
 use super::value::{ObjectId, Value};
-use crate::ir::{Base, LocalId, Name, Op, Projection};
+use crate::ir::{Base, LocalId, Name, Op, Operand, Projection};
 use crate::models::schema::FamilyKind;
 use crate::source::Location;
 use crate::state::Ownership;
@@ -88,7 +88,7 @@ impl Engine<'_> {
         true
     }
 
-    /// Whether the function itself reads what it stored there: the place may be meant for its own use.
+    /// Whether the function itself, or what it calls, reads what it stored there: the place may be meant for its own use.
     fn reads_back(&self, place: &Place) -> bool {
         let function = self.program.function(self.root);
         if place.root == Root::Result {
@@ -100,7 +100,14 @@ impl Engine<'_> {
         };
         let field = place.key.rsplit('.').next().unwrap_or_default();
         function.blocks.iter().flat_map(|block| &block.ops).any(|statement| {
-            let (Op::Load { from, .. } | Op::Address { of: from, .. }) = &statement.op else { return false };
+            let from = match &statement.op {
+                Op::Load { from, .. } | Op::Address { of: from, .. } => from,
+                Op::Call(call) => {
+                    let lends = |operand: &Operand| matches!(operand, Operand::Local(local) if is_param(*local));
+                    return call.args.iter().any(|arg| lends(&arg.value));
+                }
+                _ => return false,
+            };
             match (from.path.last(), &from.base) {
                 (Some(Projection::Field(name)), _) => *name == field,
                 (Some(_), Base::Local(local)) => is_param(*local),

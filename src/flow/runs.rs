@@ -93,7 +93,8 @@ impl Engine<'_> {
                     });
                     let given: Vec<Value> = given.collect();
                     given.iter().for_each(|given| self.escape(&mut path, given));
-                    let value = closure_run.returned.then(|| self.fresh(&mut path, calling.site, 0)).or(value);
+                    let value =
+                        closure_run.returned.then(|| self.fresh(&mut path, calling.site, Role::Result)).or(value);
                     out.push((path, value));
                     return;
                 }
