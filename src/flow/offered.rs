@@ -2,10 +2,10 @@
 //!
 //! Only words are made of this: who is told that memory is not released should also hear what releases it.
 
-use crate::ir::{Function, Name, TypeRef};
+use crate::ir::{Export, Function, Name, TypeRef, Unit};
 use crate::link::{FuncRef, Program};
 use crate::source::FileId;
-use crate::summary::{EffectKind, FamilyId, FamilyRef, Root, Step};
+use crate::summary::{EffectKind, FamilyId, FamilyRef, Root, Step, Summary};
 use crate::target::TargetSet;
 
 use super::summaries::Summaries;
@@ -45,34 +45,41 @@ pub(super) fn releases(program: &Program, summaries: &Summaries) -> Vec<OfferedR
     let mut all = Vec::new();
     for (unit, from) in (0_u32..).zip(&program.units).filter(|(_, unit)| unit.language.is_native()) {
         for export in &from.exports {
-            let Some(summary) = summaries.get(FuncRef { unit, function: export.function }) else { continue };
-            for outcome in &summary.outcomes {
-                for effect in &outcome.effects {
-                    if let EffectKind::Release(FamilyRef::Family(family)) = effect.kind
-                        && let Root::Param(param) = effect.on.root
-                        && effect.on.steps.iter().all(|step| matches!(step, Step::Field(_)))
-                    {
-                        let function = &from.functions[export.function.index()];
-                        let local = function.params.get(usize::from(param)).map(|param| param.local);
-                        let ty = local.and_then(|local| function.locals[local.index()].ty.as_deref());
-                        // What lies in memory that the parameter points to is released with that.
-                        if !effect.on.steps.is_empty() && ty.is_none_or(|ty| pointee(ty).is_some()) {
-                            continue;
-                        }
-                        all.push(OfferedRelease {
-                            file: from.file,
-                            family,
-                            symbol: export.symbol.clone(),
-                            targets: outcome.targets.and(export.targets),
-                            takes: ty.cloned(),
-                        });
-                    }
-                }
+            if let Some(summary) = summaries.get(FuncRef { unit, function: export.function }) {
+                all.extend(offered_by(from, export, &summary));
             }
         }
     }
     all.dedup();
     all
+}
+
+/// What one export releases of what it is given.
+fn offered_by<'a>(
+    from: &'a Unit,
+    export: &'a Export,
+    summary: &'a Summary,
+) -> impl Iterator<Item = OfferedRelease> + 'a {
+    let effects =
+        summary.outcomes.iter().flat_map(|outcome| outcome.effects.iter().map(move |effect| (outcome, effect)));
+    effects.filter_map(|(outcome, effect)| {
+        let (EffectKind::Release(FamilyRef::Family(family)), Root::Param(param)) = (&effect.kind, &effect.on.root)
+        else {
+            return None;
+        };
+        let function = &from.functions[export.function.index()];
+        let local = function.params.get(usize::from(*param)).map(|param| param.local);
+        let takes = local.and_then(|local| function.locals[local.index()].ty.as_deref());
+        // The parameter itself, or a field of the struct that it is; what lies in memory it points to goes with that.
+        let is_own = |step: &Step| matches!(step, Step::Field(_)) && takes.is_some_and(|ty| pointee(ty).is_none());
+        effect.on.steps.iter().all(is_own).then(|| OfferedRelease {
+            file: from.file,
+            family: *family,
+            symbol: export.symbol.clone(),
+            targets: outcome.targets.and(export.targets),
+            takes: takes.cloned(),
+        })
+    })
 }
 
 /// What a pointer type leads to, constant or not.
