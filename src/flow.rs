@@ -7,10 +7,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rayon::prelude::*;
-use smallvec::SmallVec;
 
 use crate::ir::{FunctionId, FunctionKind, LocalKind};
-use crate::link::{FuncRef, Program, Receiver, Target, Ty};
+use crate::link::{FuncRef, Program, Ty};
 use crate::models::ModelSet;
 use crate::state::Ownership;
 use crate::summary::{AccessPath, Root};
@@ -63,6 +62,7 @@ mod shared;
 mod sizes;
 mod structs;
 mod summaries;
+mod table;
 mod unknown;
 mod value;
 mod wrappers;
@@ -127,7 +127,7 @@ pub fn analyse(program: &Program, models: &ModelSet, options: &Options) -> Analy
             });
             each.collect::<Vec<_>>()
         };
-        let found: Vec<_> = level.into_par_iter().flat_map_iter(analyse).collect();
+        let found: Vec<_> = level.into_par_iter().with_max_len(PIECE).flat_map_iter(analyse).collect();
         results.reserve(found.len());
         // Only now: what a function of the same layer sees must not depend on who was first.
         for (function, found) in found {
@@ -206,6 +206,9 @@ pub fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, String> {
     })
 }
 
+/// Groups of functions that are one piece of work at most: those of a file, which stand together, are often alike.
+const PIECE: usize = 16;
+
 /// The largest set of functions that call each other whose contracts are worked out together.
 const MAX_RECURSION: usize = 8;
 
@@ -218,10 +221,7 @@ fn settle_recursion(
     summaries: &Summaries,
     group: &[FuncRef],
 ) -> Option<Recursion> {
-    let calls_itself = |function: &FuncRef| {
-        let resolved = &program.resolved[function.unit as usize][function.function.index()];
-        resolved.targets.iter().flatten().flat_map(callees).any(|callee| callee == *function)
-    };
+    let calls_itself = |function: &FuncRef| program.callees(*function).contains(function);
     if group.len() < 2 && !group.iter().all(calls_itself) {
         return None;
     }
@@ -384,46 +384,19 @@ enum Layer {
 }
 
 fn layers(program: &Program) -> Vec<Vec<Vec<FuncRef>>> {
-    let mut component: Vec<Vec<usize>> =
-        program.units.iter().map(|unit| vec![usize::MAX; unit.functions.len()]).collect();
-    for (index, functions) in program.components.iter().enumerate() {
+    let components = program.components();
+    let mut component = vec![0usize; program.functions()];
+    for (index, functions) in components.iter().enumerate() {
         for function in functions {
-            component[function.unit as usize][function.function.index()] = index;
+            component[program.number(*function)] = index;
         }
     }
-    let component_of = |function: FuncRef| component.get(function.unit as usize)?.get(function.function.index());
-    // The components that each waits for.
-    let waits_for = |(index, functions): (usize, &Vec<FuncRef>)| {
-        let mut components = Vec::new();
-        for function in functions {
-            let resolved = &program.resolved[function.unit as usize][function.function.index()];
-            let mut add = |callee| match component_of(callee) {
-                Some(&other) if other != index && other != usize::MAX => components.push(other),
-                _ => {}
-            };
-            for target in resolved.targets.iter().flatten() {
-                callees(target).into_iter().for_each(&mut add);
-                if let Some(symbol) = target.symbol() {
-                    program.definitions(symbol, function.unit).into_iter().for_each(&mut add);
-                }
-                if let Target::Static(variable) = target {
-                    program.initializer(*variable).into_iter().for_each(&mut add);
-                }
-            }
-            program.allocations_in(resolved, &mut add);
-            closures_in(program.function(*function))
-                .map(|closure| FuncRef { unit: function.unit, function: closure })
-                .for_each(&mut add);
-        }
-        components.sort_unstable();
-        components.dedup();
-        components
-    };
-    let waits: Vec<Vec<usize>> = program.components.par_iter().enumerate().map(waits_for).collect();
-    let mut level = vec![0usize; program.components.len()];
+    let mut level = vec![0usize; components.len()];
     let mut layers: Vec<Vec<Vec<FuncRef>>> = Vec::new();
-    for (index, (functions, waits)) in program.components.iter().zip(waits).enumerate() {
-        let own = waits.iter().map(|&other| level[other] + 1).max().unwrap_or(0);
+    for (index, functions) in components.iter().enumerate() {
+        let callees = functions.iter().flat_map(|function| program.callees(*function));
+        let waits_for = callees.map(|callee| component[program.number(*callee)]).filter(|other| *other != index);
+        let own = waits_for.map(|other| level[other] + 1).max().unwrap_or(0);
         level[index] = own;
         if layers.len() <= own {
             layers.resize(own + 1, Vec::new());
@@ -438,28 +411,6 @@ fn layers(program: &Program) -> Vec<Vec<Vec<FuncRef>>> {
         }
     }
     layers
-}
-
-fn callees(target: &Target) -> SmallVec<[FuncRef; 2]> {
-    match target {
-        Target::Functions(functions) => functions.candidates.iter().copied().collect(),
-        Target::TearOff(function) => SmallVec::from_slice(&[*function]),
-        Target::Via(via) => {
-            let mut all = callees(&via.target);
-            if let Receiver::Getter(getter) = &via.receiver {
-                all.extend(callees(getter));
-            }
-            all
-        }
-        _ => SmallVec::new(),
-    }
-}
-
-fn closures_in(function: &crate::ir::Function) -> impl Iterator<Item = FunctionId> + '_ {
-    function.blocks.iter().flat_map(|block| &block.ops).filter_map(|statement| match &statement.op {
-        crate::ir::Op::Closure { body, .. } => Some(*body),
-        _ => None,
-    })
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ use crate::target::TargetSet;
 use callbacks::Callbacks;
 use exports::Exports;
 pub use exports::is_aside;
+use graph::CallGraph;
 pub use links::{Calls, Form, Link, Standing};
 
 pub mod abi;
@@ -141,8 +142,7 @@ pub struct Program {
     pub units: Vec<Unit>,
     /// What each unit's functions refer to: one entry a function.
     pub resolved: Vec<Vec<Resolved>>,
-    /// The call graph's strongly connected components, callees before callers.
-    pub components: Vec<Vec<FuncRef>>,
+    graph: CallGraph,
     files: Vec<FileContext>,
     versions: Vec<Arc<Versions>>,
     facts: Facts,
@@ -404,10 +404,9 @@ impl Program {
         facts.allocations = allocations;
         let versions = files.iter().map(env::versions_of).collect();
         let definitions = |symbol: &Name, unit: u32| exports.definitions(&files, symbol, unit);
-        let components = graph::components(&units, &resolved, &facts, &definitions);
+        let graph = CallGraph::new(&units, &resolved, &facts, &definitions);
         let callbacks = Callbacks::default();
-        let mut program =
-            Self { units, resolved, components, files, versions, facts, exports, links, declared, callbacks };
+        let mut program = Self { units, resolved, graph, files, versions, facts, exports, links, declared, callbacks };
         program.callbacks = callbacks::find(&program, models);
         program
     }
@@ -471,11 +470,6 @@ impl Program {
         self.facts.allocations.get(&class).map_or(&[], Vec::as_slice)
     }
 
-    /// The bodies that allocate for a function because a value in it is an allocator of the program.
-    pub fn allocations_in(&self, resolved: &Resolved, add: &mut dyn FnMut(FuncRef)) {
-        self.facts.allocations_in(resolved, add);
-    }
-
     /// The types of a function's parameters and of its calls.
     #[must_use]
     pub fn signature(&self, function: FuncRef) -> &Signature {
@@ -492,6 +486,29 @@ impl Program {
     #[must_use]
     pub fn bound_symbol(&self, function: FuncRef) -> Option<&Name> {
         self.facts.bindings.get(&function)
+    }
+
+    /// The call graph's strongly connected components, callees before callers.
+    #[must_use]
+    pub fn components(&self) -> &[Vec<FuncRef>] {
+        &self.graph.components
+    }
+
+    /// Everything whose summary a function's own depends on: what it may call, its closures, initial values that it
+    /// computes. Sorted, each once.
+    #[must_use]
+    pub fn callees(&self, function: FuncRef) -> &[FuncRef] {
+        self.graph.callees(function)
+    }
+
+    /// A number for each function: they count from 0 without a gap.
+    pub(crate) fn number(&self, function: FuncRef) -> usize {
+        self.graph.node(function)
+    }
+
+    /// How many functions there are.
+    pub(crate) fn functions(&self) -> usize {
+        self.resolved.iter().map(Vec::len).sum()
     }
 
     /// The definitions behind a native symbol that a unit names; empty where there are none here.

@@ -257,8 +257,11 @@ impl Workspace {
         report.incomplete = self.unfinished(&program, &analysis, options);
         report.skipped.sort();
         report.damaged.sort();
-        drop(analysis);
-        program.dismantle();
+        // Nobody waits for it: a command ends, an editor has its answer.
+        rayon::spawn(move || {
+            drop(analysis);
+            program.dismantle();
+        });
         report
     }
 

@@ -63,7 +63,7 @@ impl Engine<'_> {
                 _ => None,
             });
             if block.ownership == State::Released && block.path.is_some() && block.story.perhaps.is_none() {
-                Rc::make_mut(&mut block.story).perhaps = released;
+                Rc::make_mut(&mut block.story).perhaps = released.map(Box::new);
             }
             block.ownership = State::Escaped;
         }

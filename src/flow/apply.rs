@@ -418,12 +418,7 @@ impl Engine<'_> {
         }
         // A struct copied whole: its fields are shared with the copy.
         if let Value::View(from, _) = &value {
-            let fields: Vec<Value> = path
-                .heap
-                .range((*from, Name::default())..)
-                .take_while(|((owner, _), _)| owner == from)
-                .map(|(_, value)| value.clone())
-                .collect();
+            let fields: Vec<Value> = path.held(*from).map(|(_, value)| value.clone()).collect();
             fields.iter().for_each(|field| self.escape(path, field));
             return;
         }

@@ -169,7 +169,7 @@ impl Engine<'_> {
             }
             _ => None,
         };
-        let target = self.target(site).clone();
+        let target = self.target(site);
         let mut calling = Calling {
             receiver,
             args,
@@ -183,13 +183,13 @@ impl Engine<'_> {
         }
         let gifts = self.gifts(site, &calling.name, &calling.args, at, &path);
         // `T::method(x)`: the receiver stands among the arguments.
-        if matches!(call.callee, Callee::Name(_)) && self.takes_receiver_first(frame, &target, calling.args.len()) {
+        if matches!(call.callee, Callee::Name(_)) && self.takes_receiver_first(frame, target, calling.args.len()) {
             calling.receiver = Some(calling.args.remove(0));
         }
         let by_value = matches!(call.callee, Callee::Value(_));
         let before = out.len();
-        let lent = self.lend_places(site, &target, call, &mut calling, &mut path);
-        self.dispatch(run, &target, calling, by_value, path, out);
+        let lent = self.lend_places(site, target, call, &mut calling, &mut path);
+        self.dispatch(run, target, calling, by_value, path, out);
         self.take_back(site, call.result, &lent, &mut out[before..]);
         self.hand_over(gifts, &mut out[before..]);
     }

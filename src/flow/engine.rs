@@ -15,7 +15,7 @@ use super::summaries::Summaries;
 use super::value::{ObjectId, Symbol, Value};
 use super::wrappers::ClosureCall;
 use crate::ir::{BlockId, Function, LocalId, LocalKind, Name, Op, Operand, Terminator, Written};
-use crate::link::{FuncRef, Program, Resolved, Ty};
+use crate::link::{FuncRef, Program, Resolved, Target, Ty};
 use crate::models::{ModelSet, Versions};
 use crate::source::{Location, Span};
 use crate::state::Ownership;
@@ -228,6 +228,12 @@ impl<'a> Engine<'a> {
     pub(super) fn resolved(&self, frame: u32) -> &'a Resolved {
         let function = self.frames[frame as usize].function;
         &self.program.resolved[function.unit as usize][function.function.index()]
+    }
+
+    /// What an operation refers to.
+    pub(super) fn target(&self, site: Site) -> &'a Target {
+        let targets = self.resolved(site.frame).targets.get(site.block.index());
+        targets.and_then(|block| block.get(site.op as usize)).unwrap_or(&Target::Unknown)
     }
 
     /// A place in the source of a frame's function.

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
 use super::Options;
@@ -75,8 +76,9 @@ pub(super) fn without_release(
 
 /// The native functions that another language calls, and the first such call.
 fn crossings(program: &Program) -> BTreeMap<FuncRef, Crossing> {
-    let mut crossings = BTreeMap::new();
-    for (unit, from) in (0_u32..).zip(&program.units) {
+    let of_unit = |unit: u32| {
+        let from = &program.units[unit as usize];
+        let mut crossings: BTreeMap<FuncRef, Crossing> = BTreeMap::new();
         for (function, resolved) in from.functions.iter().zip(&program.resolved[unit as usize]) {
             for (block, targets) in function.blocks.iter().zip(&resolved.targets) {
                 for (statement, target) in block.ops.iter().zip(targets) {
@@ -91,6 +93,12 @@ fn crossings(program: &Program) -> BTreeMap<FuncRef, Crossing> {
                 }
             }
         }
+        crossings
+    };
+    let units = (0..program.units.len() as u32).into_par_iter().with_max_len(8).map(of_unit);
+    let mut crossings = BTreeMap::new();
+    for (callee, crossing) in units.collect::<Vec<_>>().into_iter().flatten() {
+        crossings.entry(callee).or_insert(crossing);
     }
     crossings
 }

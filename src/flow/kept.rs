@@ -117,7 +117,7 @@ impl Engine<'_> {
         if let Some(object) = path.objects.get_mut(&id) {
             object.ownership = Ownership::Unknown;
             let kept = Kept { into: place.clone(), key: MANY, at, unseen: true };
-            std::rc::Rc::make_mut(&mut object.story).kept = Some(kept);
+            std::rc::Rc::make_mut(&mut object.story).kept = Some(Box::new(kept));
         }
     }
 
@@ -196,7 +196,7 @@ impl Engine<'_> {
         };
         if let Some(object) = path.objects.get_mut(&id) {
             let at = made.map_or(at, |made| made.location);
-            std::rc::Rc::make_mut(&mut object.story).kept = Some(Kept { into, key, at, unseen: true });
+            std::rc::Rc::make_mut(&mut object.story).kept = Some(Box::new(Kept { into, key, at, unseen: true }));
         }
         true
     }
@@ -242,7 +242,7 @@ impl Engine<'_> {
             && matches!(object.ownership, Ownership::Owned(_) | Ownership::Managed)
         {
             let lodged = Lodged { within, key: key.clone(), by: calling.name.clone(), at: calling.at, made };
-            std::rc::Rc::make_mut(&mut object.story).lodged = Some(lodged);
+            std::rc::Rc::make_mut(&mut object.story).lodged = Some(Box::new(lodged));
             if id != given {
                 path.put(within, key.clone(), Value::Pointer(id, Offset::Start));
             }
@@ -275,7 +275,7 @@ impl Engine<'_> {
         let Some(object) = id.and_then(|id| path.objects.get_mut(&id)) else { return false };
         // Whoever takes the container apart may release what is in it: nobody else has to.
         let retained = Retained { by: calling.name.clone(), at: calling.at, place: None, stored_at: None, stale: true };
-        std::rc::Rc::make_mut(&mut object.story).retained = Some(retained);
+        std::rc::Rc::make_mut(&mut object.story).retained = Some(Box::new(retained));
         path.put(within, key, value.clone());
         true
     }
@@ -318,7 +318,7 @@ impl Engine<'_> {
                     Some(place) => resets(self, Some(Sought::at(place))),
                     None => native && !given(&id),
                 };
-                changed.retained = Some(Retained { stale, ..retained.clone() });
+                changed.retained = Some(Box::new(Retained { stale, ..Retained::clone(retained) }));
             }
             if let Some(lodged) = story.lodged.as_ref().filter(|lodged| given(&lodged.within))
                 && let Some(sought) = Sought::field(&lodged.key)

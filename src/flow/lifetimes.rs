@@ -189,7 +189,7 @@ impl Engine<'_> {
         if let Some(object) = path.objects.get_mut(&id) {
             let stored_at = kept.map(|(_, location)| location);
             let retained = Retained { by: calling.name.clone(), at: calling.at, place, stored_at, stale: false };
-            std::rc::Rc::make_mut(&mut object.story).retained = Some(retained);
+            std::rc::Rc::make_mut(&mut object.story).retained = Some(Box::new(retained));
         }
     }
 

@@ -143,7 +143,7 @@ impl Path {
     /// What an object's memory holds, by key.
     pub(super) fn held(&self, of: ObjectId) -> impl Iterator<Item = (&Name, &Value)> {
         self.heap
-            .range((of, Name::default())..)
+            .starting_at(&(of, Name::default()))
             .take_while(move |((owner, _), _)| *owner == of)
             .map(|((_, key), value)| (key, value))
     }
@@ -279,7 +279,7 @@ impl Path {
                     kind: StepKind::Orphaned { container: container.clone(), field: field.clone(), by: by.clone() },
                     location: at,
                 });
-                story.orphaned = Some(Orphaned { field, container, by: by.clone() });
+                story.orphaned = Some(Box::new(Orphaned { field, container, by: by.clone() }));
             }
         }
     }

@@ -377,8 +377,7 @@ impl Engine<'_> {
                     if event == Event::Escape {
                         self.loosen(path, *id);
                     }
-                    let held = path.heap.range((*id, Name::default())..).take_while(|((owner, _), _)| owner == id);
-                    todo.extend(held.map(|(_, value)| value.clone()));
+                    todo.extend(path.held(*id).map(|(_, value)| value.clone()));
                 }
                 Value::Closure(closure) => {
                     let closure = self.closures[*closure as usize].clone();

@@ -36,10 +36,10 @@ impl Engine<'_> {
             Op::Load { to, from, .. } => return self.op_load(run, site, *to, from, at, path, out),
             Op::Store { to, value } => return self.op_store(run, site, to, value, at, path, out),
             Op::Binary { to, op, left, right } => {
-                let target = self.target(site).clone();
+                let target = self.target(site);
                 let operands = [left, right].map(|operand| self.operand(site.frame, &path, operand));
                 if matches!(target, Target::Model(_) | Target::Functions(_)) {
-                    return self.operator(run, site, &target, op, *to, [left, right], operands, at, path, out);
+                    return self.operator(run, site, target, op, *to, [left, right], operands, at, path, out);
                 }
                 let [left, right] = operands;
                 let value = self.binary(site, op, left, right, &mut path);
@@ -132,16 +132,6 @@ impl Engine<'_> {
         }
     }
 
-    /// What an operation refers to.
-    pub(super) fn target(&self, site: Site) -> &'_ Target {
-        static UNKNOWN: Target = Target::Unknown;
-        self.resolved(site.frame)
-            .targets
-            .get(site.block.index())
-            .and_then(|block| block.get(site.op as usize))
-            .unwrap_or(&UNKNOWN)
-    }
-
     fn binary(&mut self, site: Site, op: &Name, left: Value, right: Value, path: &mut Path) -> Value {
         self.note_arithmetic(site, op, &left, &right);
         match op.as_str() {
@@ -179,17 +169,17 @@ impl Engine<'_> {
         out: &mut Vec<Path>,
     ) {
         let base = self.base(site.frame, &path, &from.base);
-        let target = self.target(site).clone();
+        let target = self.target(site);
         self.note_length(site, &path, from);
         let value = match &target {
             // A member of the receiver by its bare name: `address` in an extension on pointers.
             Target::Model(model) if base.is_none() && matches!(from.base, Base::Name(_)) => {
                 let member = self.models.function(*model).summary.speaks_of(&Root::This);
                 let base = if member { self.this_value(site.frame, &path) } else { None };
-                return self.getter(run, site, &target, base, from, to, at, path, out);
+                return self.getter(run, site, target, base, from, to, at, path, out);
             }
             Target::Functions(_) | Target::Model(_) | Target::Native { .. } | Target::Via(_) => {
-                return self.getter(run, site, &target, base, from, to, at, path, out);
+                return self.getter(run, site, target, base, from, to, at, path, out);
             }
             Target::Memory => self.load_place(site, &mut path, from, to, at),
             Target::Static(_) | Target::Field(_) if self.is_native(site.frame) => {
@@ -311,10 +301,10 @@ impl Engine<'_> {
     ) {
         let base = self.base(site.frame, &path, &to.base);
         let stored = self.operand(site.frame, &path, value);
-        let target = self.target(site).clone();
+        let target = self.target(site);
         match &target {
             Target::Functions(_) | Target::Model(_) | Target::Native { .. } | Target::Via(_) => {
-                return self.setter(run, site, &target, base, to, value, stored, at, path, out);
+                return self.setter(run, site, target, base, to, value, stored, at, path, out);
             }
             Target::Memory => self.store_place(site, &mut path, to, stored, at),
             Target::Static(_) | Target::Field(_) if self.is_native(site.frame) => {

@@ -215,7 +215,8 @@ impl Engine<'_> {
                 let exit = exit.unwrap_or(Exit::Return);
                 ViolationKind::LeakedOnPath { subject, exit, released: ledger.released_here }
             }
-            (How::Left(exit), None) => match (&lost.story.held_by, &lost.story.lent_to, &lost.story.orphaned) {
+            (How::Left(exit), None) => match (&lost.story.held_by, &lost.story.lent_to, lost.story.orphaned.as_deref())
+            {
                 (None, Some(call), _) if !lost.story.stored => {
                     ViolationKind::LeakedTemporary { subject, passed_to: call.clone() }
                 }

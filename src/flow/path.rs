@@ -1,12 +1,12 @@
 //! One path through a function: what its locals hold, what is known of each object, and which targets can take it.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use smallvec::SmallVec;
 
 use super::shared::Shared;
 use super::sizes::Asked;
+use super::table::Table;
 use super::value::{ObjectId, Symbol, Value};
 use crate::ir::Name;
 use crate::link::VarRef;
@@ -83,7 +83,8 @@ pub(super) enum Later {
     PartOf(Symbol),
 }
 
-/// What is told of an object but decides nothing.
+/// What is told of an object but decides nothing. Copied with every step that is added to it on one of several paths:
+/// what is seldom there is kept elsewhere.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Story {
     /// The steps so far.
@@ -99,7 +100,7 @@ pub(super) struct Story {
     /// Where the only variable or field that led to it was written over, and which.
     pub(super) overwritten: Option<(Name, Location)>,
     /// The memory it was stored in was released: the field, the release and where that was.
-    pub(super) orphaned: Option<Orphaned>,
+    pub(super) orphaned: Option<Box<Orphaned>>,
     /// How many bytes were asked for.
     pub(super) asked: Option<Asked>,
     /// The variable of the allocator that was asked.
@@ -109,13 +110,13 @@ pub(super) struct Story {
     /// What captured it for later.
     pub(super) captured: Vec<Captured>,
     /// Where the function put what it was given.
-    pub(super) kept: Option<Kept>,
+    pub(super) kept: Option<Box<Kept>>,
     /// The native call that keeps its address without owning it.
-    pub(super) retained: Option<Retained>,
+    pub(super) retained: Option<Box<Retained>>,
     /// The memory that a call put its address in.
-    pub(super) lodged: Option<Lodged>,
+    pub(super) lodged: Option<Box<Lodged>>,
     /// Some callee releases it on some of its paths.
-    pub(super) perhaps: Option<super::perhaps::Perhaps>,
+    pub(super) perhaps: Option<Box<super::perhaps::Perhaps>>,
     /// A value that was moved or copied out of sight: it need not end with its scope.
     pub(super) loose: bool,
     /// What went out of sight is but its address, in the caller's memory: the value ends with its scope.
@@ -214,13 +215,13 @@ pub(super) struct Flight {
 #[derive(Clone, Debug)]
 pub(super) struct Path {
     /// What the locals hold.
-    pub(super) locals: Shared<BTreeMap<Slot, Value>>,
+    pub(super) locals: Shared<Table<Slot, Value>>,
     /// The objects.
-    pub(super) objects: Shared<BTreeMap<ObjectId, Object>>,
+    pub(super) objects: Shared<Table<ObjectId, Object>>,
     /// What memory holds: object and field path → value.
-    pub(super) heap: Shared<BTreeMap<(ObjectId, Name), Value>>,
+    pub(super) heap: Shared<Table<(ObjectId, Name), Value>>,
     /// What branches taken say of symbols.
-    pub(super) known: Shared<BTreeMap<Fact, bool>>,
+    pub(super) known: Shared<Table<Fact, bool>>,
     /// The targets that can take this path.
     pub(super) targets: TargetSet,
     /// It came through an exception that is merely possible: its leaks are not held against anybody.
@@ -552,12 +553,12 @@ impl Path {
     }
 }
 
-fn matter<K>(map: &BTreeMap<K, Value>) -> impl Iterator<Item = (&K, &Value)> {
+fn matter<K>(map: &Table<K, Value>) -> impl Iterator<Item = (&K, &Value)> {
     map.iter().filter(|(_, value)| value.matters())
 }
 
 /// How many of the values that matter are not the same in the other map.
-fn differing<K: Ord>(mine: &Shared<BTreeMap<K, Value>>, theirs: &Shared<BTreeMap<K, Value>>) -> usize {
+fn differing<K: Ord>(mine: &Shared<Table<K, Value>>, theirs: &Shared<Table<K, Value>>) -> usize {
     match mine.is_one(theirs) {
         true => 0,
         false => matter(mine).filter(|(key, value)| theirs.get(key) != Some(value)).count(),
@@ -566,8 +567,8 @@ fn differing<K: Ord>(mine: &Shared<BTreeMap<K, Value>>, theirs: &Shared<BTreeMap
 
 /// Joins what two paths hold at the same places; what only one holds is given up.
 fn join_maps<K: Ord + Clone>(
-    mine: &mut Shared<BTreeMap<K, Value>>,
-    theirs: &Shared<BTreeMap<K, Value>>,
+    mine: &mut Shared<Table<K, Value>>,
+    theirs: &Shared<Table<K, Value>>,
     symbol: impl Fn(&K) -> Symbol,
 ) -> bool {
     if mine.is_one(theirs) {

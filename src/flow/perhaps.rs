@@ -96,7 +96,7 @@ impl Engine<'_> {
         {
             let inside = calling.ended.iter().find(|made| made.what == *on);
             let (by, at) = inside.map_or((calling.name.clone(), calling.at), |made| (made.by.clone(), made.location));
-            std::rc::Rc::make_mut(&mut object.story).perhaps = Some(Perhaps { family, by, at });
+            std::rc::Rc::make_mut(&mut object.story).perhaps = Some(Box::new(Perhaps { family, by, at }));
         }
         self.escape(path, value);
     }

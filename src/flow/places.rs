@@ -47,8 +47,8 @@ impl Engine<'_> {
 
     /// The address of a place.
     pub(super) fn op_address(&mut self, site: Site, to: LocalId, of: &Place, path: &mut Path) {
-        let value = match self.target(site).clone() {
-            Target::TearOff(function) => Value::Function(function),
+        let value = match self.target(site) {
+            Target::TearOff(function) => Value::Function(*function),
             _ => match self.spot(site, path, of) {
                 Some(Spot { object, key }) if key.is_empty() || key == POINTEE => Value::Pointer(object, Offset::Start),
                 Some(Spot { object, key }) if key.contains('[') => Value::Pointer(object, Offset::Somewhere),
@@ -141,7 +141,8 @@ impl Engine<'_> {
         }
         path.put(into, key.clone(), value.clone());
         if let Some(object) = path.objects.get_mut(id) {
-            std::rc::Rc::make_mut(&mut object.story).kept = Some(Kept { into: keeper, key: key.clone(), at, unseen });
+            std::rc::Rc::make_mut(&mut object.story).kept =
+                Some(Box::new(Kept { into: keeper, key: key.clone(), at, unseen }));
         }
         true
     }
@@ -150,10 +151,10 @@ impl Engine<'_> {
     pub(super) fn spot(&mut self, site: Site, path: &mut Path, place: &Place) -> Option<Spot> {
         let base = match &place.base {
             Base::Local(local) => self.local(site.frame, path, *local),
-            Base::Name(_) => match self.target(site).clone() {
-                Target::Static(variable) => Value::Pointer(self.static_memory(path, variable), Offset::Start),
+            Base::Name(_) => match self.target(site) {
+                Target::Static(variable) => Value::Pointer(self.static_memory(path, *variable), Offset::Start),
                 Target::Field(field) => {
-                    let name = self.program.variable(field).name.clone();
+                    let name = self.program.variable(*field).name.clone();
                     match self.this_value(site.frame, path)? {
                         Value::Pointer(object, _) => Value::View(object, name),
                         Value::View(object, prefix) => Value::View(object, join_key(&prefix, &name)),
@@ -200,11 +201,11 @@ impl Engine<'_> {
         let at = Location { file, span: declared.span };
         let origin = self.plain_origin(OriginKey::Static(variable), name, at, Owner::Static);
         let id = ObjectId { origin, older: false };
-        path.objects.entry(id).or_insert_with(|| Object {
-            ownership: Ownership::Static,
-            non_null: true,
-            ..Object::unknown(Some(AccessPath::root(Root::Static(declared.name.clone()))))
-        });
+        if !path.objects.contains_key(&id) {
+            let at = AccessPath::root(Root::Static(declared.name.clone()));
+            let object = Object { ownership: Ownership::Static, non_null: true, ..Object::unknown(Some(at)) };
+            path.objects.insert(id, object);
+        }
         id
     }
 
@@ -234,9 +235,9 @@ impl Engine<'_> {
         path: Path,
         out: &mut Vec<Path>,
     ) {
-        let target = self.target(site).clone();
+        let target = self.target(site);
         let value = self.local(site.frame, &path, local);
-        if value.is_null() || target == Target::Unknown {
+        if value.is_null() || *target == Target::Unknown {
             out.push(path);
             return;
         }
@@ -250,6 +251,6 @@ impl Engine<'_> {
         }
         let name = if known.name.is_empty() { TEMPORARY } else { known.name.clone() };
         let calling = Calling::of_drop(site, name, at, ArgValue { name: None, value, ty });
-        self.dispatch(run, &target, calling, false, path, out);
+        self.dispatch(run, target, calling, false, path, out);
     }
 }

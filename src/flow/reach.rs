@@ -6,7 +6,6 @@
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
-use super::callees;
 use crate::ir::{FunctionId, Unit};
 use crate::link::{FuncRef, Program};
 
@@ -53,12 +52,10 @@ pub(super) fn called(program: &Program, function: FuncRef) -> Vec<FuncRef> {
     let mut all = Vec::new();
     let mut bodies = vec![function];
     while let Some(body) = bodies.pop() {
-        for target in program.resolved(body).targets.iter().flatten() {
-            all.extend(callees(target));
-            all.extend(target.symbol().into_iter().flat_map(|symbol| program.definitions(symbol, body.unit)));
+        for callee in program.callees(body) {
+            let is_inner = callee.unit == body.unit && program.function(*callee).parent == Some(body.function);
+            if is_inner { &mut bodies } else { &mut all }.push(*callee);
         }
-        let inner = super::closures_in(program.function(body));
-        bodies.extend(inner.map(|closure| FuncRef { unit: body.unit, function: closure }));
     }
     all
 }

@@ -379,8 +379,7 @@ fn keep_what_is_returned(returned: &Returned) -> Path {
         if !seen.insert(owner) || path.objects.get(&owner).is_none_or(|object| object.path.is_some()) {
             continue;
         }
-        let held = path.heap.range((owner, crate::ir::Name::default())..).take_while(|((of, _), _)| *of == owner);
-        let held: Vec<_> = held.filter_map(|(_, value)| value.object()).collect();
+        let held: Vec<_> = path.held(owner).filter_map(|(_, value)| value.object()).collect();
         for id in held {
             if let Some(object) = path.objects.get_mut(&id).filter(|object| object.path.is_some()) {
                 object.ownership = State::Escaped;
@@ -408,7 +407,7 @@ fn effects(paths: &[&Path], told: Teller) -> (Vec<Effect>, usize) {
                     None => EffectKind::Escape,
                 }),
                 _ if object.story.kept.as_ref().is_some_and(|kept| still_kept(path, id, kept)) => {
-                    object.story.kept.as_ref().map(keeping)
+                    object.story.kept.as_deref().map(keeping)
                 }
                 _ if object.story.assumed => Some(EffectKind::BorrowAssumed),
                 _ => None,

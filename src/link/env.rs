@@ -49,6 +49,9 @@ const ROUNDS: usize = 3;
 /// Classes through which the type of a `super.x` parameter is followed.
 const MAX_SUPER_CHAIN: usize = 16;
 
+/// Units that are one piece of work at most: those with much to do stand next to each other.
+pub(super) const PIECE: usize = 8;
+
 /// Functions of a file that are resolved as one piece of work.
 const CHUNK: usize = 128;
 
@@ -160,8 +163,11 @@ impl<'a> Env<'a> {
 
     /// The declared types of everything that has one.
     fn declare(&mut self) {
-        let declared: Vec<_> =
-            (0..self.units.len() as u32).into_par_iter().map(|unit| self.declare_unit(unit)).collect();
+        let declared: Vec<_> = (0..self.units.len() as u32)
+            .into_par_iter()
+            .with_max_len(PIECE)
+            .map(|unit| self.declare_unit(unit))
+            .collect();
         for UnitTypes { signatures, variables, fields } in declared {
             self.facts.signatures.push(signatures);
             self.facts.variables.push(variables);
@@ -306,8 +312,11 @@ impl<'a> Env<'a> {
         let declared = Declared::of(&self.facts);
         for _ in 0..ROUNDS {
             let chunks = chunks(&open);
-            let outcomes: Vec<Outcome> =
-                chunks.par_iter().map(|chunk| resolve::functions(&self, chunk.0, &chunk.1, None)).collect();
+            let outcomes: Vec<Outcome> = chunks
+                .par_iter()
+                .with_max_len(PIECE)
+                .map(|chunk| resolve::functions(&self, chunk.0, &chunk.1, None))
+                .collect();
             if !self.learn(outcomes, &declared) {
                 break;
             }
@@ -323,7 +332,7 @@ impl<'a> Env<'a> {
             }
             resolve::functions(&self, *unit, ids, closures)
         };
-        let outcomes: Vec<Outcome> = chunks.par_iter().map(resolve).collect();
+        let outcomes: Vec<Outcome> = chunks.par_iter().with_max_len(PIECE).map(resolve).collect();
         let mut resolved: Vec<Vec<Resolved>> =
             self.units.iter().map(|unit| vec![Resolved::default(); unit.functions.len()]).collect();
         for outcome in outcomes {
@@ -391,7 +400,7 @@ impl<'a> Env<'a> {
             }
             roots(from).filter(|id| open[id.index()]).collect()
         };
-        self.units.par_iter().enumerate().map(of_unit).collect()
+        self.units.par_iter().with_max_len(PIECE).enumerate().map(of_unit).collect()
     }
 
     /// Takes over what a round found; whether there was anything new.

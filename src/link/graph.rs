@@ -10,44 +10,58 @@ use crate::ir::{ClassId, FunctionId, FunctionKind, Name, Op, Unit};
 /// The definitions behind a symbol that a unit names.
 pub(super) type Definitions<'a> = &'a (dyn Fn(&Name, u32) -> SmallVec<[FuncRef; 1]> + Sync);
 
-/// The strongly connected components, callees before callers, each in the order of its functions.
-pub(super) fn components(
-    units: &[Unit],
-    resolved: &[Vec<Resolved>],
-    facts: &Facts,
-    definitions: Definitions<'_>,
-) -> Vec<Vec<FuncRef>> {
-    let mut starts = Vec::with_capacity(units.len() + 1);
-    let mut total = 0;
-    for unit in units {
-        starts.push(total);
-        total += unit.functions.len();
+/// Who may call whom.
+#[derive(Debug)]
+pub(super) struct CallGraph {
+    /// The strongly connected components, callees before callers, each in the order of its functions.
+    pub(super) components: Vec<Vec<FuncRef>>,
+    /// By unit: the node of its first function.
+    starts: Vec<usize>,
+    /// By node: everything whose summary the function's own depends on; sorted, each once.
+    edges: Vec<Vec<FuncRef>>,
+}
+
+impl CallGraph {
+    pub(super) fn new(units: &[Unit], resolved: &[Vec<Resolved>], facts: &Facts, definitions: Definitions<'_>) -> Self {
+        let mut starts = Vec::with_capacity(units.len());
+        let mut all: Vec<FuncRef> = Vec::with_capacity(units.iter().map(|unit| unit.functions.len()).sum());
+        for (unit, from) in (0_u32..).zip(units) {
+            starts.push(all.len());
+            all.extend((0..from.functions.len() as u32).map(|at| FuncRef { unit, function: FunctionId(at) }));
+        }
+        let edges: Vec<Vec<FuncRef>> = all
+            .par_iter()
+            .map(|function| {
+                let mut to: Vec<FuncRef> = Vec::new();
+                let mut add = |callee| to.push(callee);
+                callees(units, resolved, definitions, *function, &mut add);
+                facts.allocations_in(&resolved[function.unit as usize][function.function.index()], &mut add);
+                to.sort_unstable();
+                to.dedup();
+                to
+            })
+            .collect();
+        let mut graph = Self { components: Vec::new(), starts, edges };
+        let components = tarjan(all.len(), |node| &graph.edges[node], |function| graph.node(function));
+        graph.components = components
+            .into_iter()
+            .map(|mut component| {
+                component.sort_unstable();
+                component.into_iter().map(|at| all[at as usize]).collect()
+            })
+            .collect();
+        graph
     }
-    let node = |function: FuncRef| starts[function.unit as usize] + function.function.index();
-    let mut all: Vec<FuncRef> = Vec::with_capacity(total);
-    for (unit, from) in units.iter().enumerate() {
-        all.extend((0..from.functions.len() as u32).map(|at| FuncRef { unit: unit as u32, function: FunctionId(at) }));
+
+    /// Everything whose summary a function's own depends on.
+    pub(super) fn callees(&self, function: FuncRef) -> &[FuncRef] {
+        &self.edges[self.node(function)]
     }
-    let edges: Vec<Vec<u32>> = all
-        .par_iter()
-        .map(|function| {
-            let mut to: Vec<u32> = Vec::new();
-            let mut add = |callee| to.push(node(callee) as u32);
-            callees(units, resolved, definitions, *function, &mut add);
-            facts.allocations_in(&resolved[function.unit as usize][function.function.index()], &mut add);
-            to.sort_unstable();
-            to.dedup();
-            to
-        })
-        .collect();
-    let components = tarjan(&edges);
-    components
-        .into_iter()
-        .map(|mut component| {
-            component.sort_unstable();
-            component.into_iter().map(|at| all[at as usize]).collect()
-        })
-        .collect()
+
+    /// A number for each function: they count from 0 without a gap.
+    pub(super) fn node(&self, function: FuncRef) -> usize {
+        self.starts[function.unit as usize] + function.function.index()
+    }
 }
 
 /// Everything whose summary a function's own depends on.
@@ -124,15 +138,15 @@ fn add_initializers(units: &[Unit], unit: u32, class: ClassId, add: &mut dyn FnM
 }
 
 /// Tarjan's algorithm with a stack of its own; components come callees first.
-fn tarjan(edges: &[Vec<u32>]) -> Vec<Vec<u32>> {
+fn tarjan<'g>(nodes: usize, edges: impl Fn(usize) -> &'g [FuncRef], node: impl Fn(FuncRef) -> usize) -> Vec<Vec<u32>> {
     const UNSEEN: u32 = u32::MAX;
-    let mut index = vec![UNSEEN; edges.len()];
-    let mut low = vec![0; edges.len()];
-    let mut on_stack = vec![false; edges.len()];
+    let mut index = vec![UNSEEN; nodes];
+    let mut low = vec![0; nodes];
+    let mut on_stack = vec![false; nodes];
     let mut stack: Vec<u32> = Vec::new();
     let mut components = Vec::new();
     let mut next = 0;
-    for start in 0..edges.len() as u32 {
+    for start in 0..nodes as u32 {
         if index[start as usize] != UNSEEN {
             continue;
         }
@@ -146,7 +160,8 @@ fn tarjan(edges: &[Vec<u32>]) -> Vec<Vec<u32>> {
                 stack.push(at);
                 on_stack[here] = true;
             }
-            if let Some(&to) = edges[here].get(edge) {
+            if let Some(&to) = edges(here).get(edge) {
+                let to = node(to) as u32;
                 work.push((at, edge + 1));
                 if index[to as usize] == UNSEEN {
                     work.push((to, 0));

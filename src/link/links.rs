@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 
 use super::abi::{self, CallAbi, Includes};
 use super::declared::Declared;
-use super::env::Env;
+use super::env::{Env, PIECE};
 use super::exports::Exports;
 use super::scope::Scope;
 use super::{FuncRef, Resolved, Target, Ty, VarRef};
@@ -121,7 +121,7 @@ pub(super) fn links(env: &Env<'_>, resolved: &[Vec<Resolved>], exports: &Exports
         gathered.links.sort_by_key(|link| (link.span.start, link.span.end));
         gathered.links
     };
-    (0..env.units.len()).into_par_iter().flat_map_iter(of_unit).collect()
+    (0..env.units.len()).into_par_iter().with_max_len(PIECE).flat_map_iter(of_unit).collect()
 }
 
 /// The variables that native units define for others to see.

@@ -5,11 +5,13 @@
 //!
 //! Not followed: what macros expand to (it goes to [`Unit::opaque`]) and unwinding: a panic ends the path.
 
+use std::rc::Rc;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::ir::{Class, ClassId, ClassKind, Function, FunctionId, FunctionKind, Name, TypeRef, Unit};
 use crate::language::Language;
-use crate::parse::rust::Spans;
+use crate::parse::rust::{Lines, Spans};
 use crate::parse::{Limits, Refused, rust};
 use crate::source::{FileId, Span};
 use crate::target::TargetSet;
@@ -42,6 +44,7 @@ pub fn lower(file: FileId, text: &str, limits: &Limits) -> Result<Unit, Refused>
     let mut lowering = FileLowering {
         unit,
         offset: 0,
+        lines: Rc::default(),
         modules: Vec::new(),
         scope: attributes::Configured::EVERYWHERE,
         by_type: FxHashMap::default(),
@@ -52,10 +55,12 @@ pub fn lower(file: FileId, text: &str, limits: &Limits) -> Result<Unit, Refused>
     };
     for chunk in &parsed.chunks {
         lowering.offset = chunk.offset;
+        lowering.lines = Rc::clone(&chunk.lines);
         lowering.declare_types(&chunk.items);
     }
     for chunk in &parsed.chunks {
         lowering.offset = chunk.offset;
+        lowering.lines = Rc::clone(&chunk.lines);
         lowering.items(&chunk.items);
     }
     lowering.unit.errors.sort_by_key(|span| (span.start, span.end));
@@ -69,6 +74,8 @@ struct FileLowering {
     unit: Unit,
     /// Where the chunk at hand begins.
     offset: u32,
+    /// The lines of that chunk.
+    lines: Rc<Lines>,
     /// The inline modules around.
     modules: Vec<Name>,
     /// What the attributes around say of targets.
@@ -88,10 +95,7 @@ struct FileLowering {
 impl FileLowering {
     /// From the start of one of the parser's spans to the end of another, bytes of the file.
     fn span(&self, first: proc_macro2::Span, last: proc_macro2::Span) -> Span {
-        // One question for both: each is a search in a map.
-        let range =
-            first.join(last).map_or_else(|| first.byte_range().start..last.byte_range().end, |all| all.byte_range());
-        let (start, end) = (range.start as u32, range.end as u32);
+        let (start, end) = (self.lines.start(first), self.lines.end(last));
         Span::new(self.offset + start, self.offset + end.max(start))
     }
 

@@ -3,6 +3,7 @@
 //! syn gives up a whole file for one error and runs out of stack on deep nesting, which ends the process. So the
 //! tokens are measured and cut into items first, and each item is parsed on its own.
 
+use std::rc::Rc;
 use std::str::FromStr;
 
 use proc_macro2::{Delimiter, Group, LexError, TokenStream, TokenTree};
@@ -10,6 +11,9 @@ use proc_macro2::{Delimiter, Group, LexError, TokenStream, TokenTree};
 use super::{Limits, Refused};
 use crate::source::Span;
 
+pub use lines::Lines;
+
+mod lines;
 mod nesting;
 
 /// How deep brackets may nest; the deepest real file seen has 129 levels. syn takes up to 8 KB of stack a level.
@@ -30,6 +34,8 @@ pub struct Chunk {
     pub offset: u32,
     /// Its items.
     pub items: Vec<syn::Item>,
+    /// Its lines: where its items' tokens lie in it.
+    pub lines: Rc<Lines>,
     /// Where there are no tokens: white space and comments, bytes of the file. Only gathered when asked for.
     pub gaps: Vec<Span>,
 }
@@ -70,21 +76,20 @@ pub fn parse(_spans: &Spans, text: &str, with_gaps: bool, limits: &Limits) -> Re
     let start = prologue(text);
     let rest = text.get(start..).unwrap_or("");
     match TokenStream::from_str(rest) {
-        Ok(tokens) => file.chunk(text, start..text.len(), tokens, with_gaps, depth)?,
+        Ok(tokens) => file.chunk(text, start, rest, tokens, with_gaps, depth)?,
         Err(error) => {
             let mut any = false;
             for (offset, chunk) in stretches(rest, start, "") {
                 match TokenStream::from_str(chunk) {
                     Ok(tokens) => {
-                        file.chunk(text, offset..offset + chunk.len(), tokens, with_gaps, depth)?;
+                        file.chunk(text, offset, chunk, tokens, with_gaps, depth)?;
                     }
                     Err(_) => {
                         any = true;
-                        let range = offset..offset + chunk.len();
                         match mended(chunk, offset) {
-                            Some((tokens, broken)) => {
+                            Some((read, tokens, broken)) => {
                                 file.errors.extend(broken);
-                                file.chunk(text, range, tokens, with_gaps, depth)?;
+                                file.chunk(text, offset, &read, tokens, with_gaps, depth)?;
                             }
                             None => file.errors.push(trimmed(chunk, offset)),
                         }
@@ -132,8 +137,9 @@ const ITEM_STARTS: [&str; 19] = [
     "use ",
 ];
 
-/// The tokens of an `impl`, `mod` or the like without the members whose brackets do not fit, and where these are.
-fn mended(stretch: &str, offset: usize) -> Option<(TokenStream, Vec<Span>)> {
+/// The text and the tokens of an `impl`, `mod` or the like without the members whose brackets do not fit, and where these
+/// are.
+fn mended(stretch: &str, offset: usize) -> Option<(String, TokenStream, Vec<Span>)> {
     let header = stretch.find('{')?;
     // Only what holds items: a function without part of its body would be another one.
     let words = || stretch.get(..header).unwrap_or("").split(|c: char| !c.is_alphanumeric());
@@ -158,7 +164,11 @@ fn mended(stretch: &str, offset: usize) -> Option<(TokenStream, Vec<Span>)> {
         }
     }
     text.push_str(stretch.get(end..)?);
-    if broken.is_empty() { None } else { Some((TokenStream::from_str(&text).ok()?, broken)) }
+    if broken.is_empty() {
+        return None;
+    }
+    let tokens = TokenStream::from_str(&text).ok()?;
+    Some((text, tokens, broken))
 }
 
 fn trimmed(text: &str, offset: usize) -> Span {
@@ -204,46 +214,48 @@ fn place_of(error: &LexError, text: &str, offset: usize) -> Span {
 impl RustFile {
     fn chunk(
         &mut self,
+        file: &str,
+        offset: usize,
         text: &str,
-        range: std::ops::Range<usize>,
         tokens: TokenStream,
         with_gaps: bool,
         depth: usize,
     ) -> Result<(), Refused> {
-        let (offset, end) = (range.start as u32, range.end as u32);
-        let gaps = if with_gaps { nesting::gaps(tokens.clone(), offset, end) } else { Vec::new() };
-        let mut chunk = Chunk { offset, items: Vec::new(), gaps };
+        let lines = Rc::new(Lines::new(text));
+        let (offset, end) = (offset as u32, (offset + text.len()) as u32);
+        let gaps = if with_gaps { nesting::gaps(tokens.clone(), &lines, offset, end) } else { Vec::new() };
+        let mut chunk = Chunk { offset, items: Vec::new(), lines, gaps };
         for piece in pieces(tokens) {
             match nesting::measure(&piece, depth) {
                 nesting::Nesting::Fits => {}
                 nesting::Nesting::Chains => {
-                    self.errors.extend(self.span(&piece, offset));
+                    self.errors.extend(chunk.span(&piece));
                     continue;
                 }
                 nesting::Nesting::Brackets(at) => {
-                    let at = offset as usize + at.byte_range().start;
-                    let line = 1 + memchr::memchr_iter(b'\n', text.get(..at).unwrap_or("").as_bytes()).count();
+                    let at = (offset + chunk.lines.start(at)) as usize;
+                    let line = 1 + memchr::memchr_iter(b'\n', file.get(..at).unwrap_or("").as_bytes()).count();
                     return Err(Refused::TooDeep { line, limit: depth });
                 }
             }
-            self.item(piece, &mut chunk, offset);
+            self.item(piece, &mut chunk);
         }
         self.chunks.push(chunk);
         Ok(())
     }
 
-    fn item(&mut self, piece: Vec<TokenTree>, chunk: &mut Chunk, offset: u32) {
+    fn item(&mut self, piece: Vec<TokenTree>, chunk: &mut Chunk) {
         match syn::parse2::<syn::Item>(piece.iter().cloned().collect()) {
             Ok(item) => chunk.items.push(item),
-            Err(_) => match self.body_wise(&piece, offset) {
+            Err(_) => match self.body_wise(&piece, chunk) {
                 Some(item) => chunk.items.push(item),
-                None => self.errors.extend(self.span(&piece, offset)),
+                None => self.errors.extend(chunk.span(&piece)),
             },
         }
     }
 
     /// An `impl`, `mod`, `trait` or `extern` block that has errors inside: its header with the members that are whole.
-    fn body_wise(&mut self, piece: &[TokenTree], offset: u32) -> Option<syn::Item> {
+    fn body_wise(&mut self, piece: &[TokenTree], chunk: &Chunk) -> Option<syn::Item> {
         let (TokenTree::Group(body), header) = piece.split_last()? else { return None };
         if body.delimiter() != Delimiter::Brace {
             return None;
@@ -261,15 +273,16 @@ impl RustFile {
             _ => return None,
         }
         for piece in broken {
-            self.errors.extend(self.span(&piece, offset));
+            self.errors.extend(chunk.span(&piece));
         }
         Some(item)
     }
+}
 
-    fn span(&self, piece: &[TokenTree], offset: u32) -> Option<Span> {
-        let start = piece.first()?.span().byte_range().start as u32;
-        let end = piece.last()?.span().byte_range().end as u32;
-        Some(Span::new(offset + start, offset + end))
+impl Chunk {
+    fn span(&self, piece: &[TokenTree]) -> Option<Span> {
+        let (start, end) = (self.lines.start(piece.first()?.span()), self.lines.end(piece.last()?.span()));
+        Some(Span::new(self.offset + start, self.offset + end))
     }
 }
 

@@ -608,7 +608,7 @@ fn callees_come_before_callers() {
     let text = "void a() { b(); }\nvoid b() { c(); a(); }\nvoid c() {}\nvoid d() { a(); [1].forEach((x) { c(); }); }\n";
     let program = program(&[("lib/a.dart", text)]);
     let names: Vec<Vec<String>> = program
-        .components
+        .components()
         .iter()
         .map(|component| component.iter().map(|function| program.function(*function).qualified.to_string()).collect())
         .collect();

@@ -186,7 +186,12 @@ fn is_in(places: &Places, name: u64, files: &FxHashSet<u32>) -> bool {
 
 /// How many parts two paths begin with alike.
 pub(super) fn common(a: &Path, b: &Path) -> usize {
-    a.components().zip(b.components()).take_while(|(a, b)| a == b).count()
+    let (a, b) = (a.as_os_str().as_encoded_bytes(), b.as_os_str().as_encoded_bytes());
+    let same = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+    let is_separator = |byte: &u8| std::path::is_separator(char::from(*byte));
+    let ends = |path: &[u8]| path.get(same).is_none_or(is_separator);
+    let separators = a.iter().take(same).filter(|byte| is_separator(byte)).count();
+    separators + usize::from(ends(a) && ends(b) && a.get(same.wrapping_sub(1)).is_some_and(|byte| !is_separator(byte)))
 }
 
 fn is_normal(part: &std::path::Component<'_>) -> bool {

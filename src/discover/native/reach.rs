@@ -305,8 +305,10 @@ pub(super) fn nearest(files: &[File], mut found: Vec<u32>, path: &Path) -> Vec<u
         return found;
     }
     let near = |at: &u32| files.get(*at as usize).map_or(0, |file| common(&file.path, path));
-    let most = found.iter().map(near).max().unwrap_or(0);
-    found.retain(|at| near(at) == most);
+    let near: Vec<usize> = found.iter().map(near).collect();
+    let most = near.iter().copied().max().unwrap_or(0);
+    let mut near = near.into_iter();
+    found.retain(|_| near.next() == Some(most));
     found.sort_unstable();
     found.dedup();
     found

@@ -34,14 +34,14 @@ pub(super) fn lower_function(file: &mut FileLowering, function: FunctionId, take
     let named = header.into_iter().flat_map(|it| &it.locals).filter(|local| !local.name.is_empty());
     let params: Vec<(Name, usize)> =
         named.map(|local| (local.name.clone(), (base + local.span.start) as usize)).collect();
-    let mut body = Body::new(file, function, memory::used_in_function(&params, block));
+    let mut body = Body::new(file, function, memory::used_in_function(&file.lines, &params, block));
     body.function_body(taken, block);
     body.finish();
 }
 
 /// Lowers the function that computes the value of a `static` or `const`.
 pub(super) fn lower_value(file: &mut FileLowering, function: FunctionId, value: &Expr) {
-    let mut body = Body::new(file, function, memory::used_in(value));
+    let mut body = Body::new(file, function, memory::used_in(&file.lines, value));
     let at = body.at(value);
     let result = body.consume(value);
     body.leave_with(Some(result), at);

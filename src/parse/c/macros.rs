@@ -22,8 +22,10 @@ pub(super) fn blank(
         Kind::Identifier => Word::of(token.text(text)),
         _ => Word::default(),
     });
-    let opens = live.iter().filter(|token| OPENS_C.contains(&token.text(text))).count();
-    let closes = live.iter().filter(|token| CLOSES_C.contains(&token.text(text))).count();
+    let names = || live.iter().filter(|token| token.kind == Kind::Identifier).map(|token| token.text(text));
+    let (opens, closes) = names().fold((0_usize, 0_usize), |(opens, closes), name| {
+        (opens + usize::from(OPENS_C.contains(&name)), closes + usize::from(CLOSES_C.contains(&name)))
+    });
     let mut pass = Pass {
         text,
         live,
@@ -31,6 +33,7 @@ pub(super) fn blank(
         partner: partners(live),
         in_body: in_body(text, live),
         is_cpp: dialect == Dialect::Cpp,
+        has_regions: opens + closes > 0,
         regions: opens == closes,
         defines,
         edits,
@@ -56,7 +59,9 @@ struct Pass<'a, 't> {
     /// For each token whether it stands in a function's body.
     in_body: Vec<bool>,
     is_cpp: bool,
-    /// Macros that open and close `extern "C"` come in pairs.
+    /// Macros open or close `extern "C"`.
+    has_regions: bool,
+    /// They come in pairs.
     regions: bool,
     defines: &'a Defines<'a>,
     edits: &'a mut Edits,
@@ -113,7 +118,7 @@ impl<'t> Pass<'_, 't> {
                 self.blank_tokens(at, at, MarkerKind::ExternC(false));
                 return at + 1;
             }
-            _ if OPENS_C.contains(&word) || CLOSES_C.contains(&word) => {
+            _ if self.has_regions && (OPENS_C.contains(&word) || CLOSES_C.contains(&word)) => {
                 self.blank_tokens(at, at, MarkerKind::Nothing);
                 if self.is_cpp && self.regions {
                     let sign: &[u8] = if OPENS_C.contains(&word) { b"extern \"C\" {" } else { b"}" };

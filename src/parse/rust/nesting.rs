@@ -5,6 +5,7 @@
 
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree, token_stream};
 
+use super::Lines;
 use crate::source::Span;
 
 /// What a level that the parser itself recurses for weighs; chains of operators and calls, which only make the tree
@@ -207,13 +208,12 @@ impl Level {
 }
 
 /// The stretches between tokens, where comments are.
-pub(super) fn gaps(tokens: TokenStream, offset: u32, end: u32) -> Vec<Span> {
+pub(super) fn gaps(tokens: TokenStream, lines: &Lines, offset: u32, end: u32) -> Vec<Span> {
     let mut gaps = Vec::new();
     let mut at = offset;
     let mut open = vec![(tokens.into_iter(), None::<proc_macro2::Span>)];
     let mut pass = |span: proc_macro2::Span| {
-        let range = span.byte_range();
-        let (start, stop) = (offset + range.start as u32, offset + range.end as u32);
+        let (start, stop) = (offset + lines.start(span), offset + lines.end(span));
         if start > at {
             gaps.push(Span::new(at, start));
         }

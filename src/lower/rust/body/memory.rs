@@ -8,6 +8,7 @@ use syn::{Block, Expr};
 use super::{Body, copies, macros};
 use crate::ir::{Base, LocalId, Name, Op, Operand, Place, Projection, TypeRef};
 use crate::lower::rust::types;
+use crate::parse::rust::Lines;
 use crate::source::Span;
 
 /// What the uses of variables say of them. A variable is known by where its name is declared.
@@ -20,30 +21,31 @@ pub(super) struct Used {
 }
 
 /// Looks through the body of a function.
-pub(super) fn used_in_function(params: &[(Name, usize)], block: &Block) -> Used {
-    let mut walk = Walk { used: Used::default(), scopes: vec![params.iter().cloned().collect()] };
+pub(super) fn used_in_function(lines: &Lines, params: &[(Name, usize)], block: &Block) -> Used {
+    let mut walk = Walk { lines, used: Used::default(), scopes: vec![params.iter().cloned().collect()] };
     walk.visit_block(block);
     walk.used
 }
 
 /// Looks through an expression outside functions.
-pub(super) fn used_in(expr: &Expr) -> Used {
-    let mut walk = Walk { used: Used::default(), scopes: vec![FxHashMap::default()] };
+pub(super) fn used_in(lines: &Lines, expr: &Expr) -> Used {
+    let mut walk = Walk { lines, used: Used::default(), scopes: vec![FxHashMap::default()] };
     walk.visit_expr(expr);
     walk.used
 }
 
 /// Where a name is declared.
-pub(super) fn declared_at(ident: &syn::Ident) -> usize {
-    ident.span().byte_range().start
+pub(super) fn declared_at(lines: &Lines, ident: &syn::Ident) -> usize {
+    lines.start(ident.span()) as usize
 }
 
-struct Walk {
+struct Walk<'l> {
+    lines: &'l Lines,
     used: Used,
     scopes: Vec<FxHashMap<Name, usize>>,
 }
 
-impl Walk {
+impl Walk<'_> {
     fn find(&self, name: &str) -> Option<usize> {
         self.scopes.iter().rev().find_map(|scope| scope.get(name).copied())
     }
@@ -63,10 +65,10 @@ impl Walk {
     }
 }
 
-impl<'a> Visit<'a> for Walk {
+impl<'a> Visit<'a> for Walk<'_> {
     fn visit_pat_ident(&mut self, it: &'a syn::PatIdent) {
         if let Some(scope) = self.scopes.last_mut() {
-            scope.insert(it.ident.to_string().into(), declared_at(&it.ident));
+            scope.insert(it.ident.to_string().into(), declared_at(self.lines, &it.ident));
         }
         visit::visit_pat_ident(self, it);
     }

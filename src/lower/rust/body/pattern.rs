@@ -99,7 +99,9 @@ impl Body<'_> {
             Some(local) => local,
             None => {
                 let local = self.declare(&it.ident, None, it.mutability.is_none());
-                if mode != Mode::Refer && !self.is_used_as_pointer(super::memory::declared_at(&it.ident)) {
+                if mode != Mode::Refer
+                    && !self.is_used_as_pointer(super::memory::declared_at(&self.file.lines, &it.ident))
+                {
                     self.current.bound.push(local);
                 }
                 local

@@ -213,7 +213,7 @@ impl Body<'_> {
 
     /// `let x: T = value;`
     fn variable(&mut self, ident: &syn::PatIdent, ty: Option<TypeRef>, value: Option<&Expr>, at: Span) {
-        let declared = super::memory::declared_at(&ident.ident);
+        let declared = super::memory::declared_at(&self.file.lines, &ident.ident);
         let is_final = ident.mutability.is_none();
         let copies = match (&ty, value) {
             _ if self.is_used_as_pointer(declared) => true,
