@@ -2,6 +2,7 @@
 //!
 //! One set holds every version of every fact; a lookup names the package versions of the file that asks.
 
+mod compiled;
 mod contract;
 pub mod hints;
 mod load;
@@ -15,11 +16,13 @@ use std::sync::OnceLock;
 use rustc_hash::FxHashMap;
 use semver::{Version, VersionReq};
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use crate::ir::{Name, TypeRef};
 use crate::language::Language;
-use crate::summary::{AccessPath, FamilyId, ResultContract, Summary};
+use crate::summary::{AccessPath, Basis, FamilyId, ResultContract, Summary, Throws};
 use crate::target::TargetSet;
+use compiled::Functions;
 use hints::Hints;
 use schema::{FamilyKind, MemberKind, ModelFile, NullRelease};
 
@@ -49,7 +52,7 @@ index!(
 );
 
 /// An allocator family.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Family {
     /// `dart.malloc`
     pub name: Name,
@@ -72,7 +75,7 @@ pub struct Family {
 }
 
 /// A Dart class of an API.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct TypeInfo {
     /// The name.
     pub name: Name,
@@ -107,7 +110,7 @@ pub struct TypeInfo {
 }
 
 /// The size of a type in bytes, over all targets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Size {
     /// On the target where it is smallest.
     pub least: u32,
@@ -116,7 +119,7 @@ pub struct Size {
 }
 
 /// What a function has to do with sizes.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Sizing {
     /// The argument is a number of bytes.
     Bytes(AccessPath),
@@ -129,7 +132,7 @@ pub enum Sizing {
 }
 
 /// A modelled function.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FunctionInfo {
     /// As people write it: `CoTaskMemFree`, `malloc.free`.
     pub name: Name,
@@ -156,8 +159,35 @@ pub struct FunctionInfo {
     pub pack: Option<PackId>,
 }
 
+impl FunctionInfo {
+    /// A function of which nothing is known.
+    fn unknown() -> Self {
+        Self {
+            name: Name::default(),
+            kind: MemberKind::Function,
+            type_params: Vec::new(),
+            params: Vec::new(),
+            returns: None,
+            summary: Summary {
+                outcomes: SmallVec::new(),
+                throws: Throws::Possibly,
+                throws_when: None,
+                runs: Vec::new(),
+                basis: Basis::Guess,
+                made: Vec::new(),
+                ended: Vec::new(),
+            },
+            symbol_at: None,
+            sizing: None,
+            targets: TargetSet::ALL,
+            source: None,
+            pack: None,
+        }
+    }
+}
+
 /// A parameter of a modelled function.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ParamInfo {
     /// Its name.
     pub name: Name,
@@ -166,7 +196,7 @@ pub struct ParamInfo {
 }
 
 /// A variable of a pack.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct VariableInfo {
     /// The name; a static one's without its class.
     pub name: Name,
@@ -179,7 +209,7 @@ pub struct VariableInfo {
 }
 
 /// What a name of a pack is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Item {
     /// A class or extension.
     Type(TypeId),
@@ -234,54 +264,74 @@ impl fmt::Display for ModelError {
 impl std::error::Error for ModelError {}
 
 /// Every model, ready to be asked.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct ModelSet {
     families: Vec<Family>,
+    #[serde(with = "compiled::sorted")]
     family_ids: FxHashMap<Name, FamilyId>,
+    requirements: Vec<Requirement>,
     equivalences: Vec<SameFamilies>,
     packs: Vec<PackNames>,
     types: Vec<TypeInfo>,
     /// By type.
-    members: Vec<FxHashMap<Name, Vec<Member>>>,
+    members: Vec<Members>,
     variables: Vec<VariableInfo>,
-    functions: Vec<FunctionInfo>,
-    symbols: FxHashMap<Name, Vec<(Requirement, ModelId)>>,
+    #[serde(skip)]
+    functions: Functions,
+    #[serde(with = "compiled::sorted")]
+    symbols: FxHashMap<Name, Vec<(RequirementId, ModelId)>>,
     hints: Hints,
+    /// Named constants, for conditions.
+    constants: BTreeMap<String, i64>,
+    #[serde(skip)]
     errors: Vec<ModelError>,
 }
 
+/// What a class declares.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Members {
+    #[serde(with = "compiled::sorted")]
+    by_name: FxHashMap<Name, Vec<Member>>,
+}
+
 /// Two families that are one.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct SameFamilies {
     families: [FamilyId; 2],
     targets: TargetSet,
-    requirement: Requirement,
+    requirement: RequirementId,
 }
 
 /// The names of a pack.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct PackNames {
     id: Name,
     uris: Vec<String>,
     exports: Vec<PackId>,
     imports: Vec<PackId>,
-    symbol_wrappers: Option<Requirement>,
+    symbol_wrappers: Option<RequirementId>,
     supersedes: bool,
     copies_declare: Vec<Name>,
-    names: FxHashMap<Name, Vec<(Requirement, Item)>>,
+    #[serde(with = "compiled::sorted")]
+    names: FxHashMap<Name, Vec<(RequirementId, Item)>>,
     /// Extensions by what they declare.
-    extension_members: FxHashMap<Name, Vec<(Requirement, MemberKind, TypeId, ModelId)>>,
+    #[serde(with = "compiled::sorted")]
+    extension_members: FxHashMap<Name, Vec<(RequirementId, MemberKind, TypeId, ModelId)>>,
 }
 
 /// What a name is in a class.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 enum Member {
-    Function(Requirement, MemberKind, ModelId),
-    Static(Requirement, VariableId),
+    Function(RequirementId, MemberKind, ModelId),
+    Static(RequirementId, VariableId),
 }
 
+/// A place in the set's list of requirements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct RequirementId(u16);
+
 /// The package versions in which a fact holds.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Requirement {
     package: Option<Name>,
     default_version: Option<Version>,
@@ -306,8 +356,8 @@ impl ModelSet {
     /// The models that are part of the program.
     #[must_use]
     pub fn builtin() -> &'static Self {
-        static BUILTIN: OnceLock<ModelSet> = OnceLock::new();
-        BUILTIN.get_or_init(|| Self::with_user_files(&[]))
+        static LOADED: OnceLock<ModelSet> = OnceLock::new();
+        LOADED.get_or_init(|| compiled::read().unwrap_or_else(read_builtin_files))
     }
 
     /// The models that are part of the program and those of the user (path and text), whose facts come first.
@@ -315,7 +365,8 @@ impl ModelSet {
     /// What is wrong with a file is left out, and listed in [`errors`](Self::errors).
     #[must_use]
     pub fn with_user_files(files: &[(&str, &str)]) -> Self {
-        load::load(BUILTIN, files)
+        let builtin = compiled::read().unwrap_or_else(read_builtin_files);
+        load::add(builtin, files)
     }
 
     /// What could not be loaded, file by file.
@@ -361,7 +412,7 @@ impl ModelSet {
             return TargetSet::NONE;
         }
         let edges: Vec<&SameFamilies> =
-            self.equivalences.iter().filter(|same| same.requirement.met_by(versions)).collect();
+            self.equivalences.iter().filter(|same| self.meets(versions, same.requirement)).collect();
         let mut reached = vec![TargetSet::NONE; self.families.len()];
         reached[usize::from(a.0)] = TargetSet::ALL;
         // Each round carries every family one edge further.
@@ -413,9 +464,7 @@ impl ModelSet {
     /// A name outside classes that an import of the pack brings in, re-exports included.
     #[must_use]
     pub fn lookup(&self, pack: PackId, name: &str, versions: &Versions) -> Option<Item> {
-        let found = self
-            .with_exports(pack)
-            .find_map(|pack| first_met(pack.names.get(name)?, versions, |(requirement, item)| (requirement, *item)));
+        let found = self.with_exports(pack).find_map(|pack| self.first_met(pack.names.get(name)?, versions));
         found.or_else(|| self.symbol_wrapper(self.pack(pack), name, versions).map(Item::Function))
     }
 
@@ -461,7 +510,7 @@ impl ModelSet {
     #[must_use]
     pub fn member(&self, ty: TypeId, name: &str, kind: MemberKind, versions: &Versions) -> Option<ModelId> {
         self.members_named(ty, name).iter().find_map(|member| match member {
-            Member::Function(requirement, of, id) if *of == kind && requirement.met_by(versions) => Some(*id),
+            Member::Function(requirement, of, id) if *of == kind && self.meets(versions, *requirement) => Some(*id),
             _ => None,
         })
     }
@@ -470,7 +519,7 @@ impl ModelSet {
     #[must_use]
     pub fn static_variable(&self, ty: TypeId, name: &str, versions: &Versions) -> Option<VariableId> {
         self.members_named(ty, name).iter().find_map(|member| match member {
-            Member::Static(requirement, id) if requirement.met_by(versions) => Some(*id),
+            Member::Static(requirement, id) if self.meets(versions, *requirement) => Some(*id),
             _ => None,
         })
     }
@@ -485,20 +534,20 @@ impl ModelSet {
         versions: &Versions,
     ) -> Vec<(TypeId, ModelId)> {
         let all = self.with_exports(pack).filter_map(|pack| pack.extension_members.get(member)).flatten();
-        let fitting = all.filter(|(requirement, of, ..)| *of == kind && requirement.met_by(versions));
+        let fitting = all.filter(|(requirement, of, ..)| *of == kind && self.meets(versions, *requirement));
         fitting.map(|&(_, _, ty, id)| (ty, id)).collect()
     }
 
     /// A native symbol.
     #[must_use]
     pub fn symbol(&self, name: &str, versions: &Versions) -> Option<ModelId> {
-        first_met(self.symbols.get(name)?, versions, |(requirement, id)| (requirement, *id))
+        self.first_met(self.symbols.get(name)?, versions)
     }
 
     /// The function of an id of this set.
     #[must_use]
     pub fn function(&self, id: ModelId) -> &FunctionInfo {
-        &self.functions[id.0 as usize]
+        self.functions.get(id)
     }
 
     fn pack(&self, id: PackId) -> &PackNames {
@@ -520,30 +569,45 @@ impl ModelSet {
         order.into_iter().map(|id| self.pack(id))
     }
 
+    fn meets(&self, versions: &Versions, requirement: RequirementId) -> bool {
+        self.requirements.get(usize::from(requirement.0)).is_none_or(|requirement| requirement.met_by(versions))
+    }
+
+    fn first_met<T: Copy>(&self, candidates: &[(RequirementId, T)], versions: &Versions) -> Option<T> {
+        candidates.iter().find(|(requirement, _)| self.meets(versions, *requirement)).map(|(_, value)| *value)
+    }
+
     fn members_named(&self, ty: TypeId, name: &str) -> &[Member] {
-        self.members.get(ty.0 as usize).and_then(|members| members.get(name)).map_or(&[], Vec::as_slice)
+        self.members.get(ty.0 as usize).and_then(|members| members.by_name.get(name)).map_or(&[], Vec::as_slice)
     }
 
     fn symbol_wrapper(&self, pack: &PackNames, name: &str, versions: &Versions) -> Option<ModelId> {
-        if !pack.symbol_wrappers.as_ref()?.met_by(versions) {
+        if !self.meets(versions, pack.symbol_wrappers?) {
             return None;
         }
         self.symbol(name, versions).or_else(|| self.symbol(&format!("{name}W"), versions))
     }
 }
 
-fn first_met<'a, T, V>(
-    candidates: &'a [T],
-    versions: &Versions,
-    split: impl Fn(&'a T) -> (&'a Requirement, V),
-) -> Option<V> {
-    candidates.iter().map(split).find(|(requirement, _)| requirement.met_by(versions)).map(|(_, value)| value)
-}
-
 /// Reads a model file. What its entries refer to is checked when the set is made.
 pub fn parse_file(path: &str, text: &str) -> Result<ModelFile, ModelError> {
     load::parse_file(path, text)
 }
+
+/// What the files of the program say, read from their texts.
+#[must_use]
+pub fn read_builtin_files() -> ModelSet {
+    load::load(BUILTIN)
+}
+
+/// The compiled form of [`read_builtin_files`], to be kept in [`COMPILED`].
+#[must_use]
+pub fn compile(set: &ModelSet) -> Vec<u8> {
+    compiled::write(set)
+}
+
+/// Where the compiled models lie in the repository.
+pub const COMPILED: &str = "rules/models.bin";
 
 /// The files that are part of the program.
 const BUILTIN: &[(&str, &str)] = &[

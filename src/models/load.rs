@@ -1,7 +1,5 @@
 //! Model files → a [`ModelSet`]. What is wrong with an entry leaves that entry out and is listed.
 
-use std::collections::BTreeMap;
-
 use rustc_hash::FxHashMap;
 use semver::{Comparator, Version, VersionReq};
 use toml::Spanned;
@@ -10,8 +8,8 @@ use super::contract::{Names, only_one, size, sizing, targets};
 use super::path::{access_path, is_identifier, param, type_ref};
 use super::schema::{self, FunctionModel, ModelFile, Pack, TypeModel, VariableModel};
 use super::{
-    Family, FunctionInfo, Item, Member, ModelError, ModelId, ModelSet, PackId, PackNames, Requirement, SameFamilies,
-    TypeId, TypeInfo, VariableId, VariableInfo, matches_release, suggest,
+    Family, FunctionInfo, Item, Member, Members, ModelError, ModelId, ModelSet, PackId, PackNames, Requirement,
+    RequirementId, SameFamilies, TypeId, TypeInfo, VariableId, VariableInfo, matches_release, suggest,
 };
 use crate::ir::{Const, Name, TypeRef};
 use crate::summary::{FamilyId, Ownership, ResultContract, Summary};
@@ -34,59 +32,19 @@ pub(super) fn parse_file(path: &str, text: &str) -> Result<ModelFile, ModelError
     }
 }
 
-/// Parses files, on several threads: it is most of what a run on a small project costs.
-///
-/// The threads are plain ones. Those of a pool could take up work that waits for the very set that is being loaded.
-fn parse_files(files: &[(&str, &str)]) -> Vec<Result<ModelFile, ModelError>> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
-    if threads < 2 || files.len() < 2 {
-        return files.iter().map(|(path, text)| parse_file(path, text)).collect();
-    }
-    // The largest first, each to the thread with least to do.
-    let mut order: Vec<usize> = (0..files.len()).collect();
-    let size = |at: usize| files.get(at).map_or(0, |(_, text)| text.len());
-    order.sort_by_key(|&at| std::cmp::Reverse(size(at)));
-    let mut shares: Vec<(usize, Vec<usize>)> = vec![(0, Vec::new()); threads];
-    for at in order {
-        if let Some((load, share)) = shares.iter_mut().min_by_key(|(load, _)| *load) {
-            *load += size(at);
-            share.push(at);
-        }
-    }
-    let parse = |share: &Vec<usize>| {
-        let files = share.iter().filter_map(|&at| files.get(at).map(|(path, text)| (at, parse_file(path, text))));
-        files.collect::<Vec<_>>()
-    };
-    let mut parsed = Vec::with_capacity(files.len());
-    std::thread::scope(|scope| {
-        let mut others = Vec::new();
-        for (_, share) in shares.iter().skip(1) {
-            others.push((share, std::thread::Builder::new().spawn_scoped(scope, move || parse(share))));
-        }
-        parsed.extend(shares.first().map(|(_, share)| parse(share)).unwrap_or_default());
-        for (share, other) in others {
-            // Without a thread, what it was to do is done here.
-            let done = other.ok().and_then(|other| other.join().ok());
-            parsed.extend(done.unwrap_or_else(|| parse(share)));
-        }
-    });
-    parsed.sort_by_key(|(at, _)| *at);
-    parsed.into_iter().map(|(_, parsed)| parsed).collect()
+/// Loads files into a set of their own.
+pub(super) fn load(files: &[(&str, &str)]) -> ModelSet {
+    add(ModelSet::default(), files)
 }
 
-/// More threads than this are not worth their start.
-const MAX_THREADS: usize = 4;
-
-/// Loads the program's files and the user's; the user's facts come before the program's.
-pub(super) fn load(builtin: &[(&str, &str)], user: &[(&str, &str)]) -> ModelSet {
-    let mut loader = Loader::default();
+/// Adds files to a set; their facts come before those that are there.
+pub(super) fn add(set: ModelSet, files: &[(&str, &str)]) -> ModelSet {
+    let mut loader = Loader::over(set);
     let mut sources = Vec::new();
-    for (files, is_user) in [(builtin, false), (user, true)] {
-        for (&(path, text), parsed) in files.iter().zip(parse_files(files)) {
-            match parsed {
-                Ok(file) => sources.push(Source { path, text, file, is_user, pack: None }),
-                Err(error) => loader.set.errors.push(error),
-            }
+    for &(path, text) in files {
+        match parse_file(path, text) {
+            Ok(file) => sources.push(Source { path, text, file, pack: None }),
+            Err(error) => loader.set.errors.push(error),
         }
     }
     loader.families(&sources);
@@ -95,7 +53,6 @@ pub(super) fn load(builtin: &[(&str, &str)], user: &[(&str, &str)]) -> ModelSet 
         loader.set.hints.add(*hint, names);
     }
     loader.packs(&mut sources);
-    sources.sort_by_key(|source| !source.is_user);
     loader.each(&sources, |file| &file.types, Loader::class);
     loader.each(&sources, |file| &file.variable, Loader::variable);
     loader.constant_variables(&sources);
@@ -110,7 +67,6 @@ struct Source<'a> {
     path: &'a str,
     text: &'a str,
     file: ModelFile,
-    is_user: bool,
     pack: Option<PackId>,
 }
 
@@ -144,15 +100,41 @@ impl Source<'_> {
     }
 }
 
-#[derive(Default)]
 struct Loader {
     set: ModelSet,
-    constants: BTreeMap<String, i64>,
-    /// What has been said already: for each key the versions and whether the user said it.
-    said: FxHashMap<String, Vec<(Option<VersionReq>, bool)>>,
+    /// What these files have said already: for each key the versions.
+    said: FxHashMap<String, Vec<Option<VersionReq>>>,
+    /// How many types, functions and variables there were before.
+    types: u32,
+    functions: u32,
+    variables: u32,
 }
 
 impl Loader {
+    fn over(set: ModelSet) -> Self {
+        let (types, functions) = (set.types.len() as u32, set.functions.len());
+        let variables = set.variables.len() as u32;
+        Self { set, said: FxHashMap::default(), types, functions, variables }
+    }
+
+    /// Whether an item is of these files.
+    fn is_new(&self, item: Item) -> bool {
+        match item {
+            Item::Type(id) => id.0 >= self.types,
+            Item::Function(id) => id.0 >= self.functions,
+            Item::Variable(id) => id.0 >= self.variables,
+        }
+    }
+
+    fn requirement(&mut self, requirement: Requirement) -> Result<RequirementId, String> {
+        let known = self.set.requirements.iter().position(|known| *known == requirement);
+        let at = known.unwrap_or_else(|| {
+            self.set.requirements.push(requirement);
+            self.set.requirements.len() - 1
+        });
+        u16::try_from(at).map(RequirementId).map_err(|_| "too many different `versions`".to_owned())
+    }
+
     fn each<T>(
         &mut self,
         sources: &[Source<'_>],
@@ -206,14 +188,13 @@ impl Loader {
         }
         let ids = model.families.iter().map(|name| self.names().family(name)).collect::<Result<Vec<_>, _>>()?;
         let targets = targets_or_all(&model.targets)?;
-        let requirement = Requirement {
+        let requirement = self.requirement(Requirement {
             package: model.package.as_deref().map(Name::new),
             default_version: model.default_version.as_deref().map(version).transpose()?,
             versions: model.versions.as_deref().map(version_requirement).transpose()?,
-        };
+        })?;
         for pair in ids.windows(2) {
             if let &[one, other] = pair {
-                let requirement = requirement.clone();
                 self.set.equivalences.push(SameFamilies { families: [one, other], targets, requirement });
             }
         }
@@ -223,7 +204,7 @@ impl Loader {
     fn constants(&mut self, sources: &[Source<'_>]) {
         for source in sources {
             for (name, &value) in &source.file.constants {
-                let known = self.constants.insert(name.clone(), value);
+                let known = self.set.constants.insert(name.clone(), value);
                 if known.is_some_and(|known| known != value) {
                     let message = format!("constant `{name}` has another value in another file");
                     self.set.errors.push(source.error_at_line(name, message));
@@ -278,11 +259,12 @@ impl Loader {
         let (exports, imports) = (find(&model.exports)?, find(&model.imports)?);
         let wrappers = model.symbol_wrappers.as_deref();
         let wrappers = wrappers.map(|versions| source.requirement(Some(versions))).transpose()?;
+        let wrappers = wrappers.map(|wrappers| self.requirement(wrappers)).transpose()?;
         source.requirement(None)?;
         if let Some(pack) = self.set.packs.get_mut(id.0 as usize) {
             pack.exports.extend(exports);
             pack.imports.extend(imports);
-            pack.symbol_wrappers = wrappers.or(pack.symbol_wrappers.take());
+            pack.symbol_wrappers = wrappers.or(pack.symbol_wrappers);
         }
         Ok(())
     }
@@ -290,13 +272,13 @@ impl Loader {
     fn class(&mut self, source: &Source<'_>, model: &TypeModel) -> Result<(), String> {
         let Some(pack) = source.pack else { return Ok(()) };
         only_one("a type", &[("name", model.name.is_some()), ("names", !model.names.is_empty())])?;
-        let requirement = source.requirement(model.versions.as_deref())?;
+        let requirement = self.requirement(source.requirement(model.versions.as_deref())?)?;
         let types = |texts: &[String]| texts.iter().map(|text| type_ref(text)).collect::<Result<Vec<_>, _>>();
         for name in model.name.iter().chain(&model.names) {
             if !is_identifier(name) {
                 return Err(format!("`{name}` is no name of a class"));
             }
-            self.say(&format!("{}:{name}", pack.0), model.versions.as_deref(), source, name)?;
+            self.say(&format!("{}:{name}", pack.0), model.versions.as_deref(), name)?;
             let id = TypeId(self.set.types.len() as u32);
             self.set.types.push(TypeInfo {
                 name: name.into(),
@@ -314,19 +296,19 @@ impl Loader {
                 size: size(model)?,
                 pack,
             });
-            self.set.members.push(FxHashMap::default());
-            self.add_item(pack, name, requirement.clone(), Item::Type(id));
+            self.set.members.push(Members::default());
+            self.add_item(pack, name, requirement, Item::Type(id));
         }
         Ok(())
     }
 
     fn variable(&mut self, source: &Source<'_>, model: &VariableModel) -> Result<(), String> {
         let Some(pack) = source.pack else { return Ok(()) };
-        let requirement = source.requirement(model.versions.as_deref())?;
+        let requirement = self.requirement(source.requirement(model.versions.as_deref())?)?;
         let ty = type_ref(&model.ty)?;
         self.check_types(pack, &ty, &[])?;
         let value = model.value.as_ref().map(|value| self.names().value(value)).transpose()?;
-        self.say(&format!("{}:{}", pack.0, model.name), model.versions.as_deref(), source, &model.name)?;
+        self.say(&format!("{}:{}", pack.0, model.name), model.versions.as_deref(), &model.name)?;
         let id = VariableId(self.set.variables.len() as u32);
         let (class, name) = split_member(&model.name);
         self.set.variables.push(VariableInfo { name: name.into(), ty, value, pack });
@@ -334,7 +316,7 @@ impl Loader {
             None => self.add_item(pack, name, requirement, Item::Variable(id)),
             Some(class) => {
                 for ty in self.classes_named(pack, class)? {
-                    self.add_member(ty, name, Member::Static(requirement.clone(), id));
+                    self.add_member(ty, name, Member::Static(requirement, id));
                 }
             }
         }
@@ -343,6 +325,7 @@ impl Loader {
 
     /// The constants of a Dart API are variables of its pack.
     fn constant_variables(&mut self, sources: &[Source<'_>]) {
+        let Ok(unconditional) = self.requirement(Requirement::default()) else { return };
         for source in sources {
             let Some(pack) = source.pack else { continue };
             if source.file.pack.as_ref().is_none_or(|pack| pack.uris.is_empty()) {
@@ -358,7 +341,7 @@ impl Loader {
                 };
                 let ty = TypeRef::named("int");
                 self.set.variables.push(VariableInfo { name: name.into(), ty, value: Some(value), pack });
-                self.add_item(pack, name, Requirement::default(), Item::Variable(id));
+                self.add_item(pack, name, unconditional, Item::Variable(id));
             }
         }
     }
@@ -379,7 +362,7 @@ impl Loader {
                 ("symbols", !model.symbols.is_empty()),
             ],
         )?;
-        let requirement = source.requirement(model.versions.as_deref())?;
+        let requirement = self.requirement(source.requirement(model.versions.as_deref())?)?;
         let params = model.params.iter().map(|text| param(text)).collect::<Result<Vec<_>, _>>()?;
         let symbol_at = model.result.as_ref().and_then(|result| result.native_function.as_deref());
         let mut info = FunctionInfo {
@@ -399,14 +382,17 @@ impl Loader {
             if symbol.is_empty() || symbol.contains(char::is_whitespace) {
                 return Err(format!("`{symbol}` is no symbol"));
             }
-            self.say(&format!("symbol:{symbol}"), model.versions.as_deref(), source, symbol)?;
+            self.say(&format!("symbol:{symbol}"), model.versions.as_deref(), symbol)?;
             info.name = symbol.into();
             let id = self.add_function(info.clone());
-            self.set.symbols.entry(symbol.into()).or_default().push((requirement.clone(), id));
+            let first = self.functions;
+            let candidates = self.set.symbols.entry(symbol.into()).or_default();
+            let at = candidates.iter().take_while(|(_, known)| known.0 >= first).count();
+            candidates.insert(at, (requirement, id));
         }
         for name in model.name.iter().chain(&model.names) {
             info.name = name.into();
-            self.dart_function(source, model, &info, &requirement)?;
+            self.dart_function(source, model, &info, requirement)?;
         }
         Ok(())
     }
@@ -416,7 +402,7 @@ impl Loader {
         source: &Source<'_>,
         model: &FunctionModel,
         info: &FunctionInfo,
-        requirement: &Requirement,
+        requirement: RequirementId,
     ) -> Result<(), String> {
         let Some(pack) = source.pack else { return Ok(()) };
         let qualified = info.name.clone();
@@ -430,19 +416,21 @@ impl Loader {
             self.check_types(pack, returns, &scope)?;
         }
         let key = format!("{}:{qualified}:{:?}", pack.0, model.kind);
-        self.say(&key, model.versions.as_deref(), source, &qualified)?;
+        self.say(&key, model.versions.as_deref(), &qualified)?;
         let id = self.add_function(info.clone());
         let Some(classes) = classes else {
-            self.add_item(pack, name, requirement.clone(), Item::Function(id));
+            self.add_item(pack, name, requirement, Item::Function(id));
             return Ok(());
         };
         for class in classes {
-            self.add_member(class, name, Member::Function(requirement.clone(), model.kind, id));
+            self.add_member(class, name, Member::Function(requirement, model.kind, id));
             if self.set.ty(class).on.is_some()
                 && let Some(pack) = self.set.packs.get_mut(pack.0 as usize)
             {
                 let members = pack.extension_members.entry(name.into()).or_default();
-                members.push((requirement.clone(), model.kind, class, id));
+                let first = self.functions;
+                let at = members.iter().take_while(|(.., known)| known.0 >= first).count();
+                members.insert(at, (requirement, model.kind, class, id));
             }
         }
         Ok(())
@@ -463,7 +451,7 @@ impl Loader {
     }
 
     fn names(&self) -> Names<'_> {
-        Names { families: &self.set.families, family_ids: &self.set.family_ids, constants: &self.constants }
+        Names { families: &self.set.families, family_ids: &self.set.family_ids, constants: &self.set.constants }
     }
 
     fn classes_named(&self, pack: PackId, class: &str) -> Result<Vec<TypeId>, String> {
@@ -530,31 +518,38 @@ impl Loader {
         std::iter::once(&pack).chain(imported).any(|&pack| self.set.with_exports(pack).any(is_type))
     }
 
-    /// Notes that a fact is given for some versions; the same side must not give it twice for one version.
-    fn say(&mut self, key: &str, versions: Option<&str>, source: &Source<'_>, name: &str) -> Result<(), String> {
+    /// Notes that a fact is given for some versions; it must not be given twice for one version.
+    fn say(&mut self, key: &str, versions: Option<&str>, name: &str) -> Result<(), String> {
         let wanted = versions.map(version_requirement).transpose()?;
         let said = self.said.entry(key.to_owned()).or_default();
-        if said.iter().any(|(other, is_user)| *is_user == source.is_user && overlap(other.as_ref(), wanted.as_ref())) {
+        if said.iter().any(|other| overlap(other.as_ref(), wanted.as_ref())) {
             return Err(format!("`{name}` is described twice for the same versions"));
         }
-        said.push((wanted, source.is_user));
+        said.push(wanted);
         Ok(())
     }
 
     fn add_function(&mut self, info: FunctionInfo) -> ModelId {
-        self.set.functions.push(info);
-        ModelId(self.set.functions.len() as u32 - 1)
+        self.set.functions.push(info)
     }
 
-    fn add_item(&mut self, pack: PackId, name: &str, requirement: Requirement, item: Item) {
+    fn add_item(&mut self, pack: PackId, name: &str, requirement: RequirementId, item: Item) {
+        let known = self.set.packs.get(pack.0 as usize).and_then(|pack| pack.names.get(name));
+        let at = known.map_or(0, |known| known.iter().take_while(|(_, known)| self.is_new(*known)).count());
         if let Some(pack) = self.set.packs.get_mut(pack.0 as usize) {
-            pack.names.entry(name.into()).or_default().push((requirement, item));
+            pack.names.entry(name.into()).or_default().insert(at, (requirement, item));
         }
     }
 
     fn add_member(&mut self, ty: TypeId, name: &str, member: Member) {
+        let item = |member: &Member| match member {
+            Member::Function(.., id) => Item::Function(*id),
+            Member::Static(_, id) => Item::Variable(*id),
+        };
+        let known = self.set.members_named(ty, name);
+        let at = known.iter().take_while(|known| self.is_new(item(known))).count();
         if let Some(members) = self.set.members.get_mut(ty.0 as usize) {
-            members.entry(name.into()).or_default().push(member);
+            members.by_name.entry(name.into()).or_default().insert(at, member);
         }
     }
 }

@@ -4,7 +4,9 @@
 
 use ffilint::ir::TypeRef;
 use ffilint::models::schema::{FunctionModel, MemberKind, ModelFile, TypeModel};
-use ffilint::models::{Item, ModelId, ModelSet, PackId, Sizing, Versions, builtin_files, parse_file};
+use ffilint::models::{
+    COMPILED, Item, ModelId, ModelSet, PackId, Sizing, Versions, builtin_files, compile, parse_file, read_builtin_files,
+};
 use ffilint::summary::{
     AccessPath, Basis, EffectKind, FamilyRef, Guard, Ownership, Root, StatusKind, Step, Summary, Throws, ValueTest,
 };
@@ -12,8 +14,19 @@ use ffilint::target::TargetSet;
 
 #[test]
 fn builtin_files_load_without_errors() {
-    let errors: Vec<String> = ModelSet::builtin().errors().iter().map(ToString::to_string).collect();
+    let errors: Vec<String> = read_builtin_files().errors().iter().map(ToString::to_string).collect();
     assert!(errors.is_empty(), "{}", errors.join("\n"));
+}
+
+#[test]
+fn compiled_models_are_those_of_the_files() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(COMPILED);
+    let compiled = compile(&read_builtin_files());
+    if std::env::var_os("FFILINT_BLESS").is_some_and(|value| value == "1") {
+        std::fs::write(&path, &compiled).unwrap();
+    }
+    let kept = std::fs::read(&path).unwrap();
+    assert!(kept == compiled, "{COMPILED} is not made of the files; FFILINT_BLESS=1 cargo test writes it");
 }
 
 #[test]
