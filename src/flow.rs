@@ -32,6 +32,7 @@ mod copies;
 mod definitions;
 mod engine;
 mod exports;
+mod fields;
 mod finalizers;
 mod guards;
 mod handed_out;
@@ -104,6 +105,7 @@ pub fn analyse(program: &Program, models: &ModelSet, options: &Options) -> Analy
     let closures: Vec<Vec<Vec<FunctionId>>> = program.units.par_iter().map(closures_by_parent).collect();
     let mut results = Vec::new();
     let mut passed = Vec::new();
+    let mut fields = fields::Fields::default();
     let reach = reach::Reach::of(program);
     for level in levels(program) {
         let level = match level {
@@ -136,6 +138,8 @@ pub fn analyse(program: &Program, models: &ModelSet, options: &Options) -> Analy
                     summaries.set(function, summary);
                 }
                 passed.append(&mut found.passed);
+                found.fields.drain(..).for_each(|notes| fields.add(notes));
+                found.incomplete.iter().for_each(|function| fields.give_up(function.unit));
                 found
             });
             results.push((function, found));
@@ -153,6 +157,7 @@ pub fn analyse(program: &Program, models: &ModelSet, options: &Options) -> Analy
             Err(reason) => analysis.failed.push((function, reason)),
         }
     }
+    analysis.violations.extend(fields.mismatches(program, models));
     analysis.violations = each_once(program, analysis.violations);
     let unreleased = exports::without_release(program, models, options, &summaries, &analysis.violations);
     analysis.violations.extend(unreleased);
@@ -249,6 +254,7 @@ struct Found {
     incomplete: Vec<FuncRef>,
     functions: usize,
     passed: Vec<callbacks::Passed>,
+    fields: Vec<fields::FieldNotes>,
 }
 
 fn analyse_function(
@@ -278,8 +284,12 @@ fn analyse_function(
                     found.summary = engine.summarise(&exits).map(std::sync::Arc::new);
                     found.violations.append(&mut engine.inconsistencies(&exits));
                 }
+                if body.kind == FunctionKind::Initializer {
+                    engine.note_initial(&exits);
+                }
                 found.passed.append(&mut engine.close(exits));
                 found.violations.append(&mut engine.violations);
+                found.fields.push(std::mem::take(&mut engine.fields));
             }
             inlined.extend(engine.inlined.iter().copied());
         }

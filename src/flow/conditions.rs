@@ -280,7 +280,10 @@ fn on_status_value(path: Path, symbol: Symbol, kind: StatusKind, value: &Value) 
 
 fn split_sign(path: Path, less: Symbol, left: &Value, right: &Value) -> Split {
     match (left, right) {
-        (Value::Status(symbol, StatusKind::NonNegative), Value::Int(0)) => swap(on_status(path, *symbol)),
+        // Whoever asks of a code that is zero on success whether it is negative, takes all else for success.
+        (Value::Status(symbol, StatusKind::NonNegative | StatusKind::Zero), Value::Int(0)) => {
+            swap(on_status(path, *symbol))
+        }
         (Value::Status(symbol, _), _) | (_, Value::Status(symbol, _)) => {
             let path = give_up(path, *symbol);
             [Some(path.clone()), Some(path)]

@@ -65,6 +65,8 @@ pub(super) struct Engine<'a> {
     /// How each origin's objects ended.
     pub(super) ledger: BTreeMap<u32, Ledger>,
     pub(super) violations: Vec<Violation>,
+    /// What it does to the fields of classes.
+    pub(super) fields: super::fields::FieldNotes,
     /// The place of the operation that is executed.
     pub(super) at: Location,
     /// The arenas that callees open around closures, by origin: the depth of the frame that calls.
@@ -204,6 +206,7 @@ impl<'a> Engine<'a> {
             moves: FxHashMap::default(),
             ledger: BTreeMap::new(),
             violations: Vec::new(),
+            fields: super::fields::FieldNotes::default(),
             at: Location { file: program.units[root.unit as usize].file, span: Span::default() },
             given: FxHashMap::default(),
             ended: FxHashSet::default(),

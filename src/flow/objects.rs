@@ -34,7 +34,7 @@ pub(super) struct Releasing {
 
 impl Releasing {
     /// The steps that it adds to a story.
-    fn steps(&self, family: FamilyId) -> impl Iterator<Item = Step> + '_ {
+    pub(super) fn steps(&self, family: FamilyId) -> impl Iterator<Item = Step> + '_ {
         let inside = self.inside.iter().map(move |made| Step {
             kind: StepKind::Released { by: made.by.clone(), family },
             location: made.location,
@@ -155,6 +155,7 @@ impl Engine<'_> {
     }
 
     fn release_object(&mut self, path: &mut Path, id: ObjectId, releasing: &Releasing) {
+        self.note_field_release(path, id, releasing);
         let Some(object) = path.objects.get(&id) else { return };
         let wrong_on = match (object.ownership, releasing.family) {
             // In one language's own code the types say what a pointer carries.

@@ -313,6 +313,7 @@ impl Engine<'_> {
             Target::Field(field) => {
                 let name = self.program.variable(*field).name.clone();
                 self.fault_of_callback(&path, &stored, *field, at);
+                self.note_field_store(&path, *field, &stored, at);
                 match base.or_else(|| self.this_value(site.frame, &path)) {
                     Some(Value::View(object, prefix)) => {
                         let owner = Value::View(object, prefix.clone());

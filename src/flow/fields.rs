@@ -1,0 +1,209 @@
+//! What the fields of a class own, from all code that writes them: the memory that one method puts there, another
+//! releases.
+//!
+//! Methods are called in any order, so nothing is said of order here: only what holds for whatever a field may ever lead
+//! to. Static variables are fields, too.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::engine::{Engine, Exits};
+use super::objects::{Releasing, confidence};
+use super::path::Path;
+use super::value::{ObjectId, Offset, Value};
+use crate::ir::Name;
+use crate::link::{FuncRef, Program, VarRef};
+use crate::models::ModelSet;
+use crate::source::Location;
+use crate::state::{MemoryFamily, Ownership as State};
+use crate::summary::{FamilyId, Root, Step as PathStep};
+use crate::target::TargetSet;
+use crate::violation::{Confidence, Step, StepKind, Subject, Violation, ViolationKind};
+
+/// What one function does to fields.
+#[derive(Debug, Default)]
+pub(super) struct FieldNotes {
+    stores: Vec<Stored>,
+    /// What a function that computes an initial value gives.
+    initial: Vec<(FuncRef, Option<Owned>)>,
+    releases: Vec<Released>,
+}
+
+/// Something that is written to a field, null apart.
+#[derive(Clone, Debug, PartialEq)]
+struct Stored {
+    field: VarRef,
+    /// Nothing where it is not known who owns it.
+    what: Option<Owned>,
+}
+
+/// Memory that was its function's own when a field received it.
+#[derive(Clone, Debug, PartialEq)]
+struct Owned {
+    subject: Subject,
+    targets: TargetSet,
+    steps: Vec<Step>,
+    confidence: Confidence,
+}
+
+/// A release of what a field leads to.
+#[derive(Clone, Debug, PartialEq)]
+struct Released {
+    field: VarRef,
+    function: FuncRef,
+    by: Name,
+    through: Option<Name>,
+    at: Location,
+    family: FamilyId,
+    targets: TargetSet,
+    steps: Vec<Step>,
+    confidence: Confidence,
+}
+
+impl Engine<'_> {
+    /// Notes what a field or static variable receives.
+    pub(super) fn note_field_store(&mut self, path: &Path, field: VarRef, value: &Value, at: Location) {
+        if value.is_null() {
+            return;
+        }
+        let into = self.program.variable(field).name.clone();
+        let what = self.owned_value(path, value).map(|mut owned| {
+            owned.steps.push(Step { kind: StepKind::Stored { into: into.clone() }, location: at });
+            Owned { subject: Subject { held_by: Some(into), ..owned.subject }, ..owned }
+        });
+        let stored = Stored { field, what };
+        if !self.fields.stores.contains(&stored) {
+            self.fields.stores.push(stored);
+        }
+    }
+
+    /// Notes what the analysed function gives, which computes the initial value of a field.
+    pub(super) fn note_initial(&mut self, exits: &Exits) {
+        for returned in exits.returns.iter().filter(|returned| !returned.value.is_null()) {
+            let initial = (self.root, self.owned_value(&returned.path, &returned.value));
+            self.fields.initial.push(initial);
+        }
+    }
+
+    /// The memory of a family that a value leads to, where it is the function's own.
+    fn owned_value(&self, path: &Path, value: &Value) -> Option<Owned> {
+        let Value::Pointer(id, Offset::Start) = value else { return None };
+        let object = path.objects.get(id)?;
+        let State::Owned(MemoryFamily::Known(_)) = object.ownership else { return None };
+        let origin = &self.origins[id.origin as usize];
+        Some(Owned {
+            subject: self.subject(*id, object)?,
+            targets: path.targets.and(origin.targets),
+            steps: object.story.steps.clone(),
+            confidence: confidence(origin.basis),
+        })
+    }
+
+    /// Notes a release of what a field of the analysed function's class led to when it began.
+    pub(super) fn note_field_release(&mut self, path: &Path, id: ObjectId, releasing: &Releasing) {
+        let Some(family) = releasing.family.filter(|_| !path.doubtful) else { return };
+        let Some(field) = self.field_behind(path, id) else { return };
+        let by = releasing.by.clone();
+        let (by, through) = match &releasing.inside {
+            Some(inside) => (inside.by.clone(), Some(by)),
+            None => (by, None),
+        };
+        let released = Released {
+            field,
+            function: self.root,
+            by,
+            through,
+            at: releasing.at,
+            family,
+            targets: path.targets.and(releasing.targets),
+            steps: releasing.steps(family).collect(),
+            confidence: confidence(releasing.basis),
+        };
+        if !self.fields.releases.contains(&released) {
+            self.fields.releases.push(released);
+        }
+    }
+
+    /// The field of `this` whose value an object is, as the function found it.
+    fn field_behind(&self, path: &Path, id: ObjectId) -> Option<VarRef> {
+        let place = path.objects.get(&id)?.path.as_deref()?;
+        let (Root::This, [PathStep::Field(name)]) = (&place.root, place.steps.as_slice()) else { return None };
+        let function = self.program.function(self.root);
+        let class = function.class?;
+        let unit = &self.program.units[self.root.unit as usize];
+        let index = unit.classes.get(class.index())?.fields.iter().position(|field| field.name == *name)?;
+        Some(VarRef { unit: self.root.unit, class: Some(class), index: index as u32 })
+    }
+}
+
+/// All that the functions of the program do to fields.
+#[derive(Default)]
+pub(super) struct Fields {
+    stores: FxHashMap<VarRef, Vec<Option<Owned>>>,
+    initial: FxHashMap<FuncRef, Vec<Option<Owned>>>,
+    releases: Vec<Released>,
+    /// Units of functions that were not analysed to their end: they may write anything to the fields of their classes.
+    incomplete: FxHashSet<u32>,
+}
+
+impl Fields {
+    pub(super) fn give_up(&mut self, unit: u32) {
+        self.incomplete.insert(unit);
+    }
+
+    pub(super) fn add(&mut self, notes: FieldNotes) {
+        for Stored { field, what } in notes.stores {
+            self.stores.entry(field).or_default().push(what);
+        }
+        for (function, what) in notes.initial {
+            self.initial.entry(function).or_default().push(what);
+        }
+        self.releases.extend(notes.releases);
+    }
+
+    /// The releases that fit nothing of what their field ever receives.
+    pub(super) fn mismatches(&self, program: &Program, models: &ModelSet) -> Vec<Violation> {
+        let mut found = Vec::new();
+        for released in &self.releases {
+            let variable = program.variable(released.field);
+            let unknown = self.incomplete.contains(&released.field.unit)
+                || is_parameter_of_constructor(program, released.field, &variable.name);
+            let initial = program.initializer(released.field).and_then(|function| self.initial.get(&function));
+            let stores = self.stores.get(&released.field).into_iter().chain(initial).flatten();
+            let Some(stores) = stores.map(Option::as_ref).collect::<Option<Vec<&Owned>>>().filter(|_| !unknown) else {
+                continue;
+            };
+            let versions = program.versions(released.field.unit);
+            let wrong = |owned: &&Owned| {
+                let both = owned.targets.and(released.targets);
+                both.minus(models.same_on(owned.subject.family, released.family, versions))
+            };
+            let targets = stores.iter().map(wrong).reduce(TargetSet::and).unwrap_or(TargetSet::NONE);
+            let Some(first) = stores.first().filter(|_| !targets.is_empty()) else { continue };
+            let trace = first.steps.iter().chain(&released.steps).cloned().collect();
+            found.push(Violation {
+                kind: ViolationKind::Mismatched {
+                    subject: first.subject.clone(),
+                    release: released.by.clone(),
+                    through: released.through.clone(),
+                    released_as: released.family,
+                },
+                function: released.function,
+                at: released.at,
+                trace,
+                targets,
+                confidence: stores.iter().map(|owned| owned.confidence).fold(released.confidence, Confidence::min),
+            });
+        }
+        found
+    }
+}
+
+/// Whether a constructor receives the field as a parameter (`this.x`): what it is then, its callers know.
+fn is_parameter_of_constructor(program: &Program, field: VarRef, name: &Name) -> bool {
+    let unit = &program.units[field.unit as usize];
+    let members = field.class.and_then(|class| unit.classes.get(class.index())).map(|class| &class.members);
+    members.into_iter().flatten().any(|member| {
+        let params = &unit.function(*member).params;
+        params.iter().any(|param| param.initializes == Some(crate::ir::Initializes::Field) && param.name == *name)
+    })
+}
