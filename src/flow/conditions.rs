@@ -51,6 +51,8 @@ impl Engine<'_> {
             ValueTest::NonNull => swap(split_null(path, value, &null)),
             ValueTest::Equals(1) => self.split_true(path, value),
             ValueTest::Differs(1) => swap(self.split_true(path, value)),
+            ValueTest::Equals(0) => self.split_equal(path, value, &Value::Int(0)),
+            ValueTest::Differs(0) => swap(self.split_equal(path, value, &Value::Int(0))),
             _ => [Some(path.clone()), Some(path)],
         }
     }

@@ -115,6 +115,18 @@ impl Engine<'_> {
             if agrees(true) { Some(yes) } else { agrees(false).then_some(no) }
         })
     }
+
+    /// The test for zero of a parameter that all of the paths agree on: a status that a check was given.
+    pub(super) fn zero_test_of(&self, function: &Function, paths: &[&Path]) -> Option<ArgumentTest> {
+        (0..function.params.len()).find_map(|param| {
+            let symbol = Symbol::of(("parameter", function.params[param].local.index()));
+            let fact = Fact::True(Symbol::of(("==", &Value::Symbol(symbol), &Value::Int(0))));
+            let zero = *paths.first()?.known.get(&fact)?;
+            let test = if zero { ValueTest::Equals(0) } else { ValueTest::Differs(0) };
+            let agreed = paths.iter().all(|path| path.known.get(&fact) == Some(&zero));
+            agreed.then(|| ArgumentTest { arg: AccessPath::root(parameter_root(function, param)), test })
+        })
+    }
 }
 
 /// The returns that each target can reach, targets with the same ones together.

@@ -117,8 +117,11 @@ impl Engine<'_> {
                 effect.kind = EffectKind::Escape;
             }
         }
-        let throws_when =
-            (!thrown.is_empty()).then(|| self.test_of(function, &thrown, |_| true)).flatten().map(Box::new);
+        let throws_when = match thrown.is_empty() {
+            true => None,
+            false => self.test_of(function, &thrown, |_| true).or_else(|| self.zero_test_of(function, &thrown)),
+        }
+        .map(Box::new);
         let ended = ended(exits.returns.iter().map(|returned| &returned.path));
         Some(Summary { outcomes, throws, throws_when, runs: self.runs(exits), basis: Basis::Body, made, ended })
     }
