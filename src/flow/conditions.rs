@@ -67,6 +67,29 @@ impl Engine<'_> {
         }
     }
 
+    /// The parameter that a condition compares with zero, and whether the condition holds for zero.
+    pub(super) fn tests_zero(&self, frame: u32, path: &Path, cond: &Cond) -> Option<(Symbol, bool)> {
+        let parameter = |left: &Value, right: &Value| match (left, right) {
+            (Value::Symbol(symbol), Value::Int(0)) | (Value::Int(0), Value::Symbol(symbol)) => {
+                self.parameters.contains(symbol).then_some(*symbol)
+            }
+            _ => None,
+        };
+        match cond {
+            Cond::Equals(left, right) => {
+                let [left, right] = [left, right].map(|operand| self.operand(frame, path, operand));
+                Some((parameter(&left, &right)?, true))
+            }
+            Cond::IsTrue(operand) => {
+                let Value::Symbol(symbol) = self.operand(frame, path, operand) else { return None };
+                let comparison = self.comparisons.get(&symbol)?;
+                let parameter = parameter(&comparison.left, &comparison.right)?;
+                ["!=", "=="].contains(&comparison.op.as_str()).then_some((parameter, comparison.op == "=="))
+            }
+            Cond::IsNull(_) | Cond::Is(..) | Cond::Target(_) | Cond::Opaque => None,
+        }
+    }
+
     fn comes_from_parameter(&self, path: &Path, value: &Value) -> bool {
         match value {
             Value::Symbol(symbol) => {

@@ -473,6 +473,7 @@ impl<'a> Engine<'a> {
             Terminator::Goto(to) => self.leave(run, block, *to, at, path),
             Terminator::Branch { cond, then, otherwise, written } => {
                 let on_parameter = self.tests_parameter(run.frame, &path, cond);
+                let zero = self.tests_zero(run.frame, &path, cond);
                 let [mut held, mut failed] = self.split(run.frame, path, cond);
                 if *written != Written::Implied {
                     let open = held.is_some() && failed.is_some();
@@ -481,8 +482,9 @@ impl<'a> Engine<'a> {
                         let holds = (*written == Written::AsIs) == side;
                         // A branch that was decided before says nothing new of what the function was given.
                         let before = path.branch.is_some_and(|branch| branch.on_parameter);
-                        path.branch =
-                            Some(Branch { at, holds, on_parameter: if open { on_parameter } else { before } });
+                        let on_parameter = if open { on_parameter } else { before };
+                        let zero = zero.map(|(parameter, truth)| (parameter, truth == side));
+                        path.branch = Some(Branch { at, holds, on_parameter, zero });
                     }
                 }
                 for (path, to) in [(held, *then), (failed, *otherwise)] {

@@ -116,16 +116,15 @@ impl Engine<'_> {
         })
     }
 
-    /// The test for zero of a parameter that all of the paths agree on: a status that a check was given.
+    /// The test for zero of a parameter that led to all of the paths: a status that a check was given.
     pub(super) fn zero_test_of(&self, function: &Function, paths: &[&Path]) -> Option<ArgumentTest> {
-        (0..function.params.len()).find_map(|param| {
-            let symbol = Symbol::of(("parameter", function.params[param].local.index()));
-            let fact = Fact::True(Symbol::of(("==", &Value::Symbol(symbol), &Value::Int(0))));
-            let zero = *paths.first()?.known.get(&fact)?;
-            let test = if zero { ValueTest::Equals(0) } else { ValueTest::Differs(0) };
-            let agreed = paths.iter().all(|path| path.known.get(&fact) == Some(&zero));
-            agreed.then(|| ArgumentTest { arg: AccessPath::root(parameter_root(function, param)), test })
-        })
+        let (parameter, zero) = paths.first()?.branch?.zero?;
+        let agreed = |path: &&Path| path.branch.is_some_and(|branch| branch.zero == Some((parameter, zero)));
+        let is_it = |param: &usize| Symbol::of(("parameter", function.params[*param].local.index())) == parameter;
+        let param = (0..function.params.len()).find(is_it)?;
+        let test = if zero { ValueTest::Equals(0) } else { ValueTest::Differs(0) };
+        let arg = AccessPath::root(parameter_root(function, param));
+        paths.iter().all(agreed).then_some(ArgumentTest { arg, test })
     }
 }
 

@@ -247,6 +247,8 @@ pub(super) struct Branch {
     pub(super) holds: bool,
     /// It tested what the function was given.
     pub(super) on_parameter: bool,
+    /// The parameter that it compared with zero, and whether that is zero on this way.
+    pub(super) zero: Option<(Symbol, bool)>,
 }
 
 /// A question a branch can answer.
