@@ -119,7 +119,7 @@ impl Engine<'_> {
         }
         let throws_when = match thrown.is_empty() {
             true => None,
-            false => self.test_of(function, &thrown, |_| true).or_else(|| self.zero_test_of(function, &thrown)),
+            false => self.zero_test_of(function, &thrown).or_else(|| self.test_of(function, &thrown, |_| true)),
         }
         .map(Box::new);
         let ended = ended(exits.returns.iter().map(|returned| &returned.path));
