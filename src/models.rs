@@ -3,6 +3,7 @@
 //! One set holds every version of every fact; a lookup names the package versions of the file that asks.
 
 pub mod annotation;
+pub mod catalog;
 mod compiled;
 mod contract;
 pub mod hints;

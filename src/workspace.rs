@@ -24,6 +24,7 @@ use models::OwnModels;
 mod link;
 pub mod links;
 mod models;
+pub mod ownership;
 
 /// Stack of the threads that analyse. Parsers and destructors of deep trees use it; nothing of ours recurses deep.
 const STACK: usize = 64 * 1024 * 1024;

@@ -134,3 +134,79 @@ fn what_is_wrong_is_told_at_its_place_and_loses_nothing_else() -> Outcome {
     assert_eq!(code(&ffilint(folder.path(), &[])?), 0);
     Ok(())
 }
+
+#[test]
+fn ownership_says_what_is_known_and_from_where() -> Outcome {
+    let folder = buf(FAMILY)?;
+    let says = |arguments: &[&str], parts: &[&str]| -> Outcome {
+        let output = ffilint(folder.path(), &[&["ownership"], arguments].concat())?;
+        let said = stdout(&output);
+        assert_eq!(code(&output), 0, "{said}{}", stderr(&output));
+        for part in parts {
+            assert!(said.contains(part), "{part}\n{said}");
+        }
+        Ok(())
+    };
+    says(
+        &["buf_new"],
+        &[
+            "bound at lib/bindings.dart:5",
+            "the project's model project (ffilint.toml:12), basis docs-read",
+            "the result is the caller's, or null: release it with `buf_free` (buf)",
+        ],
+    )?;
+    says(&["sqlite3_close"], &["model sqlite3 (rules/models/sqlite3.toml:", "source: https://sqlite.org/"])?;
+    says(&["LocalFree"], &[", on windows"])?;
+    says(&["first"], &["read in the body at lib/uses.dart:4"])?;
+    says(&["Allocator.allocate"], &["model dart-ffi ("])?;
+    fs::write(
+        folder.path().join("buf.h"),
+        "#include <stdlib.h>\n// ffilint: takes(what)\nvoid buf_keep(char *what);\n",
+    )?;
+    fs::write(
+        folder.path().join("buf.c"),
+        "#include \"buf.h\"\nvoid buf_free(char *p) { free(p); }\nvoid buf_keep(char *what) {}\n",
+    )?;
+    says(&["buf_free"], &["read in the body at buf.c:2", "basis docs-read"])?;
+    fs::write(folder.path().join("ffilint.toml"), "")?;
+    fs::write(folder.path().join("buf.c"), "#include \"buf.h\"\n")?;
+    fs::write(folder.path().join("buf.h"), "// ffilint: returns owned(free = buf_free)\nchar *buf_new(int size);\n")?;
+    says(&["buf_new"], &["said by the comment at buf.h:1", "release it with `buf_free`"])?;
+    says(&["buf_free"], &["said by the comment at buf.h:1", "`arg0` is released, as memory for `buf_free`"])?;
+    let output = ffilint(folder.path(), &["ownership", "buf_nwe"])?;
+    assert_eq!(code(&output), 2);
+    assert!(stderr(&output).contains("did you mean `buf_new`?"), "{}", stderr(&output));
+    assert_eq!(code(&ffilint(folder.path(), &["ownership"])?), 2);
+    Ok(())
+}
+
+#[test]
+fn what_is_unknown_can_be_pasted() -> Outcome {
+    let folder = buf("")?;
+    let output = ffilint(folder.path(), &["ownership", "--unknown"])?;
+    let said = stdout(&output);
+    assert_eq!(code(&output), 0, "{said}");
+    let order: Vec<&str> = said.lines().filter(|line| line.starts_with("symbol")).collect();
+    assert_eq!(order, ["symbol = \"buf_new\"", "symbol = \"buf_free\""]);
+    assert!(said.contains("# 2 uses, first at lib/uses.dart:5: Pointer<Uint8> buf_new(int)"), "{said}");
+    assert!(said.ends_with("# of 2 bindings that are called nothing is known of 2\n"), "{said}");
+    fs::write(folder.path().join("ffilint.toml"), &said)?;
+    assert_eq!(found(folder.path())?, Vec::<String>::new());
+    let output = ffilint(folder.path(), &["ownership", "--unknown", "lib"])?;
+    assert_eq!(stdout(&output), "# of 2 bindings that are called nothing is known of 0\n");
+    Ok(())
+}
+
+#[test]
+fn doctor_counts_models() -> Outcome {
+    let folder = buf(FAMILY)?;
+    let output = ffilint(folder.path(), &["doctor"])?;
+    let said = stdout(&output);
+    assert_eq!(code(&output), 0, "{said}");
+    for part in
+        ["(with ffilint.toml)", "Dart: 2 read", "  by basis: ", "  project (the project's): 2 docs-read", "sqlite3: "]
+    {
+        assert!(said.contains(part), "{part}\n{said}");
+    }
+    Ok(())
+}
