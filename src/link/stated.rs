@@ -91,7 +91,13 @@ impl Stated {
                     let link = links.iter().filter(|link| {
                         link.function.unit == at && link.span.start >= statement.span.end && link.span.start < until
                     });
-                    stated.bound(at, &[statement.clone()], link.min_by_key(|link| link.span.start), &names, models);
+                    stated.bound(
+                        at,
+                        std::slice::from_ref(&statement),
+                        link.min_by_key(|link| link.span.start),
+                        &names,
+                        models,
+                    );
                 }
             }
             let fields = unit.classes.iter().flat_map(|class| &class.fields);
