@@ -152,8 +152,7 @@ impl ModelSet {
     ///
     /// What is wrong with the entry.
     pub fn contract(&self, model: &FunctionModel, params: &[ParamInfo]) -> Result<Summary, String> {
-        let names =
-            Names { families: &self.families, family_ids: &self.family_ids, constants: &self.constants };
+        let names = Names { families: &self.families, family_ids: &self.family_ids, constants: &self.constants };
         names.summary(model, params)
     }
 }
