@@ -409,7 +409,7 @@ impl Program {
         let definitions = |symbol: &Name, unit: u32| exports.definitions(&files, symbol, unit);
         let graph = CallGraph::new(&units, &resolved, &facts, &definitions);
         let callbacks = Callbacks::default();
-        let stated = Stated::new(&units, &links, &declared, models);
+        let stated = Stated::new(&units, &files, &links, &declared, models);
         stated.mark(&mut links);
         let mut program =
             Self { units, resolved, graph, files, versions, facts, exports, links, declared, stated, callbacks };

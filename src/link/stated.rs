@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use rustc_hash::FxHashMap;
 
 use super::declared::Declared;
-use super::{FuncRef, Link, Standing};
+use super::{FileContext, FuncRef, Link, Standing};
 use crate::ir::stated::Statement;
 use crate::ir::{Annotation, Function, FunctionId, Name, Unit};
 use crate::language::Language;
@@ -67,10 +67,20 @@ impl Said {
 
 impl Stated {
     /// What is said, and what is wrong with it.
-    pub(super) fn new(units: &[Unit], links: &[Link], declared: &Declared, models: &ModelSet) -> Self {
+    pub(super) fn new(
+        units: &[Unit],
+        files: &[FileContext],
+        links: &[Link],
+        declared: &Declared,
+        models: &ModelSet,
+    ) -> Self {
         let mut stated = Self::default();
+        // Of two that disagree the later one is wrong, whatever order the files came in.
+        let path = |at: u32| files.get(at as usize).map(|file| &*file.path);
+        let mut order: Vec<(u32, &Unit)> = (0_u32..).zip(units).collect();
+        order.sort_by_key(|(at, _)| path(*at));
         let names = Names::new(units, links);
-        for (at, unit) in (0_u32..).zip(units) {
+        for (at, unit) in order {
             let mut spans = BTreeSet::new();
             for (id, function) in (0_u32..).map(FunctionId).zip(&unit.functions) {
                 let function_at = FuncRef { unit: at, function: id };
@@ -124,7 +134,7 @@ impl Stated {
                 stated.errors.push((at, statement.span, message));
             }
         }
-        stated.rest(units, declared, models);
+        stated.rest(units, &path, declared, models);
         stated
     }
 
@@ -161,7 +171,13 @@ impl Stated {
     }
 
     /// What is said of a symbol is said of its definitions, and what the project's models say counts like it.
-    fn rest(&mut self, units: &[Unit], declared: &Declared, models: &ModelSet) {
+    fn rest<'f>(
+        &mut self,
+        units: &[Unit],
+        path: &dyn Fn(u32) -> Option<&'f str>,
+        declared: &Declared,
+        models: &ModelSet,
+    ) {
         if self.by_symbol.is_empty() && !models.has_own() {
             return;
         }
@@ -170,7 +186,10 @@ impl Stated {
         let all = self.by_symbol.values().chain(self.functions.values());
         let named = all.flat_map(|said| said.calls.iter().map(move |call| (Name::new(call), said.at)));
         let mut named: Vec<_> = named.collect();
-        named.sort();
+        named.sort_by(|(a, at_a), (b, at_b)| {
+            let place = |at: &Option<(u32, Span)>| at.map(|(unit, span)| (path(unit), span));
+            (a, place(at_a)).cmp(&(b, place(at_b)))
+        });
         for (call, at) in named {
             let model = models.symbol(&call, &versions).map(|id| models.function(id));
             if let Some(model) = model.filter(|model| model.source.as_deref() == Some(SOURCE)) {
@@ -192,7 +211,14 @@ impl Stated {
             }
         }
         for (symbol, said) in &self.by_symbol {
-            let model = models.symbol(symbol, &versions).map(|id| &models.function(id).summary);
+            let id = models.symbol(symbol, &versions);
+            let model = id.map(|id| &models.function(id).summary);
+            if let (Some(at), Some(own), Some(_)) =
+                (said.at, model.filter(|_| id.is_some_and(|id| models.is_own(id))), &said.only)
+                && disagree(&said.facts, own)
+            {
+                self.errors.push((at.0, at.1, format!("a model of the project says something else of `{symbol}`")));
+            }
             self.contracts.insert(symbol.clone(), said.over(model.or_else(|| declared.get(symbol))));
         }
     }
@@ -290,6 +316,14 @@ fn released_by(call: &str, models: &ModelSet) -> Option<FamilyId> {
     });
     let named = || models.families().iter().position(|family| family.release_with.iter().any(|known| known == call));
     families.next().or_else(|| named().and_then(|at| u16::try_from(at).ok()).map(FamilyId))
+}
+
+/// Whether two contracts tell different things of the result.
+fn disagree(one: &Summary, other: &Summary) -> bool {
+    let result = |summary: &Summary| summary.outcomes.first().map(|outcome| outcome.result.ownership.clone());
+    let (one, other) = (result(one), result(other));
+    let says = |ownership: &Option<Ownership>| !matches!(ownership, None | Some(Ownership::Unknown));
+    says(&one) && says(&other) && one != other
 }
 
 fn statements(annotations: &[Annotation]) -> impl Iterator<Item = Statement> + '_ {

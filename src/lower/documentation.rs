@@ -20,12 +20,15 @@ pub(super) fn ownership(mut text: String) -> Option<Annotation> {
     Some(Annotation { name: "doc".into(), type_args: Vec::new(), args: vec![(None, Const::Str(text.into()))] })
 }
 
+/// A file with more such comments was not written by a person.
+const MOST_STATEMENTS: usize = 2_000;
+
 /// Gives each comment that says who owns what to the declaration below it, unless that has it already.
 ///
 /// In a body it goes to the function around it, with the end of the statement that it stands before.
 pub(super) fn attach(unit: &mut Unit, text: &str) {
     let said = |comment: &Comment| Statement::read(&comment.text, comment.span).filter(|_| comment.alone);
-    let statements: Vec<Statement> = unit.comments.iter().filter_map(said).collect();
+    let statements: Vec<Statement> = unit.comments.iter().filter_map(said).take(MOST_STATEMENTS).collect();
     if statements.is_empty() {
         return;
     }

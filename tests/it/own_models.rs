@@ -123,6 +123,16 @@ fn what_is_wrong_is_told_at_its_place_and_loses_nothing_else() -> Outcome {
         assert!(said.contains("lib/uses.dart:5:"), "{said}");
         assert!(said.contains("1 error, 1 warning"), "{said}");
     }
+    let folder = buf(FAMILY)?;
+    let commented = format!(
+        "{BINDINGS}// ffilint: returns static\n@Native<Pointer<Uint8> Function(Int32)>(symbol: 'buf_new')\nexternal Pointer<Uint8> again(int size);\n"
+    );
+    fs::write(folder.path().join("lib/bindings.dart"), commented)?;
+    let said = stdout(&ffilint(folder.path(), &[])?);
+    assert!(
+        said.contains("bindings.dart:8:1: error[invalid_model]: a model of the project says something else"),
+        "{said}"
+    );
     let folder = buf("models = [\"tools/bif.toml\", \"tools\", \"ffilint.toml\", \"no.toml\"]")?;
     fs::create_dir(folder.path().join("tools"))?;
     fs::write(folder.path().join("tools/buf.toml"), "")?;
