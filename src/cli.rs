@@ -20,6 +20,7 @@ use crate::{ir, lower, render, rules, workspace};
 mod args;
 mod file;
 mod links;
+mod ownership;
 
 use args::{Arguments, CheckArguments, Color, Command, FailOn, Format, Output};
 
@@ -44,6 +45,8 @@ pub fn main() -> ExitCode {
         None => check(&arguments.check),
         Some(Command::Check(check_arguments)) => check(&check_arguments),
         Some(Command::Links(links)) => links::list(&links),
+        Some(Command::Ownership(names)) => ownership::ownership(&names),
+        Some(Command::Doctor(doctor)) => ownership::doctor(&doctor),
         Some(Command::Explain { rule }) => explain(&rule),
         Some(Command::Rules) => list_rules(),
         Some(Command::Version) => write_out(&format!("ffilint {}\n", env!("CARGO_PKG_VERSION"))).map(|()| CLEAN),

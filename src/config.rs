@@ -6,9 +6,11 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use toml::Spanned;
 
 use crate::discover;
@@ -36,6 +38,17 @@ pub struct Config {
     pub min_confidence: Option<Certainty>,
     /// Whether findings in vendored native files are shown.
     pub check_vendored: bool,
+    /// The models that the project brings.
+    pub models: ModelSources,
+}
+
+/// The models that a project brings: those in its configuration, and the files that this names.
+#[derive(Clone, Debug, Default)]
+pub struct ModelSources {
+    /// The file of the configuration and its text, where it says anything of models.
+    pub config: Option<(PathBuf, Arc<str>)>,
+    /// The files it names, as written, and where: bytes of its text.
+    pub files: Vec<(String, std::ops::Range<usize>)>,
 }
 
 /// What a project wants of one rule.
@@ -73,6 +86,7 @@ impl Default for Config {
             skip: Gitignore::empty(),
             min_confidence: None,
             check_vendored: false,
+            models: ModelSources::default(),
         }
     }
 }
@@ -121,6 +135,10 @@ impl Config {
 
         let mut config =
             Self { min_confidence: raw.min_confidence, check_vendored: raw.check_vendored, ..Self::default() };
+        if raw.speaks_of_models() {
+            config.models.config = Some((path.to_path_buf(), text.into()));
+            config.models.files = raw.models.into_iter().map(written).collect();
+        }
         for (name, setting) in raw.rules {
             if !known_rules.contains(&name.as_str()) {
                 let meant = meant(&name, known_rules.iter().copied());
@@ -217,6 +235,38 @@ struct Raw {
     min_confidence: Option<Certainty>,
     #[serde(default)]
     check_vendored: bool,
+    /// Files with models.
+    #[serde(default)]
+    models: Vec<Spanned<String>>,
+    // What stands in these is read as a model file is.
+    pack: Option<IgnoredAny>,
+    family: Option<IgnoredAny>,
+    equivalence: Option<IgnoredAny>,
+    constants: Option<IgnoredAny>,
+    r#type: Option<IgnoredAny>,
+    variable: Option<IgnoredAny>,
+    function: Option<IgnoredAny>,
+}
+
+impl Raw {
+    fn speaks_of_models(&self) -> bool {
+        let entries = [
+            &self.pack,
+            &self.family,
+            &self.equivalence,
+            &self.constants,
+            &self.r#type,
+            &self.variable,
+            &self.function,
+        ];
+        !self.models.is_empty() || entries.into_iter().any(Option::is_some)
+    }
+}
+
+/// A text, and where it stands.
+fn written(text: Spanned<String>) -> (String, std::ops::Range<usize>) {
+    let span = text.span();
+    (text.into_inner(), span)
 }
 
 fn globs(path: &Path, globs: &[Spanned<String>]) -> Result<Gitignore, (usize, String)> {
@@ -298,7 +348,7 @@ mod tests {
         assert_eq!(
             error("\nexlude = []"),
             "ffilint.toml:2: unknown key `exlude`; did you mean `exclude`?; known are rules, targets, exclude, skip, \
-             min-confidence, check-vendored"
+             min-confidence, check-vendored, models, pack, family, equivalence, constants, type, variable, function"
         );
         assert_eq!(
             error("[rules]\ndouble_fre = \"off\""),

@@ -16,6 +16,7 @@ use crate::target::TargetSet;
 
 pub mod android;
 mod cargo;
+mod models;
 mod names;
 mod native;
 pub mod packages;
@@ -26,6 +27,7 @@ mod vendored;
 mod walk;
 
 pub use cargo::Crate;
+pub use models::{ModelFiles, ModelProblem, ModelText};
 pub use packages::Package;
 
 /// The largest file that is read, in bytes. The largest real one seen is 3.97 MB.
@@ -123,6 +125,8 @@ pub struct Project {
     pub read: BTreeMap<Language, usize>,
     /// Native files that the boundary leads to and that are not parsed all the same, by one of the [`Caps`], sorted.
     pub left_out: Vec<Problem>,
+    /// The models that the project brings.
+    pub models: ModelFiles,
 }
 
 /// Finds the projects that the named paths belong to; the working directory's where none is named.
@@ -175,7 +179,8 @@ pub fn read(root: &Root, cwd: &Path, config: &Config) -> Project {
 /// The same with other caps.
 #[must_use]
 pub fn read_within(root: &Root, cwd: &Path, config: &Config, caps: &Caps) -> Project {
-    let mut project = Project { folder: root.folder.clone(), ..Project::default() };
+    let models = models::read(&config.models, &root.folder, cwd);
+    let mut project = Project { folder: root.folder.clone(), models, ..Project::default() };
     let mut walked = walk::walk(&root.folder, cwd, config);
     walked.sources.sort();
     project.problems = std::mem::take(&mut walked.problems);

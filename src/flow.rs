@@ -5,6 +5,7 @@
 //! holds, `outcome` takes stock at the exits, `summaries` turns them into the contract that callers use.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -12,7 +13,7 @@ use crate::ir::{FunctionId, FunctionKind, LocalKind};
 use crate::link::{FuncRef, Program, Ty};
 use crate::models::ModelSet;
 use crate::state::Ownership;
-use crate::summary::{AccessPath, Root};
+use crate::summary::{AccessPath, Root, Summary};
 use crate::target::TargetSet;
 use crate::violation::{Owner, Violation};
 use engine::{Engine, Origin, OriginKey, Recursion};
@@ -75,11 +76,13 @@ pub struct Options {
     pub targets: TargetSet,
     /// How many operations may be executed abstractly in one function.
     pub step_budget: u32,
+    /// Whether the contracts of all functions are asked for afterwards.
+    pub keep_contracts: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { targets: TargetSet::ALL, step_budget: 100_000 }
+        Self { targets: TargetSet::ALL, step_budget: 100_000, keep_contracts: false }
     }
 }
 
@@ -96,12 +99,30 @@ pub struct Analysis {
     pub functions: usize,
     /// The exports of native code that release what they are given.
     pub offered: Vec<OfferedRelease>,
+    contracts: Vec<Vec<Option<Arc<Summary>>>>,
+}
+
+impl Analysis {
+    /// The contract of a function, where it is known and was [kept](Options::keep_contracts).
+    #[must_use]
+    pub fn contract(&self, function: FuncRef) -> Option<Arc<Summary>> {
+        self.contracts.get(function.unit as usize)?.get(function.function.index())?.clone()
+    }
 }
 
 /// Analyses the whole program: summaries bottom-up, then violations.
 #[must_use]
 pub fn analyse(program: &Program, models: &ModelSet, options: &Options) -> Analysis {
     let summaries = Summaries::new(program);
+    let stated = program.stated();
+    for function in stated.functions() {
+        // Nobody will look at a body.
+        if program.function(function).blocks.is_empty()
+            && let Some(summary) = stated.of(function, None)
+        {
+            summaries.set(function, summary.into());
+        }
+    }
     let closures: Vec<Vec<Vec<FunctionId>>> = program.units.par_iter().map(closures_by_parent).collect();
     let mut results = Vec::new();
     let mut passed = Vec::new();
@@ -133,10 +154,11 @@ pub fn analyse(program: &Program, models: &ModelSet, options: &Options) -> Analy
         results.reserve(found.len());
         // Only now: what a function of the same layer sees must not depend on who was first.
         for (function, found) in found {
+            let body = found.as_ref().ok().and_then(|found| found.summary.clone());
+            if let Some(summary) = stated.of(function, body.as_deref()).map(Into::into).or(body) {
+                summaries.set(function, summary);
+            }
             let found = found.map(|mut found| {
-                if let Some(summary) = found.summary.take() {
-                    summaries.set(function, summary);
-                }
                 passed.append(&mut found.passed);
                 found.fields.drain(..).for_each(|notes| fields.add(notes));
                 found.incomplete.iter().for_each(|function| fields.give_up(function.unit));
@@ -162,6 +184,9 @@ pub fn analyse(program: &Program, models: &ModelSet, options: &Options) -> Analy
     let unreleased = exports::without_release(program, models, options, &summaries, &analysis.violations);
     analysis.violations.extend(unreleased);
     analysis.offered = offered::releases(program, &summaries);
+    if options.keep_contracts {
+        analysis.contracts = summaries.into_all();
+    }
     analysis
 }
 
@@ -239,7 +264,9 @@ fn settle_recursion(
             let exits = run_function(&mut engine, program, *function, options);
             engine.summarise(&exits).filter(|_| !exits.returns.is_empty())
         });
-        match summary.flatten() {
+        let summary = summary.flatten();
+        let stated = program.stated().of(*function, summary.as_ref());
+        match stated.or(summary) {
             Some(summary) => recursion.insert(*function, Some(std::sync::Arc::new(summary))),
             None => recursion.remove(function),
         };

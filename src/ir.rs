@@ -16,6 +16,7 @@ mod call;
 mod control;
 mod empty;
 pub mod print;
+pub mod stated;
 mod visit;
 
 pub use call::{Arg, Call, Callee};

@@ -22,6 +22,7 @@ use exports::Exports;
 pub use exports::is_aside;
 use graph::CallGraph;
 pub use links::{Calls, Form, Link, Standing};
+use stated::Stated;
 
 pub mod abi;
 mod allocators;
@@ -43,6 +44,7 @@ mod promotion;
 mod resolve;
 mod scalars;
 mod scope;
+pub mod stated;
 mod types;
 
 /// Where a file lies: its project-relative path and its Dart package.
@@ -149,6 +151,7 @@ pub struct Program {
     exports: Exports,
     links: Vec<Link>,
     declared: declared::Declared,
+    stated: Stated,
     callbacks: Callbacks,
 }
 
@@ -400,13 +403,16 @@ impl Program {
         let allocations = environment.allocations();
         let mut exports = Exports::new(&units, &files);
         let declared = declared::Declared::new(&units, models);
-        let (mut facts, resolved, links) = environment.resolve(&mut exports, &declared);
+        let (mut facts, resolved, mut links) = environment.resolve(&mut exports, &declared);
         facts.allocations = allocations;
         let versions = files.iter().map(env::versions_of).collect();
         let definitions = |symbol: &Name, unit: u32| exports.definitions(&files, symbol, unit);
         let graph = CallGraph::new(&units, &resolved, &facts, &definitions);
         let callbacks = Callbacks::default();
-        let mut program = Self { units, resolved, graph, files, versions, facts, exports, links, declared, callbacks };
+        let stated = Stated::new(&units, &files, &links, &declared, models);
+        stated.mark(&mut links);
+        let mut program =
+            Self { units, resolved, graph, files, versions, facts, exports, links, declared, stated, callbacks };
         program.callbacks = callbacks::find(&program, models);
         program
     }
@@ -535,10 +541,28 @@ impl Program {
         &self.callbacks
     }
 
+    /// What comments or the native declarations of a symbol say of its contract.
+    #[must_use]
+    pub fn known_contract(&self, symbol: &str) -> Option<&Summary> {
+        self.stated_contract(symbol).or_else(|| self.declared_contract(symbol))
+    }
+
     /// What the native declarations of a symbol say of its contract.
     #[must_use]
     pub fn declared_contract(&self, symbol: &str) -> Option<&Summary> {
         self.declared.get(symbol)
+    }
+
+    /// What the project itself says of its functions.
+    #[must_use]
+    pub fn stated(&self) -> &Stated {
+        &self.stated
+    }
+
+    /// What comments in the source say of a symbol, for calls that lead to no body.
+    #[must_use]
+    pub fn stated_contract(&self, symbol: &str) -> Option<&Summary> {
+        self.stated.contract(symbol)
     }
 
     /// The package versions that count for a unit.

@@ -16,9 +16,11 @@ pub mod rust;
 ///
 /// A file that breaks one of the limits of the parser is refused.
 pub fn lower(file: FileId, language: Language, text: &str, limits: &Limits) -> Result<Unit, Refused> {
-    match language {
+    let mut unit = match language {
         Language::Dart => dart::lower(file, text, limits),
         Language::Rust => rust::lower(file, text, limits),
         Language::C | Language::Cpp | Language::ObjC | Language::ObjCpp => c::lower(file, language, text, limits),
-    }
+    }?;
+    documentation::attach(&mut unit, text);
+    Ok(unit)
 }

@@ -2,10 +2,13 @@
 //!
 //! One set holds every version of every fact; a lookup names the package versions of the file that asks.
 
+pub mod annotation;
+pub mod catalog;
 mod compiled;
 mod contract;
 pub mod hints;
 mod load;
+pub mod own;
 mod path;
 pub mod schema;
 
@@ -283,9 +286,15 @@ pub struct ModelSet {
     hints: Hints,
     /// Named constants, for conditions.
     constants: BTreeMap<String, i64>,
+    /// The first of the functions that the project itself describes.
+    #[serde(skip)]
+    own: Option<u32>,
     #[serde(skip)]
     errors: Vec<ModelError>,
 }
+
+/// The version of the schema that this program reads.
+const SCHEMA: u32 = 1;
 
 /// What a class declares.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -647,7 +656,7 @@ pub fn builtin_files() -> &'static [(&'static str, &'static str)] {
 }
 
 /// ``, did you mean `x`?`` where a known name is near, else nothing.
-fn suggest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+pub(crate) fn suggest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
     let nearest = known.map(|known| (strsim::damerau_levenshtein(name, known), known)).min();
     match nearest {
         Some((distance, known)) if distance <= 2.max(name.len() / 3) => format!(", did you mean `{known}`?"),

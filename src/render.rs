@@ -11,6 +11,7 @@ pub mod concise;
 pub mod full;
 pub mod json;
 pub mod links;
+pub mod ownership;
 
 /// A word for people: `error`, `warning`, `note`.
 fn level_word(level: Level) -> &'static str {

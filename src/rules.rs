@@ -24,6 +24,7 @@ mod free_of_borrowed;
 mod free_of_interior_pointer;
 mod inconsistent_ownership;
 mod internal_error;
+mod invalid_model;
 mod leak_on_some_path;
 mod leak_on_throw;
 mod leaked_allocation;
@@ -80,6 +81,7 @@ pub static ALL: &[&Rule] = &[
     &count_vs_bytes::RULE,
     &signature_mismatch::RULE,
     &arena_escape::RULE,
+    &invalid_model::RULE,
     &internal_error::RULE,
 ];
 
@@ -241,6 +243,27 @@ pub fn internal_error(file: FileId, key: &str, part: Part, reason: &str) -> Diag
         cwe: rule.cwe,
         fingerprint: hash(&[rule.name, key]),
         primary: Label { location: Location { file, span: Span::default() }, message: words.label },
+        trace: Vec::new(),
+        help: Some(words.help),
+        fix: None,
+    }
+}
+
+/// The finding that something the project says of ownership is wrong.
+#[must_use]
+pub fn invalid_model(location: Location, key: &str, reason: &str) -> Diagnostic {
+    let rule = &invalid_model::RULE;
+    let words = invalid_model::word(reason);
+    Diagnostic {
+        rule: rule.name,
+        level: rule.level,
+        confidence: Confidence::High,
+        fingerprint: hash(&[rule.name, key, &words.message]),
+        message: words.message,
+        function: String::new(),
+        targets: TargetSet::ALL,
+        cwe: rule.cwe,
+        primary: Label { location, message: words.label },
         trace: Vec::new(),
         help: Some(words.help),
         fix: None,

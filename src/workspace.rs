@@ -19,9 +19,12 @@ use crate::signatures;
 use crate::source::{FileId, Location, SourceFile};
 use crate::target::TargetSet;
 use crate::violation::Confidence;
+use models::OwnModels;
 
 mod link;
 pub mod links;
+mod models;
+pub mod ownership;
 
 /// Stack of the threads that analyse. Parsers and destructors of deep trees use it; nothing of ours recurses deep.
 const STACK: usize = 64 * 1024 * 1024;
@@ -48,6 +51,7 @@ pub struct Workspace {
     asked: Vec<String>,
     nested: Vec<String>,
     left_out: Vec<Problem>,
+    own: OwnModels,
 }
 
 /// What is known of a file beside its text.
@@ -154,6 +158,7 @@ impl Workspace {
             asked: project.asked,
             nested: project.nested,
             left_out: project.left_out,
+            own: OwnModels::new(project.models, project.files.len()),
         };
         for (id, file) in project.files.into_iter().enumerate() {
             let id = FileId(u32::try_from(id).unwrap_or(u32::MAX));
@@ -165,10 +170,12 @@ impl Workspace {
     }
 
     /// Analyses everything and words what it finds. To be called on a thread of a [`pool`].
+    ///
+    /// `models` are those of the program; the project's own come before them.
     #[must_use]
     pub fn check(&self, models: &ModelSet, options: &Options) -> Report {
         let mut report = Report {
-            sources: self.sources.clone(),
+            sources: self.sources.iter().chain(&self.own.sources).cloned().collect(),
             read: self.read.clone(),
             relevant: self.sources.len(),
             skipped: self.problems.clone(),
@@ -211,7 +218,10 @@ impl Workspace {
 
         let generated: Vec<FileId> =
             units.iter().filter(|unit| self.is_generated(unit)).map(|unit| unit.file).collect();
+        let own = self.models_with_own(&units, models);
+        let models = own.as_ref().unwrap_or(models);
         let program = link::program(units, &self.contexts, models);
+        found.extend(self.invalid_models(&program, models));
         let analysis =
             flow::analyse(&program, models, &flow::Options { targets: options.targets, ..flow::Options::default() });
         let context = rules::Context {
@@ -326,7 +336,7 @@ impl Workspace {
 
     fn sort_key<'a>(&'a self, diagnostic: &'a Diagnostic) -> (&'a str, u32, u32, &'a str, &'a str, &'a str) {
         let Location { file, span } = diagnostic.primary.location;
-        let path = self.sources.get(file.index()).map_or("", |source| &*source.path);
+        let path = self.file(file).map_or("", |source| &*source.path);
         (path, span.start, span.end, diagnostic.rule, &diagnostic.message, &diagnostic.fingerprint)
     }
 
@@ -336,6 +346,10 @@ impl Workspace {
         let places = diagnostic.trace.iter().map(|step| step.location).chain([diagnostic.primary.location]);
         let named = places.filter_map(facts).any(|facts| facts.named);
         let primary = diagnostic.primary.location;
+        // What is wrong with the models of the project concerns all of it.
+        if primary.file.index() >= self.sources.len() {
+            return true;
+        }
         named && !facts(primary).is_some_and(|facts| facts.excluded) && !self.is_others(primary.file, options)
     }
 

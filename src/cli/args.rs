@@ -24,6 +24,10 @@ pub(super) enum Command {
     Check(CheckArguments),
     /// List every native symbol that is bound, and what it is linked to or why not
     Links(LinksArguments),
+    /// Say what is known of who owns what a function gives and takes, and from where; or list what is not known
+    Ownership(OwnershipArguments),
+    /// Say what was found and read, and what the models are made of
+    Doctor(DoctorArguments),
     /// Show a rule's page
     Explain {
         /// The rule's name
@@ -94,6 +98,33 @@ pub(super) struct LinksArguments {
     /// How many threads to use, at most 4 for each core; 0 means one for each core [default: 0]
     #[arg(short, long, value_name = "N")]
     pub(super) jobs: Option<usize>,
+}
+
+/// Of what to say who owns it.
+#[derive(Args, Debug)]
+pub(super) struct OwnershipArguments {
+    /// A native symbol, a Dart function or `Class.member`, then where the project is; with --unknown only the latter
+    #[arg(value_name = "SYMBOL")]
+    pub(super) names: Vec<String>,
+    /// List the bindings that are called and of which nothing is known, each with a model to fill in
+    #[arg(long)]
+    pub(super) unknown: bool,
+    /// Ignore ffilint.toml
+    #[arg(long)]
+    pub(super) isolated: bool,
+    /// How many threads to use, at most 4 for each core; 0 means one for each core [default: 0]
+    #[arg(short, long, value_name = "N")]
+    pub(super) jobs: Option<usize>,
+}
+
+/// Where to look.
+#[derive(Args, Debug)]
+pub(super) struct DoctorArguments {
+    /// Where the project is [default: .]
+    pub(super) paths: Vec<PathBuf>,
+    /// Ignore ffilint.toml
+    #[arg(long)]
+    pub(super) isolated: bool,
 }
 
 /// How to write the list of links.

@@ -91,6 +91,9 @@ pub(super) struct Include {
 /// How a declaration begins to say who owns what.
 const CONTRACTS: [&[u8]; 5] = [b"ownership_", b"(transfer ", b"malloc(", b"malloc (", b"malloc__"];
 
+/// The same in a comment of any language.
+const COMMENT: &[u8] = b"ffilint:";
+
 /// Looks at a file.
 pub(super) fn scan(text: &[u8], language: Language) -> Scanned {
     let mut scanned = match language {
@@ -98,7 +101,7 @@ pub(super) fn scan(text: &[u8], language: Language) -> Scanned {
         _ => c::scan(text, language),
     };
     let states = |words: &&[u8]| memchr::memmem::find(text, words).is_some();
-    scanned.states_contracts = language != Language::Rust && CONTRACTS.iter().any(states);
+    scanned.states_contracts = states(&COMMENT) || (language != Language::Rust && CONTRACTS.iter().any(states));
     scanned.defines.sort_unstable();
     scanned.defines.dedup();
     scanned.declares.sort_unstable();

@@ -399,6 +399,9 @@ impl Engine<'_> {
                     }
                     return;
                 }
+                if let Some(summary) = symbol.as_ref().and_then(|symbol| self.program.stated_contract(symbol)) {
+                    return self.apply_summary(run, summary, calling, path, out);
+                }
                 match model {
                     Some(model) => {
                         calling.targets = self.models.function(*model).targets;

@@ -103,7 +103,8 @@ impl Engine<'_> {
         if let Some(summary) = self.program.declared_contract(symbol) {
             return Some((result(summary)?, Saying::Declaration));
         }
-        let model = self.models.symbol(symbol, self.versions)?;
+        // What the project says is for those who call; it may well know more than the body shows.
+        let model = self.models.symbol(symbol, self.versions).filter(|model| !self.models.is_own(*model))?;
         Some((result(&self.models.function(model).summary)?, Saying::Model))
     }
 

@@ -197,7 +197,7 @@ impl Search<'_> {
             }
             let model = self.models.symbol(symbol, self.program.versions(crossing.from));
             let contract = model.map(|model| &self.models.function(model).summary);
-            let releases = match contract.or_else(|| self.program.declared_contract(symbol)) {
+            let releases = match contract.or_else(|| self.program.known_contract(symbol)) {
                 Some(summary) => self.releases(summary, symbol, gift, crossing),
                 None if self.may_release(symbol) => TargetSet::ALL,
                 None => TargetSet::NONE,

@@ -42,6 +42,12 @@ impl Summaries {
         self.units.get(function.unit as usize)?.get(function.function.index())?.get().cloned()
     }
 
+    /// All contracts, by unit and function.
+    pub(super) fn into_all(self) -> Vec<Vec<Option<Arc<Summary>>>> {
+        let slots = |unit: Vec<OnceLock<Arc<Summary>>>| unit.into_iter().map(OnceLock::into_inner).collect();
+        self.units.into_iter().map(slots).collect()
+    }
+
     pub(super) fn set_callbacks(&self, contracts: Contracts) {
         // There is one boundary.
         let _ = self.callbacks.set(contracts);

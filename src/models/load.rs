@@ -5,18 +5,16 @@ use semver::{Comparator, Version, VersionReq};
 use toml::Spanned;
 
 use super::contract::{Names, only_one, size, sizing, targets};
+use super::own;
 use super::path::{access_path, is_identifier, param, type_ref};
 use super::schema::{self, FunctionModel, ModelFile, Pack, TypeModel, VariableModel};
 use super::{
     Family, FunctionInfo, Item, Member, Members, ModelError, ModelId, ModelSet, PackId, PackNames, Requirement,
-    RequirementId, SameFamilies, TypeId, TypeInfo, VariableId, VariableInfo, matches_release, suggest,
+    RequirementId, SCHEMA, SameFamilies, TypeId, TypeInfo, VariableId, VariableInfo, matches_release, suggest,
 };
 use crate::ir::{Const, Name, TypeRef};
 use crate::summary::{FamilyId, Ownership, ResultContract, Summary};
 use crate::target::TargetSet;
-
-/// The version of the schema that this program reads.
-const SCHEMA: u32 = 1;
 
 pub(super) fn parse_file(path: &str, text: &str) -> Result<ModelFile, ModelError> {
     let file: ModelFile = toml::from_str(text).map_err(|error| {
@@ -32,14 +30,9 @@ pub(super) fn parse_file(path: &str, text: &str) -> Result<ModelFile, ModelError
     }
 }
 
-/// Loads files into a set of their own.
+/// Loads the program's files.
 pub(super) fn load(files: &[(&str, &str)]) -> ModelSet {
-    add(ModelSet::default(), files)
-}
-
-/// Adds files to a set; their facts come before those that are there.
-pub(super) fn add(set: ModelSet, files: &[(&str, &str)]) -> ModelSet {
-    let mut loader = Loader::over(set);
+    let mut loader = Loader::over(ModelSet::default());
     let mut sources = Vec::new();
     for &(path, text) in files {
         match parse_file(path, text) {
@@ -47,19 +40,20 @@ pub(super) fn add(set: ModelSet, files: &[(&str, &str)]) -> ModelSet {
             Err(error) => loader.set.errors.push(error),
         }
     }
-    loader.families(&sources);
-    loader.constants(&sources);
-    for (hint, names) in sources.iter().flat_map(|source| &source.file.hints) {
-        loader.set.hints.add(*hint, names);
+    loader.load(sources)
+}
+
+/// Adds files of the project's to a set; their facts come before those that are there.
+pub(super) fn add(set: ModelSet, files: &[(&str, &str)]) -> ModelSet {
+    let mut loader = Loader { is_own: true, ..Loader::over(set) };
+    loader.set.own = Some(loader.functions);
+    let mut sources = Vec::new();
+    for &(path, text) in files {
+        let (file, errors) = own::read(path, text);
+        loader.set.errors.extend(errors);
+        sources.extend(file.map(|file| Source { path, text, file, pack: None }));
     }
-    loader.packs(&mut sources);
-    loader.each(&sources, |file| &file.types, Loader::class);
-    loader.each(&sources, |file| &file.variable, Loader::variable);
-    loader.constant_variables(&sources);
-    // A Dart wrapper may have the facts of a symbol.
-    loader.each(&sources, |file| &file.function, |loader, source, model| loader.function(source, model, true));
-    loader.each(&sources, |file| &file.function, |loader, source, model| loader.function(source, model, false));
-    loader.set
+    loader.load(sources)
 }
 
 /// A file being loaded.
@@ -108,13 +102,15 @@ struct Loader {
     types: u32,
     functions: u32,
     variables: u32,
+    /// The files are the project's.
+    is_own: bool,
 }
 
 impl Loader {
     fn over(set: ModelSet) -> Self {
         let (types, functions) = (set.types.len() as u32, set.functions.len());
         let variables = set.variables.len() as u32;
-        Self { set, said: FxHashMap::default(), types, functions, variables }
+        Self { set, said: FxHashMap::default(), types, functions, variables, is_own: false }
     }
 
     /// Whether an item is of these files.
@@ -133,6 +129,22 @@ impl Loader {
             self.set.requirements.len() - 1
         });
         u16::try_from(at).map(RequirementId).map_err(|_| "too many different `versions`".to_owned())
+    }
+
+    fn load(mut self, mut sources: Vec<Source<'_>>) -> ModelSet {
+        self.families(&sources);
+        self.constants(&sources);
+        for (hint, names) in sources.iter().flat_map(|source| &source.file.hints) {
+            self.set.hints.add(*hint, names);
+        }
+        self.packs(&mut sources);
+        self.each(&sources, |file| &file.types, Loader::class);
+        self.each(&sources, |file| &file.variable, Loader::variable);
+        self.constant_variables(&sources);
+        // A Dart wrapper may have the facts of a symbol.
+        self.each(&sources, |file| &file.function, |loader, source, model| loader.function(source, model, true));
+        self.each(&sources, |file| &file.function, |loader, source, model| loader.function(source, model, false));
+        self.set
     }
 
     fn each<T>(
@@ -155,17 +167,18 @@ impl Loader {
         self.each(sources, |file| &file.equivalence, |loader, _, model| loader.equivalence(model));
     }
 
+    /// A family of the user's takes the place of the program's.
     fn family(&mut self, model: &schema::Family) -> Result<(), String> {
         let name = Name::new(&model.name);
-        if self.set.family_ids.contains_key(&name) {
+        let known = self.set.family_ids.get(&name).copied();
+        if self.said.insert(format!("family:{name}"), Vec::new()).is_some() {
             return Err(format!("family `{name}` is defined twice"));
         }
         if model.release_with.is_empty() {
             return Err(format!("family `{name}` names nothing in `release_with`"));
         }
         let id = u16::try_from(self.set.families.len()).map_err(|_| "too many families".to_owned())?;
-        self.set.family_ids.insert(name.clone(), FamilyId(id));
-        self.set.families.push(Family {
+        let family = Family {
             name,
             title: model.title.clone(),
             kind: model.kind,
@@ -175,7 +188,14 @@ impl Loader {
             arena: model.arena,
             language: model.language,
             copied: model.copied,
-        });
+        };
+        match known.and_then(|known| self.set.families.get_mut(usize::from(known.0))) {
+            Some(known) => *known = family,
+            None => {
+                self.set.family_ids.insert(family.name.clone(), FamilyId(id));
+                self.set.families.push(family);
+            }
+        }
         Ok(())
     }
 
@@ -278,6 +298,7 @@ impl Loader {
             if !is_identifier(name) {
                 return Err(format!("`{name}` is no name of a class"));
             }
+            self.reach(pack, name)?;
             self.say(&format!("{}:{name}", pack.0), model.versions.as_deref(), name)?;
             let id = TypeId(self.set.types.len() as u32);
             self.set.types.push(TypeInfo {
@@ -306,6 +327,7 @@ impl Loader {
         let Some(pack) = source.pack else { return Ok(()) };
         let requirement = self.requirement(source.requirement(model.versions.as_deref())?)?;
         let ty = type_ref(&model.ty)?;
+        self.reach(pack, &model.name)?;
         self.check_types(pack, &ty, &[])?;
         let value = model.value.as_ref().map(|value| self.names().value(value)).transpose()?;
         self.say(&format!("{}:{}", pack.0, model.name), model.versions.as_deref(), &model.name)?;
@@ -406,6 +428,7 @@ impl Loader {
     ) -> Result<(), String> {
         let Some(pack) = source.pack else { return Ok(()) };
         let qualified = info.name.clone();
+        self.reach(pack, &qualified)?;
         let (class, name) = split_member(&qualified);
         let classes = class.map(|class| self.classes_named(pack, class)).transpose()?;
         let mut scope = info.type_params.clone();
@@ -509,6 +532,15 @@ impl Loader {
         Ok(())
     }
 
+    /// A name that no import brings in would never be met.
+    fn reach(&self, pack: PackId, name: &str) -> Result<(), String> {
+        let has_uris = self.set.packs.get(pack.0 as usize).is_some_and(|pack| !pack.uris.is_empty());
+        if has_uris || !self.is_own {
+            return Ok(());
+        }
+        Err(format!("no import brings in `{name}`: give `[pack]` the `uris` of its library, or describe a `symbol`"))
+    }
+
     /// In any version.
     fn names_a_type(&self, pack: PackId, name: &str) -> bool {
         let is_type = |pack: &PackNames| {
@@ -596,7 +628,7 @@ fn edge_versions(comparator: &Comparator) -> [Version; 4] {
 }
 
 /// ``unknown field `x`, expected one of `a`, `b` `` with the nearest of those named.
-fn with_suggestion(message: &str) -> String {
+pub(super) fn with_suggestion(message: &str) -> String {
     let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
     match quoted.as_slice() {
         [wrong, expected @ ..] if message.starts_with("unknown ") => {
@@ -607,11 +639,11 @@ fn with_suggestion(message: &str) -> String {
 }
 
 /// The line of a byte offset, from 1.
-fn line_of(text: &str, offset: usize) -> u32 {
+pub(super) fn line_of(text: &str, offset: usize) -> u32 {
     text.bytes().take(offset).filter(|&byte| byte == b'\n').count() as u32 + 1
 }
 
 /// The first line that begins with a text, from 1.
-fn line_starting(text: &str, beginning: &str) -> u32 {
+pub(super) fn line_starting(text: &str, beginning: &str) -> u32 {
     text.lines().position(|line| line.starts_with(beginning)).map_or(1, |at| at as u32 + 1)
 }

@@ -44,7 +44,7 @@ pub struct ModelFile {
 }
 
 /// `[pack]`
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pack {
     /// The name of the pack: `dart-ffi`.

@@ -123,7 +123,8 @@ impl Workspace {
             unparsed.push((source.id, Span::new(0, u32::try_from(source.text.len()).unwrap_or(u32::MAX))));
         }
         list.skipped.sort();
-        let program = link::program(units, &self.contexts, models);
+        let own = self.models_with_own(&units, models);
+        let program = link::program(units, &self.contexts, own.as_ref().unwrap_or(models));
         list.counts = self.count_links(&program, options);
         unparsed.extend(program.units.iter().filter(|unit| unit.language.is_native()).flat_map(|unit| {
             let spans = unit.errors.iter().chain(&unit.opaque);

@@ -10,6 +10,7 @@ mod links;
 mod lower;
 mod models;
 mod order;
+mod own_models;
 mod pages;
 mod render;
 mod support;

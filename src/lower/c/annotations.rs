@@ -1,6 +1,7 @@
 //! What attributes, comments and documentation say.
 
 use super::FileLowering;
+use crate::ir::stated::Statement;
 use crate::ir::{Annotation, Comment, Const};
 use crate::parse::c::MarkerKind;
 use crate::parse::{NodeId, Tree};
@@ -24,12 +25,12 @@ impl FileLowering<'_> {
         };
         let markers = self.placed_markers(start, head_end);
         let mut annotations: Vec<Annotation> = markers.filter_map(|marker| of(&marker.kind)).collect();
-        annotations.extend(self.documentation(node));
+        self.documentation(node, &mut annotations);
         annotations
     }
 
-    /// The comment directly above a declaration, if it may speak of ownership.
-    fn documentation(&self, node: NodeId) -> Option<Annotation> {
+    /// The comment directly above a declaration, as far as it speaks of ownership.
+    fn documentation(&self, node: NodeId, annotations: &mut Vec<Annotation>) {
         let tree = self.tree;
         let start = tree.span(node).start;
         let comments = tree.comments();
@@ -46,6 +47,7 @@ impl FileLowering<'_> {
                 break;
             }
             text.push(tree.text(comment));
+            annotations.extend(Statement::read(tree.text(comment), span).map(|statement| statement.to_annotation()));
             below = span.start;
             index -= 1;
             if !is_line {
@@ -53,7 +55,7 @@ impl FileLowering<'_> {
             }
         }
         text.reverse();
-        crate::lower::documentation::ownership(text.join("\n"))
+        annotations.extend(crate::lower::documentation::ownership(text.join("\n")));
     }
 
     /// Whether nothing but blanks stands before it on its line.
@@ -63,12 +65,13 @@ impl FileLowering<'_> {
     }
 }
 
-/// The line comments that carry directives.
+/// The comments that carry directives.
 pub(super) fn directives(tree: &Tree<'_>, text: &str) -> Vec<Comment> {
     let of = |node: &NodeId| {
         let span: Span = tree.span(*node);
         let comment = text.get(span.start as usize..span.end as usize)?;
-        let said = comment.strip_prefix("//")?.trim_start_matches('/').trim_start();
+        let said = comment.strip_prefix("//").or_else(|| comment.strip_prefix("/*"))?;
+        let said = said.trim_start_matches(['/', '*', '!']).trim_start();
         if !DIRECTIVES.iter().any(|directive| said.starts_with(directive)) {
             return None;
         }

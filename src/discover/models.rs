@@ -1,0 +1,85 @@
+//! The model files that a project names.
+
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{MISSING, in_words, normalize, read_text, shown};
+use crate::config::{self, ModelSources};
+
+/// The models that a project brings, as text.
+#[derive(Clone, Debug, Default)]
+pub struct ModelFiles {
+    /// The configuration, where it says anything of models, then the files it names, in that order.
+    pub texts: Vec<ModelText>,
+    /// What could not be read, by the place in the configuration that names it.
+    pub problems: Vec<ModelProblem>,
+}
+
+/// A file with models.
+#[derive(Clone, Debug)]
+pub struct ModelText {
+    /// Its path relative to the working directory, with `/`.
+    pub path: Arc<str>,
+    /// Its path relative to the project's folder, with `/`.
+    pub key: Arc<str>,
+    /// Its text.
+    pub text: Arc<str>,
+}
+
+/// A name in the configuration that leads to no model file.
+#[derive(Clone, Debug)]
+pub struct ModelProblem {
+    /// Where the name stands: bytes of the configuration, which is the first of [`ModelFiles::texts`].
+    pub span: Range<usize>,
+    /// What is wrong.
+    pub message: String,
+}
+
+/// Reads the files that a configuration names; their paths count from the project's folder.
+pub(super) fn read(sources: &ModelSources, folder: &Path, cwd: &Path) -> ModelFiles {
+    let mut files = ModelFiles::default();
+    let Some((path, text)) = &sources.config else { return files };
+    let model_text = |path: &Path, text: Arc<str>| {
+        let (key, path) = (shown(path, folder).into(), shown(path, cwd).into());
+        ModelText { path, key, text }
+    };
+    files.texts.push(model_text(path, Arc::clone(text)));
+    for (written, span) in &sources.files {
+        let path = normalize(&folder.join(written));
+        let text = model_text(&path, "".into());
+        let is_known = files.texts.iter().any(|known| known.key == text.key);
+        match read_file(&path, written) {
+            _ if is_known => {
+                let message = format!("`{}` is named twice among the model files", config::short(written));
+                files.problems.push(ModelProblem { span: span.clone(), message });
+            }
+            Ok(read) => files.texts.push(ModelText { text: read.into(), ..text }),
+            Err(message) => files.problems.push(ModelProblem { span: span.clone(), message }),
+        }
+    }
+    files
+}
+
+fn read_file(path: &Path, written: &str) -> Result<String, String> {
+    let name = config::short(written);
+    let metadata = std::fs::metadata(path).map_err(|error| {
+        let reason = in_words(&error);
+        let meant = if reason == MISSING { nearest(path, written) } else { String::new() };
+        format!("cannot read the models in `{name}`: {reason}{meant}")
+    })?;
+    if !metadata.is_file() {
+        return Err(format!("cannot read the models in `{name}`: not a file; name each file of models"));
+    }
+    read_text(path).map_err(|reason| format!("cannot read the models in `{name}`: {reason}"))
+}
+
+/// The file beside it that may have been meant.
+fn nearest(path: &Path, written: &str) -> String {
+    let beside = path.parent().and_then(|folder| std::fs::read_dir(folder).ok());
+    let names = beside.into_iter().flatten().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut names: Vec<String> = names.filter(|name| name.ends_with(".toml")).collect();
+    names.sort();
+    let last = written.rsplit('/').next().unwrap_or(written);
+    config::meant(last, names.iter().map(String::as_str))
+}

@@ -1,0 +1,147 @@
+//! The models that the project brings, and what is wrong with them.
+
+use std::sync::Arc;
+
+use super::Workspace;
+use crate::diagnostic::Diagnostic;
+use crate::discover::ModelFiles;
+use crate::ir::Unit;
+use crate::language::Language;
+use crate::link::{Program, stated};
+use crate::models::schema::Family;
+use crate::models::{ModelSet, Versions, own, suggest};
+use crate::rules;
+use crate::source::{FileId, Location, SourceFile, Span};
+use crate::summary::{EffectKind, FamilyRef};
+
+/// The name of the models that comments make up.
+const COMMENTS: &str = "(comments)";
+
+/// What of the project's models the engine keeps.
+#[derive(Debug, Default)]
+pub(super) struct OwnModels {
+    files: ModelFiles,
+    /// The files of models as places are told in them; they follow the sources.
+    pub(super) sources: Vec<SourceFile>,
+}
+
+impl OwnModels {
+    pub(super) fn new(files: ModelFiles, after: usize) -> Self {
+        let source = |(at, text): (usize, &crate::discover::ModelText)| {
+            let id = FileId(u32::try_from(after + at).unwrap_or(u32::MAX));
+            // No step of a trace lies in such a file, so that nobody asks for its language.
+            SourceFile::new(id, Arc::clone(&text.path), Arc::clone(&text.text), Language::Dart)
+        };
+        let sources = files.texts.iter().enumerate().map(source).collect();
+        Self { files, sources }
+    }
+
+    fn texts(&self) -> Vec<(&str, &str)> {
+        self.files.texts.iter().map(|file| (&*file.path, &*file.text)).collect()
+    }
+}
+
+impl Workspace {
+    /// The models of a run, where they are not `models` alone: with the project's own and those that comments make up.
+    pub(super) fn models_with_own(&self, units: &[Unit], models: &ModelSet) -> Option<ModelSet> {
+        let mut texts = self.own.texts();
+        let mut set = (!texts.is_empty()).then(|| ModelSet::with_user_files(&texts));
+        if let Some(text) = stated::families(units, set.as_ref().unwrap_or(models)) {
+            texts.push((COMMENTS, &text));
+            set = Some(ModelSet::with_user_files(&texts));
+        }
+        set
+    }
+
+    /// What is wrong with the models and the comments of the project.
+    pub(super) fn invalid_models(&self, program: &Program, models: &ModelSet) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        for problem in &self.own.files.problems {
+            let Some((source, file)) = self.own.sources.first().zip(self.own.files.texts.first()) else { break };
+            let span = Span::new(as_u32(problem.span.start), as_u32(problem.span.end));
+            found.push(rules::invalid_model(Location { file: source.id, span }, &file.key, &problem.message));
+        }
+        for (source, file) in self.own.sources.iter().zip(&self.own.files.texts) {
+            let at_line = |line: u32, message: &str| {
+                let location = Location { file: source.id, span: line_of(source, line) };
+                rules::invalid_model(location, &file.key, message)
+            };
+            let errors = models.errors().iter().filter(|error| error.path == *file.path);
+            found.extend(errors.map(|error| at_line(error.line, &error.message)));
+            let read = own::read(&file.path, &file.text).0;
+            for family in read.iter().flat_map(|read| &read.family) {
+                let line = source.position(as_u32(family.span().start)).line;
+                let messages = wrong_releases(family.get_ref(), program, models);
+                found.extend(messages.iter().map(|message| at_line(line, message)));
+            }
+        }
+        for (unit, span, message) in &program.stated().errors {
+            let Some(unit) = program.units.get(*unit as usize) else { continue };
+            found.push(rules::invalid_model(Location { file: unit.file, span: *span }, self.key(unit.file), message));
+        }
+        found
+    }
+
+    /// The project's files of models: path and text.
+    #[must_use]
+    pub fn own_texts(&self) -> Vec<(&str, &str)> {
+        self.own.texts()
+    }
+
+    /// A file of the project: a source, or models.
+    pub(super) fn file(&self, id: FileId) -> Option<&SourceFile> {
+        let models = || self.own.sources.get(id.index().checked_sub(self.sources.len())?);
+        self.sources.get(id.index()).or_else(models)
+    }
+}
+
+/// The releases of a family of the project that do not release it.
+fn wrong_releases(family: &Family, program: &Program, models: &ModelSet) -> Vec<String> {
+    let Some(id) = models.family_named(&family.name).filter(|_| family.language.is_none()) else { return Vec::new() };
+    let versions = Versions::default();
+    let is_symbol = |call: &&String| call.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let wrong = |call: &String| {
+        let (call, name) = (call.as_str(), family.name.as_str());
+        if let Some(model) = models.symbol(call, &versions) {
+            let summary = &models.function(model).summary;
+            let mut effects = summary.outcomes.iter().flat_map(|outcome| &outcome.effects);
+            let releases = effects.any(|effect| match effect.kind {
+                EffectKind::Release(FamilyRef::Family(of)) => of == id || !models.same_on(of, id, &versions).is_empty(),
+                EffectKind::Release(_) | EffectKind::MayRelease(_) => true,
+                _ => false,
+            });
+            return (!releases)
+                .then(|| format!("family `{name}` is released with `{call}`, of which a model says otherwise"));
+        }
+        let mut functions = program.units.iter().flat_map(|unit| unit.functions.iter().map(move |f| (unit, f)));
+        let native = program.links().iter().any(|link| link.symbol.as_deref() == Some(call))
+            || functions.clone().any(|(unit, function)| unit.language.is_native() && function.name == call);
+        if native {
+            return Some(format!(
+                "no `[[function]]` says that `{call}` releases `{name}`: add one with `effects = [{{ on = \"arg0\", \
+                 release = \"{name}\" }}]`"
+            ));
+        }
+        if functions.any(|(_, function)| function.name == call || function.qualified == call) {
+            return None;
+        }
+        let names = program.units.iter().flat_map(|unit| unit.functions.iter().map(|function| function.name.as_str()));
+        let symbols = program.links().iter().filter_map(|link| link.symbol.as_deref());
+        let near = suggest(call, names.chain(symbols).filter(|name| !name.is_empty()));
+        Some(format!("nothing here and no model is called `{call}`, with which family `{name}` is released{near}"))
+    };
+    family.release_with.iter().filter(is_symbol).filter_map(wrong).collect()
+}
+
+/// A line, from 1, without the blanks around it.
+fn line_of(source: &SourceFile, line: u32) -> Span {
+    let start = source.lines().start(line.saturating_sub(1));
+    let text = source.text.get(start as usize..).unwrap_or_default();
+    let text = text.split('\n').next().unwrap_or_default();
+    let start = start + as_u32(text.len() - text.trim_start().len());
+    Span::new(start, start + as_u32(text.trim().len()))
+}
+
+fn as_u32(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,222 @@
+//! Models and comments of the project, `ffilint ownership` and `ffilint doctor`, by the real binary.
+
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+
+use crate::cli::{code, ffilint, project, stderr, stdout};
+use crate::support::Outcome;
+
+const BINDINGS: &str = "import 'dart:ffi';\nimport 'package:ffi/ffi.dart';\n\n\
+    @Native<Pointer<Uint8> Function(Int32)>(symbol: 'buf_new')\nexternal Pointer<Uint8> bufNew(int size);\n\
+    @Native<Void Function(Pointer<Uint8>)>(symbol: 'buf_free')\nexternal void bufFree(Pointer<Uint8> buffer);\n";
+
+const USES: &str = "import 'dart:ffi';\nimport 'bindings.dart';\n\nint first() {\n  final buffer = bufNew(8);\n  \
+    return buffer.value;\n}\n\nint second() {\n  final buffer = bufNew(8);\n  final value = buffer.value;\n  \
+    bufFree(buffer);\n  return value;\n}\n";
+
+const FAMILY: &str = "[[family]]\nname = \"buf\"\ntitle = \"memory of buf\"\nkind = \"memory\"\n\
+    release_with = [\"buf_free\"]\nsource = \"buf.h\"\n\n[[function]]\nsymbol = \"buf_free\"\n\
+    effects = [{ on = \"arg0\", release = \"buf\" }]\n\n[[function]]\nsymbol = \"buf_new\"\n\
+    result = { owned = \"buf\", nullable = true }\n";
+
+fn buf(config: &str) -> Result<tempfile::TempDir, Box<dyn Error>> {
+    let folder = project(&[("lib/bindings.dart", BINDINGS.as_bytes()), ("lib/uses.dart", USES.as_bytes())])?;
+    fs::write(folder.path().join("ffilint.toml"), config)?;
+    Ok(folder)
+}
+
+/// The findings: file, line and rule of each.
+fn found(folder: &Path) -> Result<Vec<String>, Box<dyn Error>> {
+    let output = ffilint(folder, &["-f", "json"])?;
+    let report: serde_json::Value =
+        serde_json::from_slice(&output.stdout).map_err(|error| format!("{error}: {}", stderr(&output)))?;
+    let findings = report["findings"].as_array().cloned().unwrap_or_default();
+    let shown = |finding: &serde_json::Value| {
+        let place = &finding["location"];
+        let path = place["path"].as_str().unwrap_or_default();
+        format!("{path}:{} {}", place["start"]["line"], finding["rule"].as_str().unwrap_or_default())
+    };
+    Ok(findings.iter().map(shown).collect())
+}
+
+#[test]
+fn entries_of_the_project_count() -> Outcome {
+    let leak = vec!["lib/uses.dart:5 leaked_allocation".to_owned()];
+    assert_eq!(found(buf("")?.path())?, Vec::<String>::new());
+    assert_eq!(found(buf(FAMILY)?.path())?, leak);
+    let folder = buf("models = [\"tools/buf.toml\"]")?;
+    fs::create_dir(folder.path().join("tools"))?;
+    let pack = format!("schema = 1\n\n[pack]\nid = \"buf\"\nsources = [\"buf.h\"]\n\n{FAMILY}");
+    fs::write(folder.path().join("tools/buf.toml"), pack)?;
+    assert_eq!(found(folder.path())?, leak);
+    assert_eq!(found(&folder.path().join("lib"))?, ["uses.dart:5 leaked_allocation"]);
+    let output = ffilint(folder.path(), &["--isolated"])?;
+    assert_eq!(code(&output), 0, "{}", stdout(&output));
+    Ok(())
+}
+
+#[test]
+fn entries_of_the_project_override_the_programs() -> Outcome {
+    let dart = "import 'dart:ffi';\n@Native<Pointer<Uint8> Function(Int32)>()\nexternal Pointer<Uint8> malloc(int n);\n\
+                int f() {\n  return malloc(8).value;\n}\n";
+    let folder = project(&[("lib/a.dart", dart.as_bytes())])?;
+    assert_eq!(found(folder.path())?, ["lib/a.dart:5 leaked_allocation"]);
+    let own = "[[function]]\nsymbol = \"malloc\"\nresult = { static = true }\n";
+    fs::write(folder.path().join("ffilint.toml"), own)?;
+    assert_eq!(found(folder.path())?, Vec::<String>::new());
+    Ok(())
+}
+
+#[test]
+fn entries_of_the_project_count_more_than_a_body() -> Outcome {
+    let c =
+        "#include <stdlib.h>\nchar *buf_new(int size) { return malloc(size); }\nvoid buf_free(char *p) { free(p); }\n";
+    let folder = buf("")?;
+    fs::write(folder.path().join("buf.c"), c)?;
+    assert_eq!(found(folder.path())?, ["lib/uses.dart:5 leaked_allocation"]);
+    fs::write(folder.path().join("ffilint.toml"), "[[function]]\nsymbol = \"buf_new\"\nresult = { static = true }\n")?;
+    assert_eq!(found(folder.path())?, ["lib/uses.dart:12 free_of_borrowed"]);
+    fs::write(folder.path().join("ffilint.toml"), "")?;
+    fs::write(folder.path().join("buf.c"), format!("#include <stdlib.h>\n// ffilint: returns unknown\n{}", &c[20..]))?;
+    assert_eq!(found(folder.path())?, Vec::<String>::new());
+    Ok(())
+}
+
+#[test]
+fn what_is_wrong_is_told_at_its_place_and_loses_nothing_else() -> Outcome {
+    let cases = [
+        ("[[function]]\nsymbol = \"f\"\nreslt = { static = true }\n", 3, "did you mean `result`?"),
+        (
+            "[[function]]\nsymbol = \"f\"\nresult = { owned = \"bof\" }\n",
+            1,
+            "unknown family `bof`, did you mean `buf`?",
+        ),
+        ("[[function]]\nsymbol = \"f\"\neffects = [{ on = \"agr0\", take = true }]\n", 1, "`agr0` is no path"),
+        ("[[function]]\nsymbol = \"buf_new\"\nresult = { static = true }\n", 1, "`buf_new` is described twice"),
+        ("[[function]]\nname = \"f\"\n", 1, "no import brings in `f`"),
+        ("[[function]]\nsymbol = \"f\"\ntargets = [\"window\"]\n", 1, "did you mean `windows`?"),
+        ("[constants]\nA = \"x\"\n", 2, "invalid type"),
+        ("[[equivalence]]\nfamilies = [\"buf\", \"libc.maloc\"]\nsource = \"me\"\n", 1, "did you mean `libc.malloc`?"),
+        (
+            "[[family]]\nname = \"bif\"\ntitle = \"x\"\nkind = \"memory\"\nrelease_with = [\"buf_fre\"]\nsource = \"me\"\n",
+            1,
+            "did you mean `buf_free`?",
+        ),
+        (
+            "[[family]]\nname = \"bif\"\ntitle = \"x\"\nkind = \"memory\"\nrelease_with = [\"buf_new\"]\nsource = \"me\"\n",
+            1,
+            "of which a model says otherwise",
+        ),
+        ("[[family]]\nname = \"bif\"\ntitle = \"x\"\nkind = \"memry\"\n", 4, "did you mean `memory`?"),
+    ];
+    for (wrong, line, expected) in cases {
+        let folder = buf(&format!("{FAMILY}\n{wrong}"))?;
+        let output = ffilint(folder.path(), &[])?;
+        let (said, at) = (stdout(&output), FAMILY.lines().count() + 1 + line);
+        assert_eq!(code(&output), 1, "{said}");
+        assert!(
+            said.contains(&format!("ffilint.toml:{at}:")) && said.contains("error[invalid_model]"),
+            "{said}{wrong}"
+        );
+        assert!(said.contains(expected), "{said}");
+        assert!(said.contains("lib/uses.dart:5:"), "{said}");
+        assert!(said.contains("1 error, 1 warning"), "{said}");
+    }
+    let folder = buf(FAMILY)?;
+    let commented = format!(
+        "{BINDINGS}// ffilint: returns static\n@Native<Pointer<Uint8> Function(Int32)>(symbol: 'buf_new')\nexternal Pointer<Uint8> again(int size);\n"
+    );
+    fs::write(folder.path().join("lib/bindings.dart"), commented)?;
+    let said = stdout(&ffilint(folder.path(), &[])?);
+    assert!(
+        said.contains("bindings.dart:8:1: error[invalid_model]: a model of the project says something else"),
+        "{said}"
+    );
+    let folder = buf("models = [\"tools/bif.toml\", \"tools\", \"ffilint.toml\", \"no.toml\"]")?;
+    fs::create_dir(folder.path().join("tools"))?;
+    fs::write(folder.path().join("tools/buf.toml"), "")?;
+    let said = stdout(&ffilint(folder.path(), &["-f", "full", "lib/uses.dart"])?);
+    for expected in ["did you mean `buf.toml`?", "not a file", "named twice", "no such file", "4 errors"] {
+        assert!(said.contains(expected), "{said}");
+    }
+    fs::write(folder.path().join("ffilint.toml"), "models = [\"tools/buf.toml\"]\n[rules]\ninvalid_model = \"off\"\n")?;
+    assert_eq!(code(&ffilint(folder.path(), &[])?), 0);
+    Ok(())
+}
+
+#[test]
+fn ownership_says_what_is_known_and_from_where() -> Outcome {
+    let folder = buf(FAMILY)?;
+    let says = |arguments: &[&str], parts: &[&str]| -> Outcome {
+        let output = ffilint(folder.path(), &[&["ownership"], arguments].concat())?;
+        let said = stdout(&output);
+        assert_eq!(code(&output), 0, "{said}{}", stderr(&output));
+        for part in parts {
+            assert!(said.contains(part), "{part}\n{said}");
+        }
+        Ok(())
+    };
+    says(
+        &["buf_new"],
+        &[
+            "bound at lib/bindings.dart:5",
+            "the project's model project (ffilint.toml:12), basis docs-read",
+            "the result is the caller's, or null: release it with `buf_free` (buf)",
+        ],
+    )?;
+    says(&["sqlite3_close"], &["model sqlite3 (rules/models/sqlite3.toml:", "source: https://sqlite.org/"])?;
+    says(&["LocalFree"], &[", on windows"])?;
+    says(&["first"], &["read in the body at lib/uses.dart:4"])?;
+    says(&["Allocator.allocate"], &["model dart-ffi ("])?;
+    fs::write(
+        folder.path().join("buf.h"),
+        "#include <stdlib.h>\n// ffilint: takes(what)\nvoid buf_keep(char *what);\n",
+    )?;
+    fs::write(
+        folder.path().join("buf.c"),
+        "#include \"buf.h\"\nvoid buf_free(char *p) { free(p); }\nvoid buf_keep(char *what) {}\n",
+    )?;
+    says(&["buf_free"], &["read in the body at buf.c:2", "basis docs-read"])?;
+    fs::write(folder.path().join("ffilint.toml"), "")?;
+    fs::write(folder.path().join("buf.c"), "#include \"buf.h\"\n")?;
+    fs::write(folder.path().join("buf.h"), "// ffilint: returns owned(free = buf_free)\nchar *buf_new(int size);\n")?;
+    says(&["buf_new"], &["said by the comment at buf.h:1", "release it with `buf_free`"])?;
+    says(&["buf_free"], &["said by the comment at buf.h:1", "`arg0` is released, as memory for `buf_free`"])?;
+    let output = ffilint(folder.path(), &["ownership", "buf_nwe"])?;
+    assert_eq!(code(&output), 2);
+    assert!(stderr(&output).contains("did you mean `buf_new`?"), "{}", stderr(&output));
+    assert_eq!(code(&ffilint(folder.path(), &["ownership"])?), 2);
+    Ok(())
+}
+
+#[test]
+fn what_is_unknown_can_be_pasted() -> Outcome {
+    let folder = buf("")?;
+    let output = ffilint(folder.path(), &["ownership", "--unknown"])?;
+    let said = stdout(&output);
+    assert_eq!(code(&output), 0, "{said}");
+    let order: Vec<&str> = said.lines().filter(|line| line.starts_with("symbol")).collect();
+    assert_eq!(order, ["symbol = \"buf_new\"", "symbol = \"buf_free\""]);
+    assert!(said.contains("# 2 uses, first at lib/uses.dart:5: Pointer<Uint8> buf_new(int)"), "{said}");
+    assert!(said.ends_with("# of 2 bindings that are called nothing is known of 2\n"), "{said}");
+    fs::write(folder.path().join("ffilint.toml"), &said)?;
+    assert_eq!(found(folder.path())?, Vec::<String>::new());
+    let output = ffilint(folder.path(), &["ownership", "--unknown", "lib"])?;
+    assert_eq!(stdout(&output), "# of 2 bindings that are called nothing is known of 0\n");
+    Ok(())
+}
+
+#[test]
+fn doctor_counts_models() -> Outcome {
+    let folder = buf(FAMILY)?;
+    let output = ffilint(folder.path(), &["doctor"])?;
+    let said = stdout(&output);
+    assert_eq!(code(&output), 0, "{said}");
+    for part in
+        ["(with ffilint.toml)", "Dart: 2 read", "  by basis: ", "  project (the project's): 2 docs-read", "sqlite3: "]
+    {
+        assert!(said.contains(part), "{part}\n{said}");
+    }
+    Ok(())
+}
