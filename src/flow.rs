@@ -37,6 +37,7 @@ mod fields;
 mod finalizers;
 mod guards;
 mod handed_out;
+mod handles;
 mod interior;
 mod kept;
 mod left;

@@ -71,6 +71,8 @@ pub struct Family {
     pub invalid: Vec<i64>,
     /// An arena can allocate such memory instead.
     pub arena: bool,
+    /// Programs keep it as long as they run.
+    pub kept: bool,
     /// Only code in that language can release it.
     pub language: Option<Language>,
     /// The values that own such memory are copied with it wherever they are passed or assigned.
@@ -646,6 +648,7 @@ const BUILTIN: &[(&str, &str)] = &[
     ("rules/models/rust-std.toml", include_str!("../rules/models/rust-std.toml")),
     ("rules/models/sqlite3.toml", include_str!("../rules/models/sqlite3.toml")),
     ("rules/models/tflite.toml", include_str!("../rules/models/tflite.toml")),
+    ("rules/models/win32-derived.toml", include_str!("../rules/models/win32-derived.toml")),
     ("rules/models/win32.toml", include_str!("../rules/models/win32.toml")),
 ];
 

@@ -38,6 +38,7 @@ mod release_arity;
 mod retained_after_free;
 mod signature_mismatch;
 mod steps;
+mod unclosed_handle;
 mod unreleased_arena;
 mod use_after_free;
 
@@ -69,6 +70,7 @@ pub static ALL: &[&Rule] = &[
     &overwritten_owner::RULE,
     &leaked_struct_field::RULE,
     &unreleased_arena::RULE,
+    &unclosed_handle::RULE,
     &missing_release_export::RULE,
     &double_free::RULE,
     &free_of_borrowed::RULE,
@@ -152,6 +154,9 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
         }
         ViolationKind::UnreleasedArena { subject, missing } => {
             (&unreleased_arena::RULE, unreleased_arena::word(subject, missing, context))
+        }
+        ViolationKind::UnclosedHandle { subject, missing } => {
+            (&unclosed_handle::RULE, unclosed_handle::word(subject, missing, context))
         }
         ViolationKind::EscapedArena { subject, leaving } => {
             (&arena_escape::RULE, arena_escape::word(subject, leaving, context))

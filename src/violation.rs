@@ -115,6 +115,13 @@ pub enum ViolationKind {
         /// Which paths do not end it.
         missing: Missing,
     },
+    /// A handle or a reference is not closed.
+    UnclosedHandle {
+        /// The handle.
+        subject: Subject,
+        /// Which paths do not close it.
+        missing: Missing,
+    },
     /// An arena's memory is used after the arena.
     EscapedArena {
         /// The memory.

@@ -279,16 +279,22 @@ impl Engine<'_> {
                     Root::Param(position - 1)
                 }
             };
-            roots.push((root, arg.value.clone()));
+            roots.push((root, arg.value.clone(), self.is_unfollowed(arg)));
         }
         if let Some(receiver) = &calling.receiver {
-            roots.push((Root::This, receiver.value.clone()));
+            roots.push((Root::This, receiver.value.clone(), false));
         }
-        for (root, value) in roots {
+        for (root, value, unfollowed) in roots {
             if named(&root) {
                 continue;
             }
             match value {
+                // What a function of the program does with a number, its contract does not tell: it may close it.
+                Value::Pointer(object, _) if unfollowed && summary.basis == Basis::Body => {
+                    if let Some(object) = path.objects.get_mut(&object) {
+                        std::rc::Rc::make_mut(&mut object.story).unfollowed = true;
+                    }
+                }
                 // A number: nothing is known of what is done with those.
                 Value::Address(_) if summary.basis != Basis::Body || calling.native => self.escape(path, &value),
                 // A function of the program that does nothing to its argument may not even read it.
@@ -395,11 +401,20 @@ impl Engine<'_> {
         }
     }
 
-    /// What the memory that was returned holds.
+    /// What the memory that was returned holds, and what is to release what was returned.
     fn fill_result(&mut self, path: &mut Path, calling: &Calling, effects: &[Effect], basis: Basis) {
-        for (index, effect) in effects.iter().enumerate() {
-            if let (EffectKind::Fill(contract), Root::Result) = (&effect.kind, &effect.on.root) {
-                self.fill(path, calling, &effect.on, contract, basis, None, Role::Filled(index as u16));
+        for (index, effect) in effects.iter().enumerate().filter(|(_, effect)| effect.on.root == Root::Result) {
+            match &effect.kind {
+                EffectKind::Fill(contract) => {
+                    self.fill(path, calling, &effect.on, contract, basis, None, Role::Filled(index as u16));
+                }
+                EffectKind::ReleaseLater { by, family, key } => {
+                    let registration = Registration { by, family: family.as_ref(), key: key.as_ref() };
+                    if let Some(value) = self.value_at(path, calling, &effect.on) {
+                        self.release_later(path, calling, &value, &registration, basis);
+                    }
+                }
+                _ => {}
             }
         }
     }

@@ -371,6 +371,7 @@ impl Engine<'_> {
                 calling.targets = self.models.function(*model).targets;
                 calling.model = Some(*model);
                 self.note_call(&path, &calling, *model);
+                self.give_to_base(&mut path, &calling, summary);
                 self.apply_summary(run, summary, calling, path, out);
             }
             Target::Native { symbol: None, model: None }
@@ -678,6 +679,9 @@ impl Engine<'_> {
             if calling.native {
                 let lent = StepKind::Lent { to: calling.name.clone(), assumed };
                 path.tell(*object, Step { kind: lent, location: calling.at });
+                if calling.access == Access::Call {
+                    self.let_stored_handles_go(path, *object);
+                }
             }
             // Reading a member writes nothing; a struct that crosses the boundary by value is a copy.
             let is_copy = calling.native && !self.is_native(calling.site.frame) && matches!(value, Value::View(..));

@@ -8,7 +8,7 @@ use crate::state::Ownership;
 use crate::summary::{Root, StatusKind, ValueTest};
 
 /// The path on which a condition holds, and the one on which it does not; `None` for one that cannot be.
-type Split = [Option<Path>; 2];
+pub(super) type Split = [Option<Path>; 2];
 
 impl Engine<'_> {
     /// Splits a path at a condition.
@@ -125,6 +125,9 @@ impl Engine<'_> {
             Value::Symbol(symbol) => match self.comparisons.get(symbol) {
                 Some(comparison) => {
                     let (left, right) = (&comparison.left, &comparison.right);
+                    if let Some(split) = self.split_handle_order(&path, &comparison.op, left, right) {
+                        return split;
+                    }
                     match comparison.op.as_str() {
                         "==" => self.split_equal(path, left, right),
                         "!=" => swap(self.split_equal(path, left, right)),
@@ -158,6 +161,11 @@ impl Engine<'_> {
                 if *truth { split } else { swap(split) }
             }
             (Value::Int(a), Value::Int(b)) => decided(path, a == b),
+            (Value::Pointer(handle, _), other) | (other, Value::Pointer(handle, _))
+                if self.is_handle(*handle) && other.object() != Some(*handle) =>
+            {
+                self.split_handle(path, *handle, left, right)
+            }
             (Value::Bool(a), Value::Bool(b)) => decided(path, a == b),
             (Value::Str(a), Value::Str(b)) => decided(path, a == b),
             _ if left == right => [Some(path), None],
@@ -171,7 +179,7 @@ impl Engine<'_> {
 }
 
 /// A block equals what nobody knows: that may be a null by another name, or memory that somebody else has.
-fn same_as_unknown(mut path: Path, left: &Value, right: &Value) -> Path {
+pub(super) fn same_as_unknown(mut path: Path, left: &Value, right: &Value) -> Path {
     for (block, other) in [(left, right), (right, left)] {
         if let (Value::Pointer(id, _), Value::Symbol(_)) = (block, other)
             && let Some(object) = path.objects.get_mut(id)
@@ -206,7 +214,7 @@ fn on_targets(path: Path, targets: crate::target::TargetSet) -> Split {
     [narrowed(path.targets.and(targets)), narrowed(path.targets.minus(targets))]
 }
 
-fn on_fact(path: Path, fact: Fact) -> Split {
+pub(super) fn on_fact(path: Path, fact: Fact) -> Split {
     match path.known.get(&fact) {
         Some(&truth) => decided(path, truth),
         None => {
@@ -239,7 +247,7 @@ fn split_null(path: Path, value: &Value, null: &Value) -> Split {
     }
 }
 
-fn split_object(path: Path, object: ObjectId, null: &Value) -> Split {
+pub(super) fn split_object(path: Path, object: ObjectId, null: &Value) -> Split {
     let Some(known) = path.objects.get(&object) else {
         return [Some(path.clone()), Some(path)];
     };

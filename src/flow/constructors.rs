@@ -2,9 +2,11 @@
 
 use super::calls::{Access, Calling};
 use super::engine::Engine;
+use super::path::Path;
 use super::value::Value;
 use crate::ir::{ClassKind, Initializes};
 use crate::link::{ClassRef, FuncRef, Ty};
+use crate::summary::{Outcome, Ownership, Summary};
 
 impl Engine<'_> {
     /// Whether a constructor is the primary one of an extension type.
@@ -19,6 +21,14 @@ impl Engine<'_> {
         let class = self.program.function(constructor).class;
         let class = class.map(|class| self.program.class(ClassRef { unit: constructor.unit, class }));
         class.is_some_and(|class| class.kind == ClassKind::ExtensionType)
+    }
+
+    /// A base class stands for what its constructor is given (a COM interface for its cell): the object has it then.
+    pub(super) fn give_to_base(&mut self, path: &mut Path, calling: &Calling, summary: &Summary) {
+        let alias = |outcome: &Outcome| matches!(outcome.result.ownership, Ownership::Alias(_));
+        if calling.name == "super" && summary.outcomes.iter().any(alias) {
+            calling.args.iter().for_each(|arg| self.escape(path, &arg.value));
+        }
     }
 
     /// Whether the type of what a call gives says what that owns. What a model gives is what the model says.

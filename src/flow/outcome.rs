@@ -43,6 +43,8 @@ struct LostOn {
     story: Rc<Story>,
     branch: Option<Branch>,
     targets: TargetSet,
+    /// That it is there is certain: the path tested it, or the call throws otherwise.
+    certain: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -103,12 +105,12 @@ impl Ledger {
 
     fn lost(&mut self, object: &Object, how: How, at: Location, path: &Path) {
         self.note_handed(object);
-        if object.story.retained.is_some() {
-            // Native code keeps it as long as it likes.
+        if object.story.retained.is_some() || object.story.unfollowed {
+            // Native code keeps it as long as it likes, or nobody can say what became of it.
             self.escaped = true;
         } else if transition(object.ownership, Event::End).1 == Some(Fault::Leak) {
             let (story, branch, targets) = (object.story.clone(), path.branch, path.targets);
-            self.leaks.push(LostOn { how, at, story, branch, targets });
+            self.leaks.push(LostOn { how, at, story, branch, targets, certain: object.non_null });
         } else {
             self.settle(object);
         }
@@ -165,11 +167,18 @@ impl Engine<'_> {
         // What a function of the program that is run in place loses is told of that function.
         let family = known.family.filter(|_| known.leak_matters && !ledger.drained && !ledger.elsewhere)?;
         let discharged = ledger.released || ledger.escaped;
+        if self.models.family(family).kept {
+            return None;
+        }
         // The caller may know on which paths it is there.
         if known.sometimes && discharged {
             return None;
         }
-        let mut left = ledger.leaks.iter().filter(|lost| matches!(lost.how, How::Left(_)));
+        let is_handle = self.is_handle_family(family);
+        // Where a handle is closed on another path, this one may have found out in its own way that there is none.
+        let counts = |lost: &&LostOn| !is_handle || lost.certain || !discharged && matches!(lost.how, How::Left(_));
+        let leaks = || ledger.leaks.iter().filter(counts);
+        let mut left = leaks().filter(|lost| matches!(lost.how, How::Left(_)));
         // What is released at last shows that its owner was meant to release it before it was assigned again.
         let overwritten = left.clone().find(|lost| lost.story.overwritten.is_some());
         let always = !discharged && left.clone().any(|lost| lost.story.overwritten.is_none());
@@ -177,7 +186,7 @@ impl Engine<'_> {
         let lost = match left {
             Some(lost) => lost,
             // Only exceptions lose it. Where nothing ever releases it, the function never returns after the allocation.
-            None if discharged => ledger.leaks.first()?,
+            None if discharged => leaks().next()?,
             None => return None,
         };
         let subject = Subject {
@@ -247,14 +256,14 @@ impl Engine<'_> {
             }
         };
         let scope = self.models.family(family).kind == FamilyKind::Scope;
-        let kind = if scope { unreleased(kind) } else { kind };
+        let kind = match (scope, is_handle) {
+            (true, _) => unreleased(kind),
+            (false, true) => super::handles::unclosed(kind),
+            (false, false) => kind,
+        };
         let same_way = |other: &&LostOn| matches!(other.how, How::Left(_)) == matches!(lost.how, How::Left(_));
-        let targets = ledger
-            .leaks
-            .iter()
-            .filter(same_way)
-            .fold(TargetSet::NONE, |set, lost| set.or(lost.targets))
-            .and(known.targets);
+        let targets =
+            leaks().filter(same_way).fold(TargetSet::NONE, |set, lost| set.or(lost.targets)).and(known.targets);
         Some(Violation { kind, function: self.root, at, trace, targets, confidence: sure })
     }
 }

@@ -125,6 +125,8 @@ pub(super) struct Story {
     pub(super) touched: bool,
     /// It was passed to code that is out of sight and may release it: a callback, a callee that lets it go.
     pub(super) passed_on: bool,
+    /// It was given to code that may close it, and whose contract does not say.
+    pub(super) unfollowed: bool,
     /// The callbacks it was passed to.
     pub(super) handed: Vec<super::callbacks::Handed>,
     /// A callee lent it, and it is known from what: whoever releases that for its owner releases it too.

@@ -274,7 +274,9 @@ impl Engine<'_> {
     ) -> u32 {
         let matters = family.map(|family| self.models.family(family)).is_some_and(|family| {
             family.kind == FamilyKind::Memory || family.kind == FamilyKind::Pair && family.language.is_some()
-        });
+        }) || family.is_some_and(|family| self.is_handle_family(family));
+        // A hint may speak of a wrong release, not of a missing one.
+        let matters = matters && basis > Basis::MetadataDerived;
         self.origin(OriginKey::Site(calling.site, role), |_| Origin {
             by: calling.name.clone(),
             made_by: calling.made_by().map_or_else(|| calling.name.clone(), |made| made.by.clone()),

@@ -236,6 +236,10 @@ impl Engine<'_> {
                 }
                 (Some(at), _) if self.is_kept_inside(at) => self.borrowed_from(path, *id, at),
                 (Some(at), State::Unknown | State::Escaped) => Ownership::Alias((**at).clone()),
+                // What is only a hint stays where it is.
+                (None, State::Owned(_)) if self.origins[id.origin as usize].basis <= Basis::MetadataDerived => {
+                    Ownership::Unknown
+                }
                 (None, State::Owned(MemoryFamily::Known(family))) if !id.older => {
                     Ownership::Owned(FamilyRef::Family(family))
                 }

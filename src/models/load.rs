@@ -186,6 +186,7 @@ impl Loader {
             null: model.null,
             invalid: model.invalid.clone(),
             arena: model.arena,
+            kept: model.kept,
             language: model.language,
             copied: model.copied,
         };

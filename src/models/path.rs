@@ -30,6 +30,10 @@ pub(super) fn access_path(text: &str, params: &[ParamInfo]) -> Result<AccessPath
                 return Err(path_problem(text, "a step is `.*`, `.field` or `[*]`"));
             }
             rest = after;
+            // A struct that a pointer leads to: its fields are told by the pointer.
+            if path.steps.last() == Some(&Step::Pointee) {
+                path.steps.pop();
+            }
             Step::Field(field.into())
         };
         path.steps.push(step);

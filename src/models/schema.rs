@@ -104,6 +104,9 @@ pub struct Family {
     /// An arena can allocate such memory instead.
     #[serde(default)]
     pub arena: bool,
+    /// Programs keep it as long as they run: that it is not closed is no mistake.
+    #[serde(default)]
+    pub kept: bool,
     /// Only code in that language can release it, and people say how by a construct of the language.
     #[serde(default)]
     pub language: Option<Language>,

@@ -214,7 +214,7 @@ effects = [{ on = "arg2.*.name", fill = { owned = "libc.malloc" }, when = { arg 
     assert_eq!((test.arg.root.clone(), test.test.clone()), (Root::Param(1), ValueTest::Has(256)));
     assert!(matches!(flagged.result.ownership, Ownership::Owned(_)) && flagged.result.nullable);
     assert_eq!(flagged.effects.len(), 2);
-    assert_eq!(flagged.effects[0].on.steps.as_slice(), [Step::Pointee, Step::Field("name".into())]);
+    assert_eq!(flagged.effects[0].on.steps.as_slice(), [Step::Field("name".into())]);
     assert_eq!(plain.guard, Guard::Always);
     assert!(matches!(plain.result.ownership, Ownership::Borrowed { .. }));
     assert!(matches!(plain.effects.as_slice(), [effect] if effect.kind == EffectKind::Hold(None)));

@@ -249,7 +249,8 @@ fn kinds() -> Vec<ViolationKind> {
         Missing::OnThrow(Thrower::Callee("check".into())),
         Missing::OnThrow(Thrower::Await),
     ] {
-        kinds.push(ViolationKind::UnreleasedArena { subject: arena(), missing });
+        kinds.push(ViolationKind::UnreleasedArena { subject: arena(), missing: missing.clone() });
+        kinds.push(ViolationKind::UnclosedHandle { subject: subject("handle", "CreateEvent"), missing });
     }
     for leaving in leavings() {
         kinds.push(ViolationKind::EscapedArena { subject: subject("dart.arena", "arena"), leaving });
