@@ -234,6 +234,14 @@ impl Engine<'_> {
             return;
         }
         let mut path = path.clone();
+        // Who sees the exception knows what was asked.
+        if let Some(test) = summary.throws_when.as_deref()
+            && let Some(value) = self.value_at(&path, calling, &test.arg)
+        {
+            let [thrown, _] = self.split_argument(path, &value, &test.test);
+            let Some(thrown) = thrown else { return };
+            path = thrown;
+        }
         let outcome = summary
             .outcomes
             .iter()
