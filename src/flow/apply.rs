@@ -233,15 +233,18 @@ impl Engine<'_> {
         {
             return;
         }
-        let mut path = path.clone();
-        // Who sees the exception knows what was asked.
-        if let Some(test) = summary.throws_when.as_deref()
-            && let Some(value) = self.value_at(&path, calling, &test.arg)
+        // A check throws because of what it was given: on that way the argument is what it throws for.
+        let path = match summary
+            .throws_when
+            .as_deref()
+            .and_then(|test| Some((test, self.value_at(path, calling, &test.arg)?)))
         {
-            let [thrown, _] = self.split_argument(path, &value, &test.test);
-            let Some(thrown) = thrown else { return };
-            path = thrown;
-        }
+            Some((test, value)) if self.test(path, calling, &test.arg, &test.test).is_none() => {
+                self.split_argument(path.clone(), &value, &test.test)[0].take()
+            }
+            _ => Some(path.clone()),
+        };
+        let Some(mut path) = path else { return };
         let outcome = summary
             .outcomes
             .iter()
