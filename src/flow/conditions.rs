@@ -147,6 +147,10 @@ impl Engine<'_> {
     fn split_equal(&self, path: Path, left: &Value, right: &Value) -> Split {
         match (left, right) {
             (Value::NullPointer, Value::NullPointer) | (Value::Null, Value::Null) => [Some(path), None],
+            // A pointer to an error, or null.
+            (Value::NullPointer, Value::Status(symbol, kind)) | (Value::Status(symbol, kind), Value::NullPointer) => {
+                on_status_value(path, *symbol, *kind, &Value::Int(0))
+            }
             (Value::NullPointer, other) | (other, Value::NullPointer) => split_null(path, other, &Value::NullPointer),
             (Value::Null, other) | (other, Value::Null) => split_null(path, other, &Value::Null),
             (Value::Status(symbol, kind), other) | (other, Value::Status(symbol, kind)) => {

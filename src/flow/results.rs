@@ -107,6 +107,7 @@ impl Engine<'_> {
             Ownership::Address(of) => match self.value_at(path, calling, of) {
                 Some(Value::Pointer(object, Offset::Start)) => Some(Value::Address(object)),
                 Some(Value::NullPointer) => Some(Value::Int(0)),
+                Some(status @ Value::Status(..)) => Some(status),
                 Some(Value::Pointer(object, _)) => {
                     self.apply(path, object, Event::Escape);
                     None

@@ -2,7 +2,7 @@
 
 use super::operations::Value;
 use super::resolve::{Resolver, State};
-use super::{Target, Ty, scalars, types};
+use super::{ClassRef, Target, Ty, VarRef, scalars, types};
 use crate::ir::{Call, Name, Operand};
 use crate::models::{ModelId, VariableId};
 
@@ -136,6 +136,24 @@ impl Resolver<'_> {
                 Some(address(symbol, self.pointer_to(written(0).unwrap_or_default())))
             }
             _ => None,
+        }
+    }
+
+    /// The value of a field. Some libraries export a table of functions and no more: a field that is the address of a
+    /// function is that function, where a model knows it (`OrtApi.CreateEnv`).
+    pub(super) fn in_function_table(&self, field: VarRef, ty: Ty) -> Ty {
+        let env = self.env();
+        let is_function = |of: &Ty| matches!(of, Ty::Model(class, _) if env.is_ffi(*class, "NativeFunction"));
+        match (field.class, &ty) {
+            (Some(class), Ty::Model(pointer, args))
+                if env.is_ffi(*pointer, "Pointer") && args.first().is_some_and(is_function) =>
+            {
+                let table = &env.class(ClassRef { unit: field.unit, class }).name;
+                let symbol = Name::new(format!("{table}.{}", env.variable(field).name));
+                let known = env.models.symbol(&symbol, self.scope.versions);
+                address(known.map(|_| symbol), ty)
+            }
+            _ => ty,
         }
     }
 

@@ -355,7 +355,7 @@ impl Resolver<'_> {
         match &found.member {
             Member::Field(field) => {
                 let ty = types::bounded(types::substitute(self.env().variable_type(*field), &found.bindings));
-                (ty, self.variable_target(*field))
+                (self.in_function_table(*field, ty), self.variable_target(*field))
             }
             Member::Model(id) => self.read_model(*id, &found.bindings),
             Member::Method(function, _) | Member::Extension(function) => {

@@ -40,7 +40,7 @@ impl Names<'_> {
             basis: model.basis.unwrap_or(Basis::DocsRead),
             made: Vec::new(),
             ended: Vec::new(),
-            throws_when: None,
+            throws_when: entry.throws_when(model)?,
         })
     }
 
@@ -165,6 +165,13 @@ impl Entry<'_> {
             }
         }
         Ok(tests)
+    }
+
+    fn throws_when(&self, model: &FunctionModel) -> Result<Option<Box<ArgumentTest>>, String> {
+        if model.throws_when.is_some() && model.throws != Some(Throws::Known) {
+            return Err("`throws_when` belongs to `throws = \"known\"`".to_owned());
+        }
+        Ok(model.throws_when.as_ref().map(|when| self.condition(when)).transpose()?.map(Box::new))
     }
 
     fn condition(&self, model: &ConditionModel) -> Result<ArgumentTest, String> {

@@ -302,6 +302,8 @@ pub struct FunctionModel {
     pub size_of: bool,
     /// Whether it throws.
     pub throws: Option<Throws>,
+    /// What an argument satisfies whenever it throws.
+    pub throws_when: Option<ConditionModel>,
     /// The call ends the process: nothing after it happens, and nothing is left to be released.
     #[serde(default)]
     pub ends_process: bool,

@@ -322,6 +322,15 @@ fn the_users_facts_come_first() {
     assert_eq!(set.function(free).summary.outcomes[0].result.ownership, Ownership::Static);
 }
 
+#[test]
+fn what_makes_a_function_throw_is_known() {
+    let entry = "symbol = \"f\"\nthrows = \"known\"\nthrows_when = { arg = \"arg0\", differs = 1 }";
+    let when = summary_of(entry).throws_when.unwrap();
+    assert_eq!((when.arg.root, when.test), (Root::Param(0), ValueTest::Differs(1)));
+    let errors = errors_of("symbol = \"f\"\nthrows_when = { arg = \"arg0\", null = true }");
+    assert_eq!(errors, ["mine.toml:12: `throws_when` belongs to `throws = \"known\"`"]);
+}
+
 /// The entry begins in line 12.
 fn user_file(entry: &str) -> String {
     format!(
