@@ -30,6 +30,7 @@ mod conditions;
 mod consistency;
 mod constructors;
 mod copies;
+mod defaults;
 mod definitions;
 mod engine;
 mod exports;

@@ -4,9 +4,7 @@ use super::engine::{Engine, MAX_DEPTH, Returned, Role, Run, Setting, Site};
 use super::memory::POINTEE;
 use super::path::{Flight, Path};
 use super::value::{Offset, Symbol, Value};
-use crate::ir::{
-    Base, Call, Callee, ClassId, DefaultValue, Flavor, FunctionKind, LocalId, Name, Op, Operand, Place, Projection,
-};
+use crate::ir::{Base, Call, Callee, ClassId, Flavor, FunctionKind, LocalId, Name, Op, Operand, Place, Projection};
 use crate::language::Language;
 use crate::link::{ClassRef, FuncRef, Functions, Receiver, Target, Ty};
 use crate::models::ModelId;
@@ -89,23 +87,6 @@ impl Calling {
     /// What runs when a value's scope ends.
     pub(super) fn of_drop(site: Site, name: Name, at: Location, value: ArgValue) -> Self {
         Self { receiver: Some(value), ..Self::new(site, name, at, Access::Call) }
-    }
-
-    /// What is not passed is what the callee says it is then, where that is a constant.
-    fn add_defaults(&mut self, callee: &crate::ir::Function) {
-        let positional = self.args.iter().filter(|arg| arg.name.is_none()).count();
-        let left_out = callee.params.iter().filter(|param| !param.named).skip(positional).map(|param| (None, param));
-        let named = callee.params.iter().filter(|param| param.named).map(|param| (Some(param.name.clone()), param));
-        let mut complete = true;
-        for (name, param) in left_out.chain(named).collect::<Vec<_>>() {
-            let passed = name.is_some() && self.args.iter().any(|arg| arg.name == name);
-            match &param.default {
-                Some(DefaultValue::Const(constant)) if !passed && (name.is_some() || complete) => {
-                    self.args.push(ArgValue { name, value: super::engine::constant_value(constant), ty: None });
-                }
-                _ => complete &= name.is_some(),
-            }
-        }
     }
 
     /// What the call does with memory it is lent.
