@@ -91,7 +91,6 @@ fn run_check(arguments: &CheckArguments) -> Fallible<u8> {
     let outputs = outputs(arguments)?;
 
     let (roots, missing) = discover::roots(&cwd, &arguments.paths);
-    let models = ModelSet::builtin();
     let mut report = Report::default();
     for root in &roots {
         let config = match arguments.isolated {
@@ -100,6 +99,9 @@ fn run_check(arguments: &CheckArguments) -> Fallible<u8> {
         };
         let project = discover::read(root, &cwd, &config);
         let options = options(arguments, &config)?;
+        // Where nothing touches native memory, nobody asks what calls do to it.
+        let asks = !project.files.is_empty() || !project.models.texts.is_empty();
+        let models = if asks { ModelSet::builtin() } else { ModelSet::empty() };
         report.append(Workspace::new(project).check(models, &options));
         if arguments.verbose {
             complain(&format!("project {}", root.folder.display()));

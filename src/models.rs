@@ -371,6 +371,13 @@ impl ModelSet {
         LOADED.get_or_init(|| compiled::read().unwrap_or_else(read_builtin_files))
     }
 
+    /// A set that knows nothing.
+    #[must_use]
+    pub fn empty() -> &'static Self {
+        static EMPTY: OnceLock<ModelSet> = OnceLock::new();
+        EMPTY.get_or_init(Self::default)
+    }
+
     /// The models that are part of the program and those of the user (path and text), whose facts come first.
     ///
     /// What is wrong with a file is left out, and listed in [`errors`](Self::errors).
