@@ -3,12 +3,13 @@
 use super::calls::ArgValue;
 use super::conditions::{Split, on_fact, same_as_unknown, split_object};
 use super::engine::Engine;
+use super::outcome::retold;
 use super::path::{Fact, Path};
 use super::value::{ObjectId, Symbol, Value};
 use crate::link::Ty;
 use crate::models::schema::FamilyKind;
 use crate::summary::FamilyId;
-use crate::violation::{Missing, StepKind, ViolationKind};
+use crate::violation::{StepKind, ViolationKind};
 
 impl Engine<'_> {
     /// Whether what is of a family is something to be closed, not memory.
@@ -97,17 +98,7 @@ fn mirrored(op: &str) -> Option<&'static str> {
 /// The leak of a handle: the same paths, told of the handle.
 pub(super) fn unclosed(kind: ViolationKind) -> ViolationKind {
     match kind {
-        ViolationKind::Leaked { subject }
-        | ViolationKind::LeakedTemporary { subject, .. }
-        | ViolationKind::LeakedField { subject, .. } => {
-            ViolationKind::UnclosedHandle { subject, missing: Missing::Everywhere }
-        }
-        ViolationKind::LeakedOnPath { subject, exit, .. } => {
-            ViolationKind::UnclosedHandle { subject, missing: Missing::OnPath(exit) }
-        }
-        ViolationKind::LeakedOnThrow { subject, thrower } => {
-            ViolationKind::UnclosedHandle { subject, missing: Missing::OnThrow(thrower) }
-        }
-        other => other,
+        ViolationKind::Overwritten { .. } => kind,
+        kind => retold(kind, |subject, missing| ViolationKind::UnclosedHandle { subject, missing }),
     }
 }

@@ -270,19 +270,18 @@ impl Engine<'_> {
 
 /// The leak of an arena: the same paths, told of the arena.
 fn unreleased(kind: ViolationKind) -> ViolationKind {
+    retold(kind, |subject, missing| ViolationKind::UnreleasedArena { subject, missing })
+}
+
+/// A leak in other words: what is not released, and on which paths. What is no leak stays as it is.
+pub(super) fn retold(kind: ViolationKind, tell: impl FnOnce(Subject, Missing) -> ViolationKind) -> ViolationKind {
     match kind {
         ViolationKind::Leaked { subject }
         | ViolationKind::LeakedTemporary { subject, .. }
         | ViolationKind::LeakedField { subject, .. }
-        | ViolationKind::Overwritten { subject, .. } => {
-            ViolationKind::UnreleasedArena { subject, missing: Missing::Everywhere }
-        }
-        ViolationKind::LeakedOnPath { subject, exit, .. } => {
-            ViolationKind::UnreleasedArena { subject, missing: Missing::OnPath(exit) }
-        }
-        ViolationKind::LeakedOnThrow { subject, thrower } => {
-            ViolationKind::UnreleasedArena { subject, missing: Missing::OnThrow(thrower) }
-        }
+        | ViolationKind::Overwritten { subject, .. } => tell(subject, Missing::Everywhere),
+        ViolationKind::LeakedOnPath { subject, exit, .. } => tell(subject, Missing::OnPath(exit)),
+        ViolationKind::LeakedOnThrow { subject, thrower } => tell(subject, Missing::OnThrow(thrower)),
         other => other,
     }
 }
