@@ -15,7 +15,7 @@ use crate::models::ModelSet;
 use crate::state::Ownership;
 use crate::summary::{AccessPath, Root, Summary};
 use crate::target::TargetSet;
-use crate::violation::{Owner, Violation};
+use crate::violation::{Owner, Violation, ViolationKind};
 use engine::{Engine, Origin, OriginKey, Recursion};
 pub use offered::OfferedRelease;
 use path::{Object, Path};
@@ -67,6 +67,7 @@ mod sizes;
 mod structs;
 mod summaries;
 mod table;
+mod types;
 mod unknown;
 mod value;
 mod wrappers;
@@ -181,7 +182,11 @@ pub fn analyse(program: &Program, models: &ModelSet, options: &Options) -> Analy
             Err(reason) => analysis.failed.push((function, reason)),
         }
     }
-    analysis.violations.extend(fields.mismatches(program, models));
+    let of_fields = fields.mismatches(program, models);
+    // What a field is known to receive says more than its type.
+    let is_told = |of_type: &Violation| of_fields.iter().any(|other| other.at == of_type.at);
+    analysis.violations.retain(|found| !matches!(found.kind, ViolationKind::MismatchedType { .. }) || !is_told(found));
+    analysis.violations.extend(of_fields);
     analysis.violations = each_once(program, analysis.violations);
     let unreleased = exports::without_release(program, models, options, &summaries, &analysis.violations);
     analysis.violations.extend(unreleased);

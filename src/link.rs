@@ -22,6 +22,7 @@ use exports::Exports;
 pub use exports::is_aside;
 use graph::CallGraph;
 pub use links::{Calls, Form, Link, Standing};
+pub use opaque::TypeRelease;
 use stated::Stated;
 
 pub mod abi;
@@ -38,6 +39,7 @@ mod libraries;
 mod links;
 mod members;
 mod native;
+mod opaque;
 mod opened;
 mod operations;
 mod promotion;
@@ -153,6 +155,7 @@ pub struct Program {
     declared: declared::Declared,
     stated: Stated,
     callbacks: Callbacks,
+    released_types: FxHashMap<ClassRef, TypeRelease>,
 }
 
 /// What is known of the program's declarations.
@@ -411,8 +414,22 @@ impl Program {
         let callbacks = Callbacks::default();
         let stated = Stated::new(&units, &files, &links, &declared, models);
         stated.mark(&mut links);
-        let mut program =
-            Self { units, resolved, graph, files, versions, facts, exports, links, declared, stated, callbacks };
+        let released_types = FxHashMap::default();
+        let mut program = Self {
+            units,
+            resolved,
+            graph,
+            files,
+            versions,
+            facts,
+            exports,
+            links,
+            declared,
+            stated,
+            callbacks,
+            released_types,
+        };
+        program.released_types = opaque::releases(&program, models);
         program.callbacks = callbacks::find(&program, models);
         program
     }

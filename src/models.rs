@@ -96,6 +96,8 @@ pub struct TypeInfo {
     pub pointer: bool,
     /// Objects of the class are views on native memory.
     pub view: bool,
+    /// Only native code knows what objects of the class are, and makes them.
+    pub opaque: bool,
     /// Objects of the class are exceptions that only a mistake in the program causes.
     pub mistake: bool,
     /// Classes that extend it are test doubles: they stand in for what they implement.

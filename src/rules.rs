@@ -135,6 +135,10 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
             &mismatched_deallocator::RULE,
             mismatched_deallocator::word(subject, release, through.as_deref(), *released_as, context),
         ),
+        ViolationKind::MismatchedType { ty, right, release, released_as } => (
+            &mismatched_deallocator::RULE,
+            mismatched_deallocator::word_type(ty, right, release, *released_as, context),
+        ),
         ViolationKind::Leaked { subject } => (&leaked_allocation::RULE, leaked_allocation::word(subject, context)),
         ViolationKind::LeakedField { subject, field, container, release } => (
             &leaked_struct_field::RULE,

@@ -89,6 +89,8 @@ pub struct Made {
     pub location: Location,
     /// The native functions that handed it on since, inner ones first, and where they were called.
     pub through: Vec<(Name, Location)>,
+    /// Where it is known from that this call did it: what a body hands on is known no better.
+    pub basis: Basis,
 }
 
 impl Made {

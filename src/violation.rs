@@ -62,6 +62,17 @@ pub enum ViolationKind {
         /// The family it releases.
         released_as: FamilyId,
     },
+    /// An object of a type that only native code makes is released by the release of another family.
+    MismatchedType {
+        /// The type.
+        ty: Name,
+        /// The native function that releases them.
+        right: Name,
+        /// The release, as written.
+        release: Name,
+        /// The family it releases.
+        released_as: FamilyId,
+    },
     /// Never released, on no path.
     Leaked {
         /// The memory.

@@ -6,9 +6,9 @@ use super::finalizers::Registration;
 use super::objects::Releasing;
 use super::path::Path;
 use super::results::Allocating;
-use super::value::{Offset, Symbol, Value};
+use super::value::{ObjectId, Offset, Symbol, Value};
 use crate::ir::Name;
-use crate::state::{Event, Ownership as State};
+use crate::state::{Event, MemoryFamily, Ownership as State};
 use crate::summary::{
     AccessPath, ArgumentTest, Basis, Effect, EffectKind, Guard, Outcome, Ownership, ResultContract, Root, Summary,
     Throws, ValueTest,
@@ -358,6 +358,7 @@ impl Engine<'_> {
                     let (at, targets) = (calling.at, calling.targets);
                     let whole = effect.on.steps.is_empty();
                     let releasing = Releasing { by, at, family, basis, inside, whole, targets };
+                    self.check_type(path, calling, &effect.on, &value, &releasing);
                     self.adopting = self.before_adoption(path, calling, &value);
                     self.release(path, calling.site, &value, &releasing);
                 }
@@ -507,9 +508,31 @@ impl Engine<'_> {
             .get(&object)
             .is_none_or(|object| object.path.is_some() || matches!(object.ownership, State::Escaped | State::Unknown));
         if open {
-            self.escape(path, &value);
+            self.fill_given(path, object, &value, basis);
         }
         path.put(object, key, value);
+    }
+
+    /// What is put into memory that somebody else sees is his; where that is the caller's own, the caller is told what
+    /// it got.
+    fn fill_given(&mut self, path: &mut Path, into: ObjectId, value: &Value, basis: Basis) {
+        let guard = value.object().and_then(|id| path.objects.get(&id)?.guard);
+        let owned = match value {
+            Value::Pointer(id, Offset::Start) => path.ownership(*id),
+            _ => State::Unknown,
+        };
+        self.escape(path, value);
+        let callers = path.objects.get(&into).and_then(|object| object.path.as_ref());
+        let is_callers = callers.is_some_and(|at| matches!(at.root, Root::Param(_) | Root::Named(_)));
+        let State::Owned(MemoryFamily::Known(family)) = owned else { return };
+        if is_callers
+            // What is only a hint stays where it is.
+            && basis > Basis::MetadataDerived
+            && let Some(object) = value.object().and_then(|id| path.objects.get_mut(&id))
+        {
+            object.given = Some(family);
+            object.guard = guard;
+        }
     }
 
     fn test(&self, path: &Path, calling: &Calling, arg: &AccessPath, test: &ValueTest) -> Option<bool> {

@@ -268,7 +268,7 @@ pub(super) fn split_object(path: Path, object: ObjectId, null: &Value) -> Split 
 }
 
 /// Splits on whether a call succeeded.
-fn on_status(path: Path, symbol: Symbol) -> Split {
+pub(super) fn on_status(path: Path, symbol: Symbol) -> Split {
     let [held, failed] = on_fact(path, Fact::Success(symbol));
     [held.map(|path| decide(path, symbol, true)), failed.map(|path| decide(path, symbol, false))]
 }

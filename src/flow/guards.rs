@@ -1,11 +1,12 @@
 //! What a caller can observe that tells a function's returns apart: the result, or what it passed.
 
+use super::conditions::on_status;
 use super::engine::{Engine, Returned};
 use super::path::{Fact, Path};
 use super::summaries::{Told, null_test, parameter_root};
 use super::value::{Symbol, Value};
 use crate::ir::{Const, Function};
-use crate::summary::{AccessPath, ArgumentTest, Guard, Outcome, Summary, ValueTest};
+use crate::summary::{AccessPath, ArgumentTest, Guard, Outcome, StatusKind, Summary, ValueTest};
 use crate::target::TargetSet;
 
 /// Returns with the observation they share.
@@ -37,6 +38,14 @@ impl Engine<'_> {
     }
 
     fn told_apart_by_result(&self, function: &Function, all: Vec<&Returned>) -> Vec<Told> {
+        if let Some([succeeded, failed]) = by_status(&all) {
+            let told = |guard, returns: Vec<Returned>| {
+                let returns: Vec<&Returned> = returns.iter().collect();
+                (!returns.is_empty()).then(|| self.told(function, guard, &returns))
+            };
+            let sides = [told(Guard::Success, succeeded), told(Guard::Failure, failed)];
+            return sides.into_iter().flatten().collect();
+        }
         let together = self.told(function, Guard::Always, &all);
         if together.vague == 0 || null_test(&all).is_some() {
             return vec![together];
@@ -162,6 +171,32 @@ fn by_null<'r>(returns: &[&'r Returned]) -> Option<Vec<Group<'r>>> {
     });
     (certain && !null.is_empty() && !other.is_empty())
         .then(|| vec![(Guard::ResultNull, null), (Guard::ResultNonNull, other)])
+}
+
+/// By whether a call that the function hands the status of succeeded: whatever hangs on that, hangs on it for the
+/// caller, too.
+fn by_status(returns: &[&Returned]) -> Option<[Vec<Returned>; 2]> {
+    let statuses = returns.iter().map(|returned| match returned.value {
+        Value::Status(symbol, kind) => Some((symbol, kind)),
+        _ => None,
+    });
+    let statuses: Vec<(Symbol, StatusKind)> = statuses.collect::<Option<_>>()?;
+    let hangs = returns.iter().zip(&statuses).any(|(returned, (symbol, _))| {
+        let mut objects = returned.path.objects.values();
+        objects.any(|object| object.guard.is_some_and(|(on, _)| on == *symbol))
+            || returned.path.known.contains_key(&Fact::Success(*symbol))
+    });
+    if !hangs || statuses.windows(2).any(|pair| pair[0].1 != pair[1].1) {
+        return None;
+    }
+    let [mut succeeded, mut failed] = [Vec::new(), Vec::new()];
+    for (returned, (symbol, _)) in returns.iter().zip(statuses) {
+        let [held, other] = on_status(returned.path.clone(), symbol);
+        let on = |path: Path| Returned { path, value: returned.value.clone(), ..**returned };
+        succeeded.extend(held.map(on));
+        failed.extend(other.map(on));
+    }
+    Some([succeeded, failed])
 }
 
 /// By the result, where every return gives a constant.

@@ -7,7 +7,7 @@ use super::memory;
 use super::path::{Object, Path};
 use super::value::{ObjectId, Offset, Value};
 use crate::state::{MemoryFamily, Ownership as State};
-use crate::summary::{AccessPath, Effect, EffectKind, FamilyRef, Made, Ownership, ResultContract, Root};
+use crate::summary::{AccessPath, Basis, Effect, EffectKind, FamilyRef, Made, Ownership, ResultContract, Root};
 use crate::violation::StepKind;
 
 /// What is found at one place, over all paths.
@@ -81,17 +81,19 @@ impl Engine<'_> {
     }
 }
 
-/// Where the memory that is returned was allocated; nothing when it comes from several places.
-pub(super) fn made_by_result(returns: &[&Returned]) -> Option<Made> {
-    let mut made = returns.iter().filter_map(|Returned { path, value, .. }| match value {
-        Value::Pointer(id, Offset::Start) => allocated(path.objects.get(id)?, &AccessPath::root(Root::Result)),
-        _ => None,
-    });
-    let first = made.next()?;
-    made.all(|other| other.same_start(&first)).then_some(first)
-}
-
 impl Engine<'_> {
+    /// Where the memory that is returned was allocated; nothing when it comes from several places.
+    pub(super) fn made_by_result(&self, returns: &[&Returned]) -> Option<Made> {
+        let mut made = returns.iter().filter_map(|Returned { path, value, .. }| match value {
+            Value::Pointer(id, Offset::Start) => {
+                self.allocated_at(*id, path.objects.get(id)?, &AccessPath::root(Root::Result))
+            }
+            _ => None,
+        });
+        let first = made.next()?;
+        made.all(|other| other.same_start(&first)).then_some(first)
+    }
+
     /// Where native code returned what it lends; nothing where several places do.
     pub(super) fn lent_from(&self, returns: &[&Returned]) -> Option<Made> {
         let own = self.program.function(self.root);
@@ -106,7 +108,9 @@ impl Engine<'_> {
             });
             let through = through.collect();
             let location = given.or_else(|| is_native.then_some(returned.at))?;
-            Some(Made { what: AccessPath::root(Root::Result), by: own.name.clone(), location, through })
+            let what = AccessPath::root(Root::Result);
+            let basis = returned.value.object().map_or(Basis::Body, |id| self.origins[id.origin as usize].basis);
+            Some(Made { what, by: own.name.clone(), location, through, basis })
         });
         let first = lent.next()?;
         lent.all(|other| other.same_start(&first)).then_some(first)
@@ -158,7 +162,7 @@ impl Engine<'_> {
         (id, object): (ObjectId, &Object),
     ) {
         let sometimes = self.origins[id.origin as usize].sometimes;
-        let made = allocated(object, &at);
+        let made = self.allocated_at(id, object, &at);
         found
             .entry((at.steps.len(), at))
             .and_modify(|found| {
@@ -170,17 +174,19 @@ impl Engine<'_> {
             })
             .or_insert(Found { family, at: BTreeSet::from([index]), agreed: true, sometimes, made });
     }
-}
 
-fn allocated(object: &Object, what: &AccessPath) -> Option<Made> {
-    let mut steps = object.story.steps.iter();
-    let (by, location) = steps.find_map(|step| match &step.kind {
-        StepKind::Allocated { by, .. } => Some((by.clone(), step.location)),
-        _ => None,
-    })?;
-    let through = steps.filter_map(|step| match &step.kind {
-        StepKind::Received { from } => Some((from.clone(), step.location)),
-        _ => None,
-    });
-    Some(Made { what: what.clone(), by, location, through: through.collect() })
+    /// Where memory that is handed out was allocated.
+    fn allocated_at(&self, id: ObjectId, object: &Object, what: &AccessPath) -> Option<Made> {
+        let mut steps = object.story.steps.iter();
+        let (by, location) = steps.find_map(|step| match &step.kind {
+            StepKind::Allocated { by, .. } => Some((by.clone(), step.location)),
+            _ => None,
+        })?;
+        let through = steps.filter_map(|step| match &step.kind {
+            StepKind::Received { from } => Some((from.clone(), step.location)),
+            _ => None,
+        });
+        let basis = self.origins[id.origin as usize].basis;
+        Some(Made { what: what.clone(), by, location, through: through.collect(), basis })
+    }
 }

@@ -7,7 +7,6 @@ use smallvec::smallvec;
 
 use super::callbacks::Contracts;
 use super::engine::{Engine, Exits, Returned};
-use super::handed_out::made_by_result;
 use super::memory;
 use super::path::{Flight, Kept, Path};
 use super::perhaps::Teller;
@@ -158,7 +157,7 @@ impl Engine<'_> {
         let mut made = Vec::new();
         let result = self.result_contract(function, &guard, returns);
         match result.ownership {
-            Ownership::Owned(_) => made.extend(made_by_result(returns)),
+            Ownership::Owned(_) => made.extend(self.made_by_result(returns)),
             Ownership::Static | Ownership::Borrowed { .. } => made.extend(self.lent_from(returns)),
             _ => {}
         }
@@ -225,6 +224,7 @@ impl Engine<'_> {
         let object = value.object().and_then(|id| path.objects.get(&id));
         match (value, object) {
             (Value::Symbol(symbol), _) => self.status_test(function, *symbol),
+            (Value::Status(_, kind), _) => Ownership::Status(*kind),
             (Value::Native(symbol), _) => Ownership::NativeFunction(symbol.clone()),
             (Value::Releaser(family), _) => Ownership::Releaser(*family),
             (Value::Str(_), _) if self.program.units[self.root.unit as usize].language.is_native() => Ownership::Static,
@@ -505,7 +505,7 @@ fn ended<'p>(paths: impl Iterator<Item = &'p Path>) -> Vec<Made> {
         if let Some((by, location)) = released.or(kept).or(perhaps)
             && !all.iter().any(|made| made.what == *at)
         {
-            all.push(Made { what: at.clone(), by, location, through: Vec::new() });
+            all.push(Made { what: at.clone(), by, location, through: Vec::new(), basis: Basis::Body });
         }
     }
     all

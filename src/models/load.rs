@@ -310,6 +310,7 @@ impl Loader {
                 allocator: model.allocator.as_deref().map(|family| self.names().family(family)).transpose()?,
                 pointer: model.pointer,
                 view: model.view,
+                opaque: model.opaque,
                 mistake: model.mistake,
                 test_double: model.test_double,
                 native: model.native,

@@ -208,6 +208,9 @@ pub struct TypeModel {
     /// An object of this class is a view on native memory (a struct, a union).
     #[serde(default)]
     pub view: bool,
+    /// Only native code knows what an object of this class is, and makes it (`Opaque`).
+    #[serde(default)]
+    pub opaque: bool,
     /// An exception that only a mistake in the program causes: what it skips is not held against the program.
     #[serde(default)]
     pub mistake: bool,

@@ -53,3 +53,13 @@ pub(super) fn word(
     };
     Words { message, label, help }
 }
+
+/// An object of a type that only native code makes.
+pub(super) fn word_type(ty: &str, right: &str, release: &str, released_as: FamilyId, context: &Context<'_>) -> Words {
+    let other = context.family(released_as).map_or("memory of another allocator", |family| family.title.as_str());
+    Words {
+        message: format!("a `{ty}`, which only native code can make, must be released with `{right}`, not `{release}`"),
+        label: format!("`{release}` releases {other}"),
+        help: format!("call `{right}` here"),
+    }
+}

@@ -272,6 +272,12 @@ fn at_the_boundary() -> Vec<ViolationKind> {
         ViolationKind::NoReleaseExported { subject: text(), function: function() },
         ViolationKind::ReleasedWithoutLength { subject: slice, release: "_free".into(), by: "Box::from_raw".into() },
     ];
+    kinds.push(ViolationKind::MismatchedType {
+        ty: "git_config".into(),
+        right: "git_config_free".into(),
+        release: "calloc.free".into(),
+        released_as: family("dart.malloc"),
+    });
     for other in [Given::Static, Given::Borrowed, Given::Owned(family("cpp.new"))] {
         kinds.push(ViolationKind::Inconsistent { subject: block(), function: function(), other });
     }
