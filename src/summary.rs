@@ -91,6 +91,8 @@ pub struct Made {
     pub through: Vec<(Name, Location)>,
     /// Where it is known from that this call did it: what a body hands on is known no better.
     pub basis: Basis,
+    /// The place is worth showing: generated code only hands on.
+    pub shown: bool,
 }
 
 impl Made {

@@ -110,7 +110,7 @@ impl Engine<'_> {
             let location = given.or_else(|| is_native.then_some(returned.at))?;
             let what = AccessPath::root(Root::Result);
             let basis = returned.value.object().map_or(Basis::Body, |id| self.origins[id.origin as usize].basis);
-            Some(Made { what, by: own.name.clone(), location, through, basis })
+            Some(Made { what, by: own.name.clone(), location, through, basis, shown: true })
         });
         let first = lent.next()?;
         lent.all(|other| other.same_start(&first)).then_some(first)
@@ -143,7 +143,8 @@ impl Engine<'_> {
         for ((owner, key), value) in path.heap.iter() {
             let Value::Pointer(id, Offset::Start) = value else { continue };
             let Some(object) = path.objects.get(id) else { continue };
-            let (Some(family), State::Escaped) = (object.given, object.ownership) else { continue };
+            // What is there on success only, and who asks is not told which it was: nobody can count on it.
+            let (Some(family), State::Escaped, None) = (object.given, object.ownership, object.guard) else { continue };
             let Some(at) = path.objects.get(owner).and_then(|owner| owner.path.as_deref()) else { continue };
             if at.steps.len() < AccessPath::MAX_STEPS {
                 let mut inner = at.clone();
@@ -187,6 +188,8 @@ impl Engine<'_> {
             _ => None,
         });
         let basis = self.origins[id.origin as usize].basis;
-        Some(Made { what: what.clone(), by, location, through: through.collect(), basis })
+        let unit = &self.program.units[self.root.unit as usize];
+        let shown = !(unit.generated && unit.file == location.file);
+        Some(Made { what: what.clone(), by, location, through: through.collect(), basis, shown })
     }
 }

@@ -235,7 +235,7 @@ impl Engine<'_> {
         };
         let origin = self.site_origin(calling, role, known, Owner::Arena, basis);
         let mut object = match known {
-            Some(family) => match calling.made_by() {
+            Some(family) => match calling.made_by().filter(|made| made.shown) {
                 Some(made) => {
                     let by = made.by.clone();
                     let step = Step { kind: StepKind::Allocated { by, family }, location: made.location };
@@ -281,7 +281,10 @@ impl Engine<'_> {
         let matters = matters && basis > Basis::MetadataDerived;
         self.origin(OriginKey::Site(calling.site, role), |_| Origin {
             by: calling.name.clone(),
-            made_by: calling.made_by().map_or_else(|| calling.name.clone(), |made| made.by.clone()),
+            made_by: calling
+                .made_by()
+                .filter(|made| made.shown)
+                .map_or_else(|| calling.name.clone(), |made| made.by.clone()),
             location: calling.at,
             basis,
             family,

@@ -505,7 +505,7 @@ fn ended<'p>(paths: impl Iterator<Item = &'p Path>) -> Vec<Made> {
         if let Some((by, location)) = released.or(kept).or(perhaps)
             && !all.iter().any(|made| made.what == *at)
         {
-            all.push(Made { what: at.clone(), by, location, through: Vec::new(), basis: Basis::Body });
+            all.push(Made { what: at.clone(), by, location, through: Vec::new(), basis: Basis::Body, shown: true });
         }
     }
     all
