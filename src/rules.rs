@@ -153,8 +153,8 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
         ViolationKind::LeakedOnPath { subject, exit, released } => {
             (&leak_on_some_path::RULE, leak_on_some_path::word(subject, *exit, *released, context))
         }
-        ViolationKind::LeakedOnThrow { subject, thrower } => {
-            (&leak_on_throw::RULE, leak_on_throw::word(subject, thrower, context))
+        ViolationKind::LeakedOnThrow { subject, thrower, released } => {
+            (&leak_on_throw::RULE, leak_on_throw::word(subject, thrower, *released, context))
         }
         ViolationKind::UnreleasedArena { subject, missing } => {
             (&unreleased_arena::RULE, unreleased_arena::word(subject, missing, context))

@@ -118,6 +118,8 @@ pub enum ViolationKind {
         subject: Subject,
         /// What throws.
         thrower: Thrower,
+        /// Another path releases it; else others only hand it over.
+        released: bool,
     },
     /// An arena that is made by hand is not ended.
     UnreleasedArena {

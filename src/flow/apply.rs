@@ -41,8 +41,8 @@ impl Engine<'_> {
         if !summary.runs.is_empty() {
             return self.apply_runs(run, summary, calling, path, out);
         }
-        if summary.basis == Basis::Body
-            && summary.outcomes.iter().any(|outcome| matches!(outcome.guard, Guard::Argument(_)))
+        if summary.outcomes.iter().any(|outcome| matches!(outcome.guard, Guard::Argument(_)))
+            && (summary.basis == Basis::Body || self.passes_question_on(summary, &calling, &path))
         {
             return self.apply_by_argument(run, summary, calling, path, out);
         }
@@ -185,10 +185,28 @@ impl Engine<'_> {
             }
             rest = left;
         }
+        let otherwise = summary.outcomes.iter().find(|outcome| outcome.guard == Guard::Always);
         for mut path in rest {
-            let value = self.fresh(&mut path, calling.site, Role::Result);
+            let value = match otherwise {
+                Some(outcome) => {
+                    self.effects(&mut path, &calling, &outcome.effects, summary.basis, None);
+                    self.returned(&mut path, &calling, outcome, summary.basis)
+                }
+                None => self.fresh(&mut path, calling.site, Role::Result),
+            };
             self.finish(&calling, path, value, out);
         }
+    }
+
+    /// Whether all that decides between the outcomes is whether the function's own caller passed null: it knows.
+    fn passes_question_on(&self, summary: &Summary, calling: &Calling, path: &Path) -> bool {
+        summary.outcomes.iter().all(|outcome| match &outcome.guard {
+            Guard::Argument(ArgumentTest { arg, test: test @ (ValueTest::Null | ValueTest::NonNull) }) => {
+                self.test(path, calling, arg, test).is_some()
+                    || self.value_at(path, calling, arg).is_some_and(|value| self.comes_from_parameter(path, &value))
+            }
+            guard => matches!(guard, Guard::Always | Guard::Throws),
+        })
     }
 
     /// What a call returns in one of its outcomes, and what that holds.

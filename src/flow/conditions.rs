@@ -90,7 +90,7 @@ impl Engine<'_> {
         }
     }
 
-    fn comes_from_parameter(&self, path: &Path, value: &Value) -> bool {
+    pub(super) fn comes_from_parameter(&self, path: &Path, value: &Value) -> bool {
         match value {
             Value::Symbol(symbol) => {
                 self.parameters.contains(symbol)

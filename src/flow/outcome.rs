@@ -252,7 +252,7 @@ impl Engine<'_> {
                 trace.retain(|step| {
                     step.location.file != lost.at.file || step.location.span.start <= lost.at.span.start
                 });
-                ViolationKind::LeakedOnThrow { subject, thrower: thrower.clone() }
+                ViolationKind::LeakedOnThrow { subject, thrower: thrower.clone(), released: ledger.release.is_some() }
             }
         };
         let scope = self.models.family(family).kind == FamilyKind::Scope;
@@ -281,7 +281,7 @@ pub(super) fn retold(kind: ViolationKind, tell: impl FnOnce(Subject, Missing) ->
         | ViolationKind::LeakedField { subject, .. }
         | ViolationKind::Overwritten { subject, .. } => tell(subject, Missing::Everywhere),
         ViolationKind::LeakedOnPath { subject, exit, .. } => tell(subject, Missing::OnPath(exit)),
-        ViolationKind::LeakedOnThrow { subject, thrower } => tell(subject, Missing::OnThrow(thrower)),
+        ViolationKind::LeakedOnThrow { subject, thrower, .. } => tell(subject, Missing::OnThrow(thrower)),
         other => other,
     }
 }

@@ -227,6 +227,8 @@ impl Entry<'_> {
                 ("target", model.target.is_some()),
                 ("succeeded", model.succeeded.is_some()),
                 ("failed", model.failed.is_some()),
+                ("is_null", model.is_null.is_some()),
+                ("is_not_null", model.is_not_null.is_some()),
                 ("constant", model.constant.is_some()),
                 ("unknown", model.unknown),
                 ("value", model.value.is_some()),
@@ -263,7 +265,7 @@ impl Entry<'_> {
             });
         }
         type OfPath = fn(AccessPath) -> Ownership;
-        let by_path: [(&Option<String>, OfPath); 7] = [
+        let by_path: [(&Option<String>, OfPath); 9] = [
             (&model.alias, Ownership::Alias),
             (&model.interior, Ownership::Interior),
             (&model.view, Ownership::View),
@@ -271,6 +273,8 @@ impl Entry<'_> {
             (&model.address, Ownership::Address),
             (&model.succeeded, |of| Ownership::StatusTest { of, success: true }),
             (&model.failed, |of| Ownership::StatusTest { of, success: false }),
+            (&model.is_null, |of| Ownership::NullTest { of, null: true }),
+            (&model.is_not_null, |of| Ownership::NullTest { of, null: false }),
         ];
         for (path, ownership) in by_path {
             if let Some(path) = path {

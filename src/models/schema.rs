@@ -379,6 +379,10 @@ pub struct ResultModel {
     pub succeeded: Option<String>,
     /// Tells whether the status at that path is a failure.
     pub failed: Option<String>,
+    /// Tells whether the pointer at that path is null.
+    pub is_null: Option<String>,
+    /// Tells whether the pointer at that path is not null.
+    pub is_not_null: Option<String>,
     /// A constant integer.
     pub constant: Option<i64>,
     /// Not known, or no pointer.

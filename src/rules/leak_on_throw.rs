@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
     page: include_str!("../../rules/leak_on_throw.md"),
 };
 
-pub(super) fn word(subject: &Subject, thrower: &Thrower, context: &Context<'_>) -> Words {
+pub(super) fn word(subject: &Subject, thrower: &Thrower, released: bool, context: &Context<'_>) -> Words {
     let (when, label) = match thrower {
         Thrower::Throw => ("when a `throw` leaves the function".to_owned(), "a `throw` skips the release".to_owned()),
         Thrower::Callee(name) => {
@@ -23,9 +23,15 @@ pub(super) fn word(subject: &Subject, thrower: &Thrower, context: &Context<'_>) 
             ("when an `await` throws".to_owned(), "an error of the awaited future skips the release".to_owned())
         }
     };
+    let place = match (released, thrower) {
+        (true, _) => context.on_every_way_out(),
+        // Where all goes well somebody else gets it: a `finally` would take it from him.
+        (false, Thrower::Throw) => "before the `throw`",
+        (false, _) => "in a `catch` that rethrows, for otherwise it is handed over",
+    };
     Words {
         message: format!("{} is not {} {when}", context.noun(subject), context.released(subject.family)),
         label,
-        help: format!("{} {}", context.release_advice(subject), context.on_every_way_out()),
+        help: format!("{} {place}", context.release_advice(subject)),
     }
 }

@@ -586,7 +586,7 @@ void f(Result r, Object o) {
 ";
     let found = targets(&program(&[("lib/a.dart", text)]), "f");
     assert_eq!(found.matches(".cast() → model Pointer.cast").count(), 2, "{found}");
-    assert_eq!(found.matches(".value → field value").count(), 1, "{found}");
+    assert_eq!(found.matches(".value → field value").count(), 2, "{found}");
 }
 
 #[test]

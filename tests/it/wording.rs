@@ -208,7 +208,9 @@ fn kinds() -> Vec<ViolationKind> {
     kinds.push(ViolationKind::LeakedOnPath { subject: block(), exit: Exit::Return, released: false });
     kinds.push(ViolationKind::Leaked { subject: subject("dart.malloc", "calloc.allocate") });
     for thrower in [Thrower::Throw, Thrower::Callee("check".into()), Thrower::Await] {
-        kinds.push(ViolationKind::LeakedOnThrow { subject: block(), thrower });
+        for released in [true, false] {
+            kinds.push(ViolationKind::LeakedOnThrow { subject: block(), thrower: thrower.clone(), released });
+        }
     }
     for subject in [Some(block()), None] {
         for managed in [false, true] {

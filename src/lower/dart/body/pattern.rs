@@ -1,5 +1,7 @@
 //! Patterns: tests, bindings and destructuring.
 
+use smallvec::smallvec;
+
 use super::Body;
 use super::assignment::Target;
 use crate::ir::{Base, BlockId, Cond, Const, CopyKind, LocalId, Name, Op, Operand, Place, Projection};
@@ -388,7 +390,15 @@ impl Body<'_, '_> {
 
     fn element(&mut self, of: &Operand, name: Option<Name>, span: Span) -> LocalId {
         let to = self.temp(span);
-        self.current.build.push(Op::Element { to, of: of.clone(), name }, span);
+        // A pattern reads a member as `.name` would.
+        let op = match (name, of) {
+            (Some(name), Operand::Local(local)) => {
+                let from = Place { base: Base::Local(*local), path: smallvec![Projection::Field(name)] };
+                Op::Load { to, from, null_aware: false }
+            }
+            (name, of) => Op::Element { to, of: of.clone(), name },
+        };
+        self.current.build.push(op, span);
         to
     }
 
