@@ -346,7 +346,7 @@ impl<'a> Context<'a> {
             None | Some(FamilyKind::Memory | FamilyKind::Pair | FamilyKind::Scope) => "memory",
             Some(FamilyKind::Handle) => "handle",
             Some(FamilyKind::Refcount) => "reference",
-            Some(FamilyKind::Contents) => "contents",
+            Some(FamilyKind::Contents) => "content",
         }
     }
 

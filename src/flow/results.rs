@@ -274,7 +274,7 @@ impl Engine<'_> {
         basis: Basis,
     ) -> u32 {
         let matters = family.map(|family| self.models.family(family)).is_some_and(|family| {
-            family.kind == FamilyKind::Memory || family.kind == FamilyKind::Pair && family.language.is_some()
+            matches!(family.kind, FamilyKind::Memory | FamilyKind::Contents) || family.kind == FamilyKind::Pair && family.language.is_some()
         }) || family.is_some_and(|family| self.is_handle_family(family));
         let basis = calling.made_by().map_or(basis, |made| made.basis.min(basis));
         // A hint may speak of a wrong release, not of a missing one.

@@ -104,7 +104,8 @@ pub struct Family {
     /// An arena can allocate such memory instead.
     #[serde(default)]
     pub arena: bool,
-    /// Programs keep it as long as they run: that it is not closed is no mistake.
+    /// That it is not released is no mistake by itself: programs keep it as long as they run, or there is often nothing
+    /// in it.
     #[serde(default)]
     pub kept: bool,
     /// Only code in that language can release it, and people say how by a construct of the language.
