@@ -7,6 +7,7 @@ use super::value::Value;
 use crate::link::Ty;
 use crate::models::hints::Hint;
 use crate::state::Ownership;
+use crate::summary::Summary;
 
 impl Engine<'_> {
     /// A function of which nothing is known: its arguments escape, its result is unknown.
@@ -67,6 +68,13 @@ impl Engine<'_> {
         self.possible_exception(run, &calling, &path);
         let value = self.fresh(&mut path, calling.site, Role::Result);
         self.finish(&calling, path, value, out);
+    }
+
+    /// Whether a native function of which all returns look alike returns something all the same: a status, maybe. What
+    /// happens on failure may lie where nobody looks, in a macro or behind an exception.
+    pub(super) fn says_more(&self, summary: &Summary, calling: &Calling) -> bool {
+        let result = calling.result.and_then(|to| self.resolved(calling.site.frame).types.get(to.index()));
+        summary.outcomes.len() == 1 && result.is_some_and(|ty| *ty != Ty::Void)
     }
 
     /// Whether what an argument leads to is a run of numbers that native code has made itself: a library that is not
