@@ -15,6 +15,8 @@ impl Engine<'_> {
         let calls_back = self.calls_back(calling.site);
         let kept = self.keep_in_container(&mut path, &calling);
         let wrapped = self.wraps(&path, &calling);
+        let viewed = self.viewed(&mut path, &calling);
+        self.look_at(&mut path, &calling);
         for arg in &calling.args {
             if kept && self.is_kept_whole(&path, &arg.value) {
                 continue;
@@ -35,7 +37,7 @@ impl Engine<'_> {
         }
         self.forget_fields(&mut path);
         self.possible_exception(run, &calling, &path);
-        let value = self.fresh(&mut path, calling.site, Role::Result);
+        let value = viewed.unwrap_or_else(|| self.fresh(&mut path, calling.site, Role::Result));
         self.note_result(&path, &calling, wrapped, &value);
         self.finish(&calling, path, value, out);
     }
@@ -47,6 +49,7 @@ impl Engine<'_> {
             matches!(arg.value, Value::Closure(_) | Value::Function(_) | Value::Native(_) | Value::Releaser(_))
                 || arg.ty.as_ref().is_some_and(|ty| self.is_callback(ty))
         });
+        self.look_at(&mut path, &calling);
         for arg in &calling.args {
             if callback || self.is_struct_by_value(&path, arg) {
                 self.escape(&mut path, &arg.value);
