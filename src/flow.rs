@@ -70,6 +70,7 @@ mod table;
 mod types;
 mod unknown;
 mod value;
+mod views;
 mod wrappers;
 
 /// What the flow stage needs to know of the run.

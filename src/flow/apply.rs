@@ -10,8 +10,8 @@ use super::value::{ObjectId, Offset, Symbol, Value};
 use crate::ir::Name;
 use crate::state::{Event, MemoryFamily, Ownership as State};
 use crate::summary::{
-    AccessPath, ArgumentTest, Basis, Effect, EffectKind, Guard, Outcome, Ownership, ResultContract, Root, Summary,
-    Throws, ValueTest,
+    AccessPath, ArgumentTest, Basis, Effect, EffectKind, Guard, Outcome, Ownership, ResultContract, Root,
+    Step as PathStep, Summary, Throws, ValueTest,
 };
 use crate::target::TargetSet;
 use crate::violation::{Step, StepKind, Usage};
@@ -31,6 +31,7 @@ impl Engine<'_> {
         }
         calling.made.clone_from(&summary.made);
         calling.ended.clone_from(&summary.ended);
+        calling.unsure = calling.native && summary.basis == Basis::Body && self.says_more(summary, &calling);
         self.charge_arguments(&mut path, &calling);
         self.lend_unnamed(&mut path, summary, &calling);
         if summary.throws == Throws::Always && !calling.later {
@@ -493,13 +494,14 @@ impl Engine<'_> {
         role: Role,
     ) {
         let Some((last, before)) = place.steps.split_last() else { return };
+        let Some(last) = self.field_here(calling.site.frame, last) else { return };
         let owner = AccessPath { root: place.root.clone(), steps: before.iter().cloned().collect() };
         let (object, offset, prefix) = match self.value_at(path, calling, &owner) {
             Some(Value::Pointer(object, offset)) => (object, offset, Name::default()),
             Some(Value::View(object, prefix)) => (object, Offset::Start, prefix),
             _ => return,
         };
-        let key = Self::key(calling, offset, &prefix, last);
+        let key = Self::key(calling, offset, &prefix, &last);
         let there = contract.when.as_ref().map(|test| self.test(path, calling, &test.arg, &test.test));
         if there == Some(Some(false)) {
             return;
@@ -508,6 +510,7 @@ impl Engine<'_> {
         if let Some(id) = value.object() {
             let origin = &mut self.origins[id.origin as usize];
             origin.sometimes |= contract.sometimes && there != Some(Some(true));
+            origin.sometimes |= calling.unsure && place.root != Root::Result;
             if basis == Basis::Body && place.root == Root::Result {
                 origin.part_of = Some(object.origin);
             }
@@ -526,7 +529,11 @@ impl Engine<'_> {
             .get(&object)
             .is_none_or(|object| object.path.is_some() || matches!(object.ownership, State::Escaped | State::Unknown));
         if open {
-            self.fill_given(path, object, &value, basis);
+            // How many elements there are, only those know who see the array.
+            match last {
+                PathStep::Elements => self.escape(path, &value),
+                _ => self.fill_given(path, object, &value, basis),
+            }
         }
         path.put(object, key, value);
     }

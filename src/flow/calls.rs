@@ -50,6 +50,8 @@ pub(super) struct Calling {
     pub(super) model: Option<ModelId>,
     /// It goes from one native language to another.
     pub(super) abroad: bool,
+    /// Its result may say that the callee did not do what it does.
+    pub(super) unsure: bool,
 }
 
 /// How a call is written.
@@ -81,6 +83,7 @@ impl Calling {
             ended: Vec::new(),
             model: None,
             abroad: false,
+            unsure: false,
         }
     }
 
@@ -90,7 +93,7 @@ impl Calling {
     }
 
     /// What the call does with memory it is lent.
-    fn usage(&self) -> Usage {
+    pub(super) fn usage(&self) -> Usage {
         match self.access {
             Access::Call => Usage::Pass(self.name.clone()),
             Access::Read => Usage::Read,

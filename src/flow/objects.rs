@@ -300,7 +300,10 @@ impl Engine<'_> {
         let subject = self.subject(id, object);
         let mut trace = object.story.steps.clone();
         trace.push(Step { kind: StepKind::Used(usage.clone()), location: at });
-        let confidence = confidence(self.origins[id.origin as usize].basis);
+        let mut confidence = confidence(self.origins[id.origin as usize].basis);
+        if object.story.viewed {
+            confidence = confidence.min(Confidence::Medium);
+        }
         self.report(Violation {
             kind: ViolationKind::UsedAfterRelease { subject, usage },
             function: self.root,

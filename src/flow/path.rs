@@ -125,6 +125,8 @@ pub(super) struct Story {
     pub(super) touched: bool,
     /// It was passed to code that is out of sight and may release it: a callback, a callee that lets it go.
     pub(super) passed_on: bool,
+    /// A value looks at it whose type is known by its name alone.
+    pub(super) viewed: bool,
     /// It was given to code that may close it, and whose contract does not say.
     pub(super) unfollowed: bool,
     /// The callbacks it was passed to.

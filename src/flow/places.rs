@@ -98,11 +98,8 @@ impl Engine<'_> {
         if self.stores_copy(site.frame, to, self.target(site)) {
             return;
         }
-        // A struct copied whole shares what its fields lead to.
-        if let Value::View(from, _) = &value {
-            let held: Vec<Value> = path.held(*from).map(|(_, value)| value.clone()).collect();
-            held.iter().for_each(|held| self.escape(path, held));
-            return;
+        if let Value::View(from, _) = value {
+            return self.copy_struct(site, path, (from, &value), (object, &key), at);
         }
         if self.keep_given(path, object, &key, &value, at) {
             return;

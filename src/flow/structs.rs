@@ -2,12 +2,14 @@
 
 use super::calls::{ArgValue, Calling};
 use super::engine::{Engine, OriginKey, Role, Site};
+use super::memory;
 use super::path::{Object, Path};
-use super::value::{Offset, Value};
+use super::value::{ObjectId, Offset, Value};
 use crate::ir::{FunctionKind, LocalId, Name, Operand};
 use crate::link::{ClassRef, Ty};
 use crate::source::Location;
 use crate::state::Ownership;
+use crate::summary::Step as PathStep;
 use crate::violation::Owner;
 
 impl Engine<'_> {
@@ -79,6 +81,54 @@ impl Engine<'_> {
         Some(value)
     }
 
+    /// A struct is assigned whole: the copy shares what its fields lead to. Where one that this function made goes into
+    /// memory of its caller's, that is as if each field was put there.
+    pub(super) fn copy_struct(
+        &mut self,
+        site: Site,
+        path: &mut Path,
+        (from, value): (ObjectId, &Value),
+        (into, key): (ObjectId, &Name),
+        at: Location,
+    ) {
+        let held: Vec<(Name, Value)> = path.held(from).map(|(key, value)| (key.clone(), value.clone())).collect();
+        let callers = path.objects.get(&into).is_some_and(|object| object.path.is_some());
+        let by_field = callers
+            && self.is_native(site.frame)
+            && !memory::is_somewhere(key)
+            && Self::returned_struct(path, value).is_some();
+        for (field, value) in held {
+            if !by_field || field.contains('#') {
+                self.escape(path, &value);
+                continue;
+            }
+            let place = if *key == memory::POINTEE { field } else { memory::join_key(key, &field) };
+            if !self.keep_given(path, into, &place, &value, at) {
+                self.store_told(path, into, place, value, at);
+            }
+        }
+    }
+
+    /// The field as code in Dart has it: some structs keep what native code calls `handle` in `_handle`, behind a getter.
+    /// Nothing where structs have the one and the other: nobody knows which is meant.
+    pub(super) fn field_here(&self, frame: u32, step: &PathStep) -> Option<PathStep> {
+        let PathStep::Field(name) = step else { return Some(step.clone()) };
+        if self.is_native(frame) {
+            return Some(step.clone());
+        }
+        let dart = self.program.units.iter().filter(|unit| !unit.language.is_native());
+        let (mut plain, mut hidden) = (false, false);
+        for (field, _) in dart.flat_map(|unit| &unit.layouts).flat_map(|layout| &layout.fields) {
+            plain |= field == name;
+            hidden |= field.strip_prefix('_') == Some(name);
+        }
+        match (plain, hidden) {
+            (true, true) => None,
+            (false, true) => Some(PathStep::Field(format!("_{name}").into())),
+            _ => Some(step.clone()),
+        }
+    }
+
     /// Whether an argument is a struct handed over by value: whoever gets it gets what its fields lead to.
     pub(super) fn is_struct_by_value(&self, path: &Path, arg: &ArgValue) -> bool {
         let Value::View(id, prefix) = &arg.value else { return false };
@@ -89,14 +139,14 @@ impl Engine<'_> {
     }
 
     /// The struct that is returned by value.
-    fn returned_struct(path: &Path, value: &Value) -> Option<super::value::ObjectId> {
+    fn returned_struct(path: &Path, value: &Value) -> Option<ObjectId> {
         let Value::View(id, prefix) = value else { return None };
         let own = path.objects.get(id).is_some_and(|object| object.path.is_none());
         (prefix.is_empty() && own && path.ownership(*id) == Ownership::Local).then_some(*id)
     }
 
     /// The block or struct that is returned, whose contents the caller gets.
-    pub(super) fn returned_whole(path: &Path, value: &Value, owned: bool) -> Option<super::value::ObjectId> {
+    pub(super) fn returned_whole(path: &Path, value: &Value, owned: bool) -> Option<ObjectId> {
         match value {
             Value::Pointer(id, Offset::Start) if owned => Some(*id),
             value => Self::returned_struct(path, value),

@@ -7,6 +7,7 @@ use super::value::Value;
 use crate::link::Ty;
 use crate::models::hints::Hint;
 use crate::state::Ownership;
+use crate::summary::Summary;
 
 impl Engine<'_> {
     /// A function of which nothing is known: its arguments escape, its result is unknown.
@@ -14,6 +15,8 @@ impl Engine<'_> {
         let calls_back = self.calls_back(calling.site);
         let kept = self.keep_in_container(&mut path, &calling);
         let wrapped = self.wraps(&path, &calling);
+        let viewed = self.viewed(&mut path, &calling);
+        self.look_at(&mut path, &calling);
         for arg in &calling.args {
             if kept && self.is_kept_whole(&path, &arg.value) {
                 continue;
@@ -34,7 +37,7 @@ impl Engine<'_> {
         }
         self.forget_fields(&mut path);
         self.possible_exception(run, &calling, &path);
-        let value = self.fresh(&mut path, calling.site, Role::Result);
+        let value = viewed.unwrap_or_else(|| self.fresh(&mut path, calling.site, Role::Result));
         self.note_result(&path, &calling, wrapped, &value);
         self.finish(&calling, path, value, out);
     }
@@ -46,6 +49,7 @@ impl Engine<'_> {
             matches!(arg.value, Value::Closure(_) | Value::Function(_) | Value::Native(_) | Value::Releaser(_))
                 || arg.ty.as_ref().is_some_and(|ty| self.is_callback(ty))
         });
+        self.look_at(&mut path, &calling);
         for arg in &calling.args {
             if callback || self.is_struct_by_value(&path, arg) {
                 self.escape(&mut path, &arg.value);
@@ -67,6 +71,13 @@ impl Engine<'_> {
         self.possible_exception(run, &calling, &path);
         let value = self.fresh(&mut path, calling.site, Role::Result);
         self.finish(&calling, path, value, out);
+    }
+
+    /// Whether a native function of which all returns look alike returns something all the same: a status, maybe. What
+    /// happens on failure may lie where nobody looks, in a macro or behind an exception.
+    pub(super) fn says_more(&self, summary: &Summary, calling: &Calling) -> bool {
+        let result = calling.result.and_then(|to| self.resolved(calling.site.frame).types.get(to.index()));
+        summary.outcomes.len() == 1 && result.is_some_and(|ty| *ty != Ty::Void)
     }
 
     /// Whether what an argument leads to is a run of numbers that native code has made itself: a library that is not

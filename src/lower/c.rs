@@ -21,6 +21,7 @@ mod declarations;
 mod functions;
 mod types;
 mod variables;
+mod written_out;
 
 /// Parses and lowers one file.
 ///
@@ -116,6 +117,7 @@ fn lower_tree(
     if prepared.is_objective {
         lowering.objective_names();
     }
+    lowering.written_out(limits);
     lowering.declarations(tree.root());
     lowering.bodies();
     lowering.natives();

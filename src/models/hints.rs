@@ -30,6 +30,8 @@ pub enum Hint {
     Reads,
     /// The last name of a type that holds others.
     Holds,
+    /// How the last name of a type ends that looks at what it is made of, and owns nothing.
+    Views,
     /// The last name of a type that is one other, found through a pointer.
     Wraps,
 }
@@ -54,6 +56,7 @@ impl Hints {
                 let name = name.to_ascii_lowercase();
                 known.iter().any(|part| name.contains(part.as_str()))
             }
+            Hint::Views => known.iter().any(|part| name.ends_with(part.as_str())),
             Hint::Unsets | Hint::Stops | Hint::Sets => has_word(name, known),
             Hint::PutsIn | Hint::Keeps | Hint::LeadsInto | Hint::Reads | Hint::Holds | Hint::Wraps => {
                 known.iter().any(|known| known == name)

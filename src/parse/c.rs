@@ -16,6 +16,7 @@ mod brackets;
 mod chains;
 mod conditions;
 mod data;
+mod expansions;
 mod lex;
 mod macros;
 mod names;
@@ -23,6 +24,7 @@ mod objective;
 mod prepare;
 
 pub use conditions::{Truth, integer};
+pub use expansions::Expansion;
 pub use objective::Given;
 pub use prepare::{Define, Include, Marker, MarkerKind, Prepared};
 

@@ -4,6 +4,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::chains::{Directive, Walk};
 use super::conditions::{Truth, integer};
+use super::expansions::{Expansion, expansions};
 use super::lex::{self, Kind, Token, tokens};
 use super::objective::{self, Given};
 use super::{Defines, Dialect, Edits, data, macros};
@@ -34,6 +35,8 @@ pub struct Prepared {
     pub given: FxHashMap<u32, Given>,
     /// `#pragma pack(n)`: from where on, and how many.
     pub packs: Vec<(u32, Option<u32>)>,
+    /// Calls of the file's own macros that declare structs, in order.
+    pub expansions: Vec<Expansion>,
 }
 
 /// An attribute that became blanks.
@@ -126,7 +129,8 @@ pub(super) fn prepare(text: &str, dialect: Dialect, cut: &FxHashSet<u32>) -> Pre
     let markers = macros::blank(text, &live, dialect, &by_name, &mut edits, &mut opaque);
     drop(by_name);
     drop(numbers);
-    let defines = all_defines.into_iter().filter(|define| !is_dead(define.span.start as usize)).collect();
+    let defines: Vec<Define> = all_defines.into_iter().filter(|define| !is_dead(define.span.start as usize)).collect();
+    let expansions = expansions(text, &live, &defines);
     let is_objective = objective.is_some();
     // Blanks replace whole tokens, which end on the boundaries of characters.
     let text = String::from_utf8(edits.bytes).unwrap_or_else(|_| text.to_owned());
@@ -146,6 +150,7 @@ pub(super) fn prepare(text: &str, dialect: Dialect, cut: &FxHashSet<u32>) -> Pre
         is_objective,
         given,
         packs,
+        expansions,
     }
 }
 
