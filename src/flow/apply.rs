@@ -520,6 +520,15 @@ impl Engine<'_> {
             if basis == Basis::Body {
                 story.steps.push(Step { kind: StepKind::Stored { into: key.clone() }, location: calling.at });
             }
+        // What a block says of itself: what it leads to lies behind.
+        if let Ownership::Interior(of) = &contract.ownership
+            && of.root == Root::Result
+        {
+            if let Some(Value::Pointer(block, _)) = self.value_at(path, calling, of) {
+                path.put(object, key, Value::Pointer(block, Offset::Inside));
+            }
+            return;
+        }
         }
         let open = path
             .objects
