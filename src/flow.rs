@@ -49,6 +49,7 @@ mod memory;
 mod names;
 mod objects;
 mod offered;
+mod numbers;
 mod ops;
 mod origin;
 mod outcome;

@@ -308,7 +308,9 @@ impl Engine<'_> {
             }
             match value {
                 // What a function of the program does with a number, its contract does not tell: it may close it.
-                Value::Pointer(object, _) if unfollowed && summary.basis == Basis::Body => {
+                Value::Pointer(object, _)
+                    if unfollowed && summary.basis == Basis::Body && !summary.lends_number(&root) =>
+                {
                     if let Some(object) = path.objects.get_mut(&object) {
                         std::rc::Rc::make_mut(&mut object.story).unfollowed = true;
                     }

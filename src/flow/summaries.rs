@@ -130,6 +130,12 @@ impl Engine<'_> {
         let ended = ended(exits.returns.iter().map(|returned| &returned.path));
         Some(Summary { outcomes, throws, throws_when, runs: self.runs(exits), basis: Basis::Body, made, ended })
     }
+        let numbers = self.lent_numbers(function);
+        for outcome in outcomes.iter_mut() as std::slice::IterMut<'_, Outcome> {
+            let silent = |effect: &&Effect| !outcome.effects.iter().any(|known| known.on.root == effect.on.root);
+            let lent: Vec<Effect> = numbers.iter().filter(silent).cloned().collect();
+            outcome.effects.extend(lent);
+        }
 
     /// Whether a C or C++ function says that it will not change what a parameter leads to: what it does not release
     /// where we see it, nobody does who only got `const char *`.
