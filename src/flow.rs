@@ -29,6 +29,7 @@ mod calls;
 mod conditions;
 mod consistency;
 mod constructors;
+mod contents;
 mod copies;
 mod defaults;
 mod definitions;

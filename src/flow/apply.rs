@@ -369,6 +369,7 @@ impl Engine<'_> {
                     self.check_names(path, calling, family, &value);
                     let family = match self.allocating(path, calling, family) {
                         // An arena's `free` does nothing.
+                    self.check_contents(path, calling, &value);
                         Allocating::Scope(_) | Allocating::UnknownScope => continue,
                         Allocating::Family(family) => Some(self.released_with_length(calling, &effect.on, family)),
                         Allocating::Parameter(_) | Allocating::Unknown => None,

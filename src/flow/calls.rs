@@ -661,6 +661,7 @@ impl Engine<'_> {
                 let lent = StepKind::Lent { to: calling.name.clone(), assumed };
                 path.tell(*object, Step { kind: lent, location: calling.at });
                 if calling.access == Access::Call {
+        self.check_contents(path, calling, value);
                     self.let_stored_handles_go(path, *object);
                 }
             }
