@@ -164,13 +164,17 @@ impl Engine<'_> {
     ) {
         self.thrown(run, summary, &calling, &path);
         let mut rest = vec![path];
-        for outcome in &summary.outcomes {
+        let is_test = |outcome: &Outcome| matches!(outcome.guard, Guard::Argument(_));
+        let last = summary.outcomes.iter().rposition(is_test);
+        for (at, outcome) in summary.outcomes.iter().enumerate() {
             let Guard::Argument(test) = &outcome.guard else { continue };
             let mut left = Vec::new();
             for path in rest {
                 let [held, failed] = match self.test(&path, &calling, &test.arg, &test.test) {
                     Some(true) => [Some(path), None],
                     Some(false) => [None, Some(path)],
+                    // One of them is what happens.
+                    None if Some(at) == last => [Some(path), None],
                     None => match self.value_at(&path, &calling, &test.arg) {
                         Some(value) => self.split_argument(path, &value, &test.test),
                         None => [Some(path.clone()), Some(path)],
@@ -222,7 +226,11 @@ impl Engine<'_> {
         if outcome.effects.iter().any(|effect| effect.on.root == Root::Result) {
             // What holds memory without being a pointer is a struct.
             if matches!(value, Value::Symbol(_)) {
-                value = self.new_struct(calling.site, calling.name.clone(), calling.at, path);
+                // … or, in Dart, an object.
+                value = match self.is_native(calling.site.frame) || calling.native || self.gives_view(calling) {
+                    true => self.new_struct(calling.site, calling.name.clone(), calling.at, path),
+                    false => self.instance(calling, path),
+                };
             }
             let returned = Some(ArgValue { name: None, value: value.clone(), ty: None });
             let calling = Calling { returned, ..calling.clone() };
@@ -361,6 +369,7 @@ impl Engine<'_> {
             match &effect.kind {
                 EffectKind::Borrow => self.lend(path, calling, &value, false),
                 EffectKind::BorrowAssumed => {
+                    self.check_contents(path, calling, &value);
                     if let Some(id) = value.object() {
                         path.assume(id);
                     }
@@ -369,7 +378,6 @@ impl Engine<'_> {
                     self.check_names(path, calling, family, &value);
                     let family = match self.allocating(path, calling, family) {
                         // An arena's `free` does nothing.
-                    self.check_contents(path, calling, &value);
                         Allocating::Scope(_) | Allocating::UnknownScope => continue,
                         Allocating::Family(family) => Some(self.released_with_length(calling, &effect.on, family)),
                         Allocating::Parameter(_) | Allocating::Unknown => None,
@@ -409,7 +417,7 @@ impl Engine<'_> {
                 }
                 EffectKind::StoreInto(target) => self.store_into(path, calling, &effect.on, target, value),
                 EffectKind::ReleaseLater { by, family, key } => {
-                    let registration = Registration { by, family: family.as_ref(), key: key.as_ref() };
+                    let registration = Registration { by, family: family.as_ref(), told: false, key: key.as_ref() };
                     self.release_later(path, calling, &value, &registration, basis);
                 }
                 EffectKind::Detach => self.detach(path, &value),
@@ -431,7 +439,8 @@ impl Engine<'_> {
                     self.fill(path, calling, &effect.on, contract, basis, None, Role::Filled(index as u16));
                 }
                 EffectKind::ReleaseLater { by, family, key } => {
-                    let registration = Registration { by, family: family.as_ref(), key: key.as_ref() };
+                    let told = basis == Basis::Body;
+                    let registration = Registration { by, family: family.as_ref(), told, key: key.as_ref() };
                     if let Some(value) = self.value_at(path, calling, &effect.on) {
                         self.release_later(path, calling, &value, &registration, basis);
                     }
@@ -480,6 +489,10 @@ impl Engine<'_> {
             return self.retain(path, calling, on, Some(target), &value);
         }
         self.store_told(path, object, key.clone(), value.clone(), calling.at);
+        // What an object of the program keeps ends with that, or is seen in it.
+        if self.is_instance(object) {
+            return;
+        }
         let made = calling.ended.iter().find(|made| made.what == *on).cloned();
         self.lodge(path, calling, (object, &key), &value, made);
     }
@@ -507,6 +520,15 @@ impl Engine<'_> {
         if there == Some(Some(false)) {
             return;
         }
+        // What a block says of itself: what it leads to lies behind.
+        if let Ownership::Interior(of) = &contract.ownership
+            && of.root == Root::Result
+        {
+            if let Some(Value::Pointer(block, _)) = self.value_at(path, calling, of) {
+                path.put(object, key, Value::Pointer(block, Offset::Inside));
+            }
+            return;
+        }
         let value = self.result(path, &calling.of(place), contract, basis, role);
         if let Some(id) = value.object() {
             let origin = &mut self.origins[id.origin as usize];
@@ -523,21 +545,13 @@ impl Engine<'_> {
             if basis == Basis::Body {
                 story.steps.push(Step { kind: StepKind::Stored { into: key.clone() }, location: calling.at });
             }
-        // What a block says of itself: what it leads to lies behind.
-        if let Ownership::Interior(of) = &contract.ownership
-            && of.root == Root::Result
-        {
-            if let Some(Value::Pointer(block, _)) = self.value_at(path, calling, of) {
-                path.put(object, key, Value::Pointer(block, Offset::Inside));
-            }
-            return;
-        }
         }
         let open = path
             .objects
             .get(&object)
             .is_none_or(|object| object.path.is_some() || matches!(object.ownership, State::Escaped | State::Unknown));
-        if open {
+        let open = open || self.is_kept_by_instance(path, object);
+        if open && !self.is_instance(object) {
             self.fill_given(path, object, &value, basis);
         }
         path.put(object, key, value);
