@@ -165,13 +165,17 @@ impl Engine<'_> {
     ) {
         self.thrown(run, summary, &calling, &path);
         let mut rest = vec![path];
-        for outcome in &summary.outcomes {
+        let is_test = |outcome: &Outcome| matches!(outcome.guard, Guard::Argument(_));
+        let last = summary.outcomes.iter().rposition(is_test);
+        for (at, outcome) in summary.outcomes.iter().enumerate() {
             let Guard::Argument(test) = &outcome.guard else { continue };
             let mut left = Vec::new();
             for path in rest {
                 let [held, failed] = match self.test(&path, &calling, &test.arg, &test.test) {
                     Some(true) => [Some(path), None],
                     Some(false) => [None, Some(path)],
+                    // One of them is what happens.
+                    None if Some(at) == last => [Some(path), None],
                     None => match self.value_at(&path, &calling, &test.arg) {
                         Some(value) => self.split_argument(path, &value, &test.test),
                         None => [Some(path.clone()), Some(path)],
@@ -223,7 +227,11 @@ impl Engine<'_> {
         if outcome.effects.iter().any(|effect| effect.on.root == Root::Result) {
             // What holds memory without being a pointer is a struct.
             if matches!(value, Value::Symbol(_)) {
-                value = self.new_struct(calling.site, calling.name.clone(), calling.at, path);
+                // … or, in Dart, an object.
+                value = match self.is_native(calling.site.frame) || calling.native || self.gives_view(calling) {
+                    true => self.new_struct(calling.site, calling.name.clone(), calling.at, path),
+                    false => self.instance(calling, path),
+                };
             }
             let returned = Some(ArgValue { name: None, value: value.clone(), ty: None });
             let calling = Calling { returned, ..calling.clone() };
@@ -309,7 +317,9 @@ impl Engine<'_> {
             }
             match value {
                 // What a function of the program does with a number, its contract does not tell: it may close it.
-                Value::Pointer(object, _) if unfollowed && summary.basis == Basis::Body => {
+                Value::Pointer(object, _)
+                    if unfollowed && summary.basis == Basis::Body && !summary.lends_number(&root) =>
+                {
                     if let Some(object) = path.objects.get_mut(&object) {
                         std::rc::Rc::make_mut(&mut object.story).unfollowed = true;
                     }
@@ -360,6 +370,7 @@ impl Engine<'_> {
             match &effect.kind {
                 EffectKind::Borrow => self.lend(path, calling, &value, false),
                 EffectKind::BorrowAssumed => {
+                    self.check_contents(path, calling, &value);
                     if let Some(id) = value.object() {
                         path.assume(id);
                     }
@@ -407,7 +418,7 @@ impl Engine<'_> {
                 }
                 EffectKind::StoreInto(target) => self.store_into(path, calling, &effect.on, target, value),
                 EffectKind::ReleaseLater { by, family, key } => {
-                    let registration = Registration { by, family: family.as_ref(), key: key.as_ref() };
+                    let registration = Registration { by, family: family.as_ref(), told: false, key: key.as_ref() };
                     self.release_later(path, calling, &value, &registration, basis);
                 }
                 EffectKind::Detach => self.detach(path, &value),
@@ -429,7 +440,8 @@ impl Engine<'_> {
                     self.fill(path, calling, &effect.on, contract, basis, None, Role::Filled(index as u16));
                 }
                 EffectKind::ReleaseLater { by, family, key } => {
-                    let registration = Registration { by, family: family.as_ref(), key: key.as_ref() };
+                    let told = basis == Basis::Body;
+                    let registration = Registration { by, family: family.as_ref(), told, key: key.as_ref() };
                     if let Some(value) = self.value_at(path, calling, &effect.on) {
                         self.release_later(path, calling, &value, &registration, basis);
                     }
@@ -478,6 +490,10 @@ impl Engine<'_> {
             return self.retain(path, calling, on, Some(target), &value);
         }
         self.store_told(path, object, key.clone(), value.clone(), calling.at);
+        // What an object of the program keeps ends with that, or is seen in it.
+        if self.is_instance(object) {
+            return;
+        }
         let made = calling.ended.iter().find(|made| made.what == *on).cloned();
         self.lodge(path, calling, (object, &key), &value, made);
     }
@@ -506,6 +522,15 @@ impl Engine<'_> {
         if there == Some(Some(false)) {
             return;
         }
+        // What a block says of itself: what it leads to lies behind.
+        if let Ownership::Interior(of) = &contract.ownership
+            && of.root == Root::Result
+        {
+            if let Some(Value::Pointer(block, _)) = self.value_at(path, calling, of) {
+                path.put(object, key, Value::Pointer(block, Offset::Inside));
+            }
+            return;
+        }
         let value = self.result(path, &calling.of(place), contract, basis, role);
         if let Some(id) = value.object() {
             let origin = &mut self.origins[id.origin as usize];
@@ -528,7 +553,8 @@ impl Engine<'_> {
             .objects
             .get(&object)
             .is_none_or(|object| object.path.is_some() || matches!(object.ownership, State::Escaped | State::Unknown));
-        if open {
+let open = open || self.is_kept_by_instance(path, object);
+        if open && !self.is_instance(object) {
             // How many elements there are, only those know who see the array.
             match last {
                 PathStep::Elements => self.escape(path, &value),

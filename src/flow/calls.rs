@@ -553,7 +553,9 @@ impl Engine<'_> {
         }
         let wraps = constructs && functions.candidates.iter().all(|candidate| self.wraps_value(*candidate));
         if constructs && (!functions.implicit_this || wraps) {
-            calling.receiver = None;
+            if !self.makes_part_of_this(&calling) {
+                calling.receiver = None;
+            }
             // An extension type is the value that it is made of; its primary constructor has no body.
             if let [only] = functions.candidates.as_slice()
                 && self.makes_extension_type(*only)
@@ -594,7 +596,18 @@ impl Engine<'_> {
         }
         match self.summary_of(functions) {
             Some(summary) if self.is_doubled(&summary) => self.call_unknown(run, calling, path, out),
-            Some(summary) => self.apply_summary(run, &summary, calling, path, out),
+            Some(summary) => {
+                let instance = match constructs {
+                    true => self.new_instance(functions, &mut calling, &mut path),
+                    false => None,
+                };
+                let (before, made) = (out.len(), instance.zip(calling.result));
+                let frame = calling.site.frame;
+                self.apply_summary(run, &summary, calling, path, out);
+                if let Some((instance, result)) = made {
+                    out[before..].iter_mut().for_each(|path| self.assign(frame, path, result, instance.clone()));
+                }
+            }
             None => match functions.model {
                 Some(model) => {
                     let summary = &self.models.function(model).summary;
@@ -651,6 +664,7 @@ impl Engine<'_> {
     /// Lends a value to a call.
     pub(super) fn lend(&mut self, path: &mut Path, calling: &Calling, value: &Value, assumed: bool) {
         self.usage(path, value, calling.usage(), calling.at);
+        self.check_contents(path, calling, value);
         if let Value::Pointer(object, _) | Value::View(object, _) | Value::Address(object) = value {
             if assumed {
                 path.assume(*object);

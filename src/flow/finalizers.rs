@@ -5,6 +5,7 @@ use super::engine::Engine;
 use super::objects::Releasing;
 use super::path::{Attached, Path};
 use super::value::Value;
+use crate::models::Versions;
 use crate::state::{Event, MemoryFamily, Ownership};
 use crate::summary::{AccessPath, Basis, EffectKind, FamilyId, FamilyRef, Root};
 use crate::target::TargetSet;
@@ -16,6 +17,8 @@ pub(super) struct Registration<'e> {
     pub(super) by: &'e AccessPath,
     /// As memory of which family it will be released.
     pub(super) family: Option<&'e FamilyRef>,
+    /// What it is fit for was looked at where it was registered.
+    pub(super) told: bool,
     /// The object by which it can be withdrawn.
     pub(super) key: Option<&'e AccessPath>,
 }
@@ -44,8 +47,20 @@ impl Engine<'_> {
             (Some(Value::Native(Some(symbol))), _) => self.released_by(symbol),
             _ => None,
         };
+        // The object by which it can be withdrawn is out of sight.
+        if basis == Basis::Body && registration.key.is_some() && key.is_none() {
+            return self.escape(path, value);
+        }
+        let mut targets = family.map_or(TargetSet::ALL, |family| self.released_on(family));
+        if let (Some(family), Ownership::Owned(MemoryFamily::Known(memory))) = (family, path.ownership(id)) {
+            // Where a callee attaches it, what holds for old versions of a package only is no news: it is the callee's.
+            let known =
+                basis != Basis::Body || !self.models.same_on(memory, family, &Versions::default()).contains(targets);
+            targets = if known { targets } else { TargetSet::NONE };
+        }
         if let (Some(family), Ownership::Owned(MemoryFamily::Known(memory))) = (family, path.ownership(id))
-            && !path.targets.minus(self.models.same_on(memory, family, self.versions)).is_empty()
+            && !registration.told
+            && !path.targets.and(targets).minus(self.models.same_on(memory, family, self.versions)).is_empty()
         {
             let releasing = Releasing {
                 by: calling.name.clone(),
@@ -54,7 +69,7 @@ impl Engine<'_> {
                 basis,
                 inside: None,
                 whole: true,
-                targets: TargetSet::ALL,
+                targets,
             };
             self.release(path, calling.site, value, &releasing);
             // The wrong release comes later.
@@ -71,7 +86,9 @@ impl Engine<'_> {
             self.check_attached(path, calling, value);
         }
         path.tell(id, Step { kind: StepKind::Registered { with: owner }, location: calling.at });
-        self.apply(path, id, Event::Register);
+        if scope.is_some() || !self.register_given(path, id, family, key.as_ref()) {
+            self.apply(path, id, Event::Register);
+        }
         if let Some(object) = path.objects.get_mut(&id) {
             match scope {
                 Some(scope) => object.scope = Some(scope),
@@ -122,6 +139,9 @@ impl Engine<'_> {
 
     /// What a finalizer was to release is its owner's again: the pointer itself, or what was registered with that key.
     pub(super) fn detach(&mut self, path: &mut Path, value: &Value) {
+        if let Some(object) = value.object().and_then(|id| path.objects.get_mut(&id)) {
+            std::rc::Rc::make_mut(&mut object.story).detached = true;
+        }
         for (id, object) in path.objects.iter_mut() {
             let keyed = object.attached.as_ref().is_some_and(|attached| attached.key.as_ref() == Some(value));
             if keyed || value.object() == Some(*id) && object.ownership == Ownership::Managed {

@@ -41,6 +41,7 @@ impl Engine<'_> {
             }
             self.given(path, index, &mut found);
         }
+        effects.extend(inside_result(returns));
         for ((_, on), found) in found {
             let missing = |index: &usize| !found.at.contains(index);
             let sometimes = found.sometimes
@@ -79,6 +80,26 @@ impl Engine<'_> {
             effects.push(Effect { on, kind: EffectKind::Fill(contract) });
         }
     }
+}
+
+/// The places of the block that is returned that hold addresses inside of it.
+fn inside_result(returns: &[&Returned]) -> Vec<Effect> {
+    let places = |returned: &&Returned| {
+        let Value::Pointer(id, Offset::Start) = returned.value else { return Vec::new() };
+        let inside = |value: &Value| matches!(value, Value::Pointer(held, Offset::Inside) if *held == id);
+        let held = returned.path.held(id).filter(|(_, value)| inside(value));
+        held.map(|(key, _)| memory::step(key)).collect()
+    };
+    let mut all = returns.iter().filter(|returned| !returned.value.is_null()).map(places);
+    let first = all.next().filter(|first| all.all(|other| other == *first)).unwrap_or_default();
+    let result = AccessPath::root(Root::Result);
+    let interior =
+        ResultContract { ownership: Ownership::Interior(result), nullable: false, sometimes: false, when: None };
+    let fill = |step| Effect {
+        on: AccessPath { root: Root::Result, steps: [step].into_iter().collect() },
+        kind: EffectKind::Fill(interior.clone()),
+    };
+    first.into_iter().map(fill).collect()
 }
 
 impl Engine<'_> {

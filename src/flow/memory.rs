@@ -29,7 +29,7 @@ impl Engine<'_> {
                     object.ownership,
                     Ownership::Owned(_) | Ownership::Managed | Ownership::Released | Ownership::Local
                 )
-        });
+        }) || self.is_kept_by_instance(path, into);
         if open {
             let owned = match &value {
                 Value::Pointer(id, Offset::Start) => path.ownership(*id),
@@ -127,9 +127,15 @@ impl Engine<'_> {
 
     /// A callee may have written into memory it was lent: what is not an owned pointer of ours is not known any more.
     pub(super) fn invalidate(&mut self, path: &mut Path, object: ObjectId) {
+        // What an object keeps nobody writes.
+        if self.is_instance(object) {
+            return;
+        }
+        let stays = self.staying(path);
         let objects = &path.objects;
         path.heap.retain(|(owner, _), value| {
             *owner != object
+                || stays.contains(value)
                 || value.object().is_some_and(|id| {
                     objects.get(&id).is_some_and(|held| {
                         matches!(held.ownership, Ownership::Owned(_) | Ownership::Managed) || held.story.lent

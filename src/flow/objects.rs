@@ -381,6 +381,7 @@ impl Engine<'_> {
                     if event == Event::Escape {
                         self.loosen(path, *id);
                     }
+                    self.let_instance_go(path, *id);
                     todo.extend(path.held(*id).map(|(_, value)| value.clone()));
                 }
                 Value::Closure(closure) => {

@@ -191,10 +191,10 @@ impl Engine<'_> {
             }
             Target::Static(variable) => match self.constant(*variable) {
                 Some(value) => value,
-                // A callback stays one when it is cast.
-                None if self.is_callback(self.program.variable_type(*variable)) => Value::Native(None),
                 None => match self.initial(*variable) {
                     Some(value) => value,
+                    // A callback stays one when it is cast.
+                    None if self.is_callback(self.program.variable_type(*variable)) => Value::Native(None),
                     None => self.fresh(&mut path, site, Role::Result),
                 },
             },
@@ -322,7 +322,9 @@ impl Engine<'_> {
                     }
                     Some(Value::Pointer(object, _)) => {
                         self.keep(&mut path, &stored, &name, Some(*field));
-                        self.store(&mut path, object, name, stored, at);
+                        if !self.keep_in_field(&mut path, object, *field, &stored, at) {
+                            self.store(&mut path, object, name, stored, at);
+                        }
                     }
                     _ => {
                         self.keep(&mut path, &stored, &name, Some(*field));
@@ -424,9 +426,10 @@ impl Engine<'_> {
         };
         // What the function was given may lie there still.
         let mut kept = Vec::new();
+        let stays = self.staying(path);
         let objects = &path.objects;
         path.heap.retain(|(owner, _), value| {
-            let goes = objects.get(owner).is_some_and(is_this);
+            let goes = objects.get(owner).is_some_and(is_this) && !stays.contains(value);
             if goes {
                 kept.extend(value.object());
             }

@@ -67,6 +67,8 @@ pub(super) enum Role {
     Copied,
     /// A struct by value.
     Struct,
+    /// An object of a class.
+    Instance,
 }
 
 /// A place in a frame.

@@ -139,6 +139,8 @@ pub(super) struct Story {
     pub(super) part: bool,
     /// The family as which the value that took it over releases it.
     pub(super) ends_as: Option<FamilyId>,
+    /// Finalizers that were attached by it were withdrawn.
+    pub(super) detached: bool,
     /// The value that had taken it over gave it up again.
     pub(super) disowned: bool,
     /// The block that the value was made of, and how that was before.

@@ -7,6 +7,7 @@ use smallvec::smallvec;
 
 use super::callbacks::Contracts;
 use super::engine::{Engine, Exits, Returned};
+use super::instances::Written;
 use super::memory;
 use super::path::{Flight, Kept, Path};
 use super::perhaps::Teller;
@@ -25,6 +26,7 @@ use crate::violation::{StepKind, Thrower};
 /// The contracts of the program's functions, filled callees first.
 pub(super) struct Summaries {
     units: Vec<Vec<OnceLock<Arc<Summary>>>>,
+    written: OnceLock<Written>,
     /// What callbacks receive, once all native code was looked at.
     pub(super) callbacks: OnceLock<Contracts>,
 }
@@ -33,12 +35,17 @@ impl Summaries {
     pub(super) fn new(program: &Program) -> Self {
         let slots = |count: usize| (0..count).map(|_| OnceLock::new()).collect();
         let units = program.units.iter().map(|unit| slots(unit.functions.len())).collect();
-        Self { units, callbacks: OnceLock::new() }
+        Self { units, written: OnceLock::new(), callbacks: OnceLock::new() }
     }
 
     /// The contract of a function; `None` while it is not known.
     pub(super) fn get(&self, function: FuncRef) -> Option<Arc<Summary>> {
         self.units.get(function.unit as usize)?.get(function.function.index())?.get().cloned()
+    }
+
+    /// The fields that code outside of constructors writes.
+    pub(super) fn written(&self, program: &Program) -> &Written {
+        self.written.get_or_init(|| Written::of(program))
     }
 
     /// All contracts, by unit and function.
@@ -103,7 +110,8 @@ impl Engine<'_> {
         }
         let thrown: Vec<&Path> = thrown.collect();
         if !thrown.is_empty() {
-            let (effects, _) = effects(&thrown, self.teller());
+            let (mut effects, _) = effects(&thrown, self.teller());
+            self.finalized(&thrown, &mut effects);
             outcomes.push(Outcome {
                 guard: Guard::Throws,
                 targets: TargetSet::ALL,
@@ -121,6 +129,12 @@ impl Engine<'_> {
             {
                 effect.kind = EffectKind::Escape;
             }
+        }
+        let numbers = self.lent_numbers(function);
+        for outcome in outcomes.iter_mut() as std::slice::IterMut<'_, Outcome> {
+            let silent = |effect: &&Effect| !outcome.effects.iter().any(|known| known.on.root == effect.on.root);
+            let lent: Vec<Effect> = numbers.iter().filter(silent).cloned().collect();
+            outcome.effects.extend(lent);
         }
         let throws_when = match thrown.is_empty() {
             true => None,
@@ -153,7 +167,9 @@ impl Engine<'_> {
     /// What a set of returns has in common.
     pub(super) fn told(&self, function: &Function, guard: Guard, returns: &[&Returned]) -> Told {
         let paths: Vec<Path> = returns.iter().map(|returned| keep_what_is_returned(returned)).collect();
-        let (mut effects, mut vague) = effects(&paths.iter().collect::<Vec<_>>(), self.teller());
+        let paths: Vec<&Path> = paths.iter().collect();
+        let (mut effects, mut vague) = effects(&paths, self.teller());
+        vague += self.finalized(&paths, &mut effects);
         let mut made = Vec::new();
         let result = self.result_contract(function, &guard, returns);
         match result.ownership {
@@ -162,6 +178,7 @@ impl Engine<'_> {
             _ => {}
         }
         self.handed_out(returns, &result, &mut effects, &mut made);
+        self.kept_by_instance(returns, &mut effects);
         // Helpers in Dart are plain to see; what happens behind the boundary is not.
         if !self.program.units[self.root.unit as usize].language.is_native() {
             let file = self.program.units[self.root.unit as usize].file;
