@@ -26,6 +26,7 @@ mod allocators;
 mod apply;
 mod callbacks;
 mod calls;
+mod concluded;
 mod conditions;
 mod consistency;
 mod constructors;
@@ -69,6 +70,7 @@ mod summaries;
 mod table;
 mod types;
 mod unknown;
+mod until;
 mod value;
 mod wrappers;
 

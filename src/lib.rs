@@ -39,6 +39,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod conventions;
 pub mod diagnostic;
 pub mod discover;
 pub mod flow;

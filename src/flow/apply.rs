@@ -33,6 +33,7 @@ impl Engine<'_> {
         calling.ended.clone_from(&summary.ended);
         self.charge_arguments(&mut path, &calling);
         self.lend_unnamed(&mut path, summary, &calling);
+        self.release_parts(&mut path, &calling);
         if summary.throws == Throws::Always && !calling.later {
             self.thrown(run, summary, &calling, &path);
             return;
@@ -352,6 +353,7 @@ impl Engine<'_> {
                 Some(value) => Some(value),
                 None => self.read_given(path, calling, effect),
             };
+            self.give_up_concluded(path, calling, effect, value.as_ref());
             let Some(value) = value else {
                 self.open_elements(path, calling, &effect.on, false);
                 continue;

@@ -83,6 +83,8 @@ pub(super) struct Engine<'a> {
     pub(super) inside: FxHashMap<Symbol, crate::summary::AccessPath>,
     /// What values are made of that only wrap it.
     pub(super) wrapped: FxHashMap<Symbol, ObjectId>,
+    /// What is a part of memory that is only concluded to be the caller's.
+    pub(super) concluded_parts: FxHashMap<Symbol, ObjectId>,
     /// Whether a function may write a place, as far as it was asked.
     pub(super) resets: FxHashMap<(FuncRef, super::resets::Sought), bool>,
     infos: FxHashMap<FuncRef, Rc<Info>>,
@@ -215,6 +217,7 @@ impl<'a> Engine<'a> {
             inlined: FxHashSet::default(),
             inside: FxHashMap::default(),
             wrapped: FxHashMap::default(),
+            concluded_parts: FxHashMap::default(),
             resets: FxHashMap::default(),
             infos: FxHashMap::default(),
             steps: 0,

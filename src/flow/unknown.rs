@@ -46,7 +46,10 @@ impl Engine<'_> {
             matches!(arg.value, Value::Closure(_) | Value::Function(_) | Value::Native(_) | Value::Releaser(_))
                 || arg.ty.as_ref().is_some_and(|ty| self.is_callback(ty))
         });
-        for arg in &calling.args {
+        for (index, arg) in calling.args.iter().enumerate() {
+            if self.is_given_up(&mut path, &calling, index, arg) {
+                continue;
+            }
             if callback || self.is_struct_by_value(&path, arg) {
                 self.escape(&mut path, &arg.value);
                 continue;

@@ -32,6 +32,16 @@ pub enum Hint {
     Holds,
     /// The last name of a type that is one other, found through a pointer.
     Wraps,
+    /// A word in the name of a function that releases what a library gave.
+    FreesByName,
+    /// A word in the name of a function that gives something new.
+    MakesByName,
+    /// A word in the name of a function that gives what stays where it is.
+    LendsByName,
+    /// What documentation says before it names the release of a result.
+    MustFree,
+    /// What documentation says of a result that stays the library's.
+    NotYours,
 }
 
 /// What names hint at, from all files.
@@ -45,6 +55,12 @@ impl Hints {
         self.all.entry(hint).or_default().extend_from_slice(names);
     }
 
+    /// What hints at that.
+    #[must_use]
+    pub fn listed(&self, hint: Hint) -> &[String] {
+        self.all.get(&hint).map_or(&[], Vec::as_slice)
+    }
+
     /// Whether a name hints at that.
     #[must_use]
     pub fn says(&self, hint: Hint, name: &str) -> bool {
@@ -54,7 +70,10 @@ impl Hints {
                 let name = name.to_ascii_lowercase();
                 known.iter().any(|part| name.contains(part.as_str()))
             }
-            Hint::Unsets | Hint::Stops | Hint::Sets => has_word(name, known),
+            Hint::Unsets | Hint::Stops | Hint::Sets | Hint::FreesByName | Hint::MakesByName | Hint::LendsByName => {
+                has_word(name, known)
+            }
+            Hint::MustFree | Hint::NotYours => known.iter().any(|phrase| name.contains(phrase.as_str())),
             Hint::PutsIn | Hint::Keeps | Hint::LeadsInto | Hint::Reads | Hint::Holds | Hint::Wraps => {
                 known.iter().any(|known| known == name)
             }
