@@ -49,7 +49,10 @@ impl Engine<'_> {
         };
         let mut symbol = None;
         for path in paths {
-            let lent: Vec<ObjectId> = path.objects.keys().filter(|id| is_lent(path, id)).copied().collect();
+            // What this call has just lent begins with it.
+            let before = |id: &ObjectId| !id.older && self.origins[id.origin as usize].location != at;
+            let lent: Vec<ObjectId> =
+                path.objects.keys().filter(|id| before(id) && is_lent(path, id)).copied().collect();
             if lent.is_empty() || path.doubtful {
                 continue;
             }
