@@ -22,10 +22,11 @@ pub(super) fn of(bound: &Bound, bindings: &Bindings<'_>, models: &ModelSet) -> O
     for sentence in sentences(doc) {
         let lower = sentence.to_lowercase();
         let of_result = ["return", "result"].iter().any(|word| lower.contains(word));
-        if let Some(release) = release_in(&sentence, &lower, bindings, models) {
-            if (of_result || !same_given) && takes(release, &result, bindings) {
-                owned = Some((release.symbol.clone(), sentence.clone()));
-            }
+        let release = release_in(&sentence, &lower, bindings, models);
+        if let Some(release) = release.filter(|release| takes(release, &result, bindings))
+            && (of_result || !same_given)
+        {
+            owned = Some((release.symbol.clone(), sentence.clone()));
         }
         let lent = models.hints().listed(Hint::NotYours).iter().any(|phrase| lower.contains(phrase.as_str()));
         if lent && (of_result || !any_given) {

@@ -20,7 +20,7 @@ impl Engine<'_> {
     }
 
     /// A field of such memory is read: whoever gets it may release it alone.
-    pub(super) fn note_part_of_concluded(&mut self, from: ObjectId, value: &Value) {
+    fn note_part_of_concluded(&mut self, from: ObjectId, value: &Value) {
         if let Value::Symbol(symbol) = value
             && self.is_concluded(from)
         {

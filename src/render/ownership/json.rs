@@ -8,7 +8,7 @@ use super::{contract_in_words, model};
 use crate::models::catalog::basis_word;
 use crate::summary::Basis;
 use crate::target::TargetSet;
-use crate::workspace::ownership::{Fact, From, Known, Place, Unknown, Unknowns};
+use crate::workspace::ownership::{Fact, From, Known, Place, Unknowns};
 
 /// What `ffilint doctor` found.
 #[derive(Debug, Default)]
@@ -195,7 +195,6 @@ fn told<'a>(fact: &'a Fact, known: &Known) -> Told<'a> {
 ///
 /// When the serializer fails, which it has no reason to.
 pub fn unknown(all: &[Unknowns]) -> Result<String, serde_json::Error> {
-    let binding = |binding: &'_ Unknown| model(binding);
     let projects = all.iter().map(|unknowns| UnclearHere {
         called: unknowns.called,
         unused: unknowns.unused,
@@ -211,7 +210,7 @@ pub fn unknown(all: &[Unknowns]) -> Result<String, serde_json::Error> {
                 gives_pointer: unknown.gives_pointer,
                 pointers: &unknown.pointers,
                 defined: unknown.is_defined,
-                model: binding(unknown),
+                model: model(unknown),
             })
             .collect(),
     });
