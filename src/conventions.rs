@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 use crate::ir::Unit;
 use crate::link::states_contracts;
 use crate::models::annotation::quoted;
+use crate::models::catalog::CONVENTIONS;
 use crate::models::schema::FunctionModel;
 use crate::models::{ModelSet, Versions};
 use crate::summary::{EffectKind, FamilyId, FamilyRef, Root, StatusKind};
@@ -18,9 +19,6 @@ use bound::Bindings;
 mod bound;
 mod documented;
 mod named;
-
-/// The name of the models that conventions make up, as their file and pack.
-pub const CONVENTIONS: &str = "(conventions)";
 
 /// A conclusion about a bound function.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,8 +4,10 @@ use super::load::{line_of, parse_file};
 use super::path::param;
 use super::schema::{FunctionModel, ModelFile, Pack};
 use super::{ModelSet, Versions, builtin_files, own};
-use crate::conventions::CONVENTIONS;
 use crate::summary::{Basis, Summary};
+
+/// The file and the pack of what conventions tell.
+pub const CONVENTIONS: &str = "(conventions)";
 
 /// An entry and where it stands.
 #[derive(Debug)]

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::Workspace;
-use crate::conventions::{self, Arity, CONVENTIONS};
+use crate::conventions::{self, Arity};
 use crate::diagnostic::Diagnostic;
 use crate::discover::ModelFiles;
 use crate::ir::Unit;
 use crate::language::Language;
 use crate::link::{Program, stated};
+use crate::models::catalog::CONVENTIONS;
 use crate::models::schema::Family;
 use crate::models::{ModelSet, Versions, own, suggest};
 use crate::rules;
