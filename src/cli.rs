@@ -18,6 +18,7 @@ use crate::workspace::{Options, Report, Workspace};
 use crate::{ir, lower, render, rules, workspace};
 
 mod args;
+mod doctor;
 mod file;
 mod links;
 mod ownership;
@@ -46,7 +47,7 @@ pub fn main() -> ExitCode {
         Some(Command::Check(check_arguments)) => check(&check_arguments),
         Some(Command::Links(links)) => links::list(&links),
         Some(Command::Ownership(names)) => ownership::ownership(&names),
-        Some(Command::Doctor(doctor)) => ownership::doctor(&doctor),
+        Some(Command::Doctor(doctor)) => doctor::doctor(&doctor),
         Some(Command::Explain { rule }) => explain(&rule),
         Some(Command::Rules) => list_rules(),
         Some(Command::Version) => write_out(&format!("ffilint {}\n", env!("CARGO_PKG_VERSION"))).map(|()| CLEAN),

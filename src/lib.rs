@@ -16,7 +16,7 @@
 //! | 2 | [`parse`] | text → tree and syntax errors |
 //! | 3 | [`ir`], [`lower`] | syntax → the ownership IR; knows no allocator |
 //! | 4 | [`summary`], [`models`] | what functions without a body here do, as data |
-//! | 5 | [`link`] | names → what they are; the call graph |
+//! | 5 | [`link`], [`conventions`] | names → what they are; the call graph; what names and documentation tell |
 //! | 6 | [`state`], [`flow`], [`violation`] | one function to its fixpoint → summary and typed facts |
 //! | 7 | [`diagnostic`], [`rules`] | facts → words |
 //! | 8 | [`workspace`] | files in memory → report: the engine |
@@ -39,6 +39,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod conventions;
 pub mod diagnostic;
 pub mod discover;
 pub mod flow;

@@ -18,6 +18,7 @@ use crate::models::{ModelId, ModelSet, PackId, TypeId, VariableId, Versions};
 use crate::summary::Summary;
 use crate::target::TargetSet;
 use callbacks::Callbacks;
+pub use declared::states_contracts;
 use exports::Exports;
 pub use exports::is_aside;
 use graph::CallGraph;

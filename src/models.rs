@@ -27,7 +27,7 @@ use crate::summary::{AccessPath, Basis, FamilyId, ResultContract, Summary, Throw
 use crate::target::TargetSet;
 use compiled::Functions;
 use hints::Hints;
-use schema::{FamilyKind, MemberKind, ModelFile, NullRelease};
+use schema::{FamilyKind, MemberKind, ModelFile, Naming, NullRelease};
 
 macro_rules! index {
     ($(#[$doc:meta])* $name:ident) => {
@@ -77,6 +77,8 @@ pub struct Family {
     pub language: Option<Language>,
     /// The values that own such memory are copied with it wherever they are passed or assigned.
     pub copied: bool,
+    /// What it is concluded from that there is such memory, where nothing states it.
+    pub concluded: Option<String>,
 }
 
 /// A Dart class of an API.
@@ -288,6 +290,7 @@ pub struct ModelSet {
     #[serde(with = "compiled::sorted")]
     symbols: FxHashMap<Name, Vec<(RequirementId, ModelId)>>,
     hints: Hints,
+    namings: Vec<Naming>,
     /// Named constants, for conditions.
     constants: BTreeMap<String, i64>,
     /// The first of the functions that the project itself describes.
@@ -389,6 +392,14 @@ impl ModelSet {
         load::add(builtin, files)
     }
 
+    /// The same, and what conventions tell of the project (path and text) where all of these say nothing.
+    #[must_use]
+    pub fn with_conventions(conventions: (&str, &str), files: &[(&str, &str)]) -> Self {
+        let builtin = compiled::read().unwrap_or_else(read_builtin_files);
+        let set = load::add_conventions(builtin, conventions.0, conventions.1);
+        if files.is_empty() { set } else { load::add(set, files) }
+    }
+
     /// What could not be loaded, file by file.
     #[must_use]
     pub fn errors(&self) -> &[ModelError] {
@@ -405,6 +416,12 @@ impl ModelSet {
     #[must_use]
     pub fn hints(&self) -> &Hints {
         &self.hints
+    }
+
+    /// The rules by which libraries name their functions.
+    #[must_use]
+    pub fn namings(&self) -> &[Naming] {
+        &self.namings
     }
 
     /// The family of an id of this set.

@@ -174,6 +174,9 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
         ViolationKind::UsedAfterRelease { subject, usage } => {
             (&use_after_free::RULE, use_after_free::word(subject.as_ref(), usage, context))
         }
+        ViolationKind::UsedAfterEnd { origin, by, usage } => {
+            (&use_after_free::RULE, use_after_free::word_ended(origin, by, usage))
+        }
         ViolationKind::ReleasedInside { origin, release, certain } => {
             (&free_of_interior_pointer::RULE, free_of_interior_pointer::word(origin, release, *certain))
         }
@@ -210,12 +213,21 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
             (&free_of_borrowed::RULE, free_of_borrowed::word(origin, owner, release))
         }
     };
+    let concluded = violation.trace.iter().find_map(|step| match step.kind {
+        StepKind::Allocated { family, .. } | StepKind::Released { family, .. } => {
+            context.family(family)?.concluded.as_deref()
+        }
+        _ => None,
+    });
     let function = context.function_name(violation.function);
     let trace: Vec<_> = violation.trace.iter().map(|step| steps::word(step, context)).collect();
     Diagnostic {
         rule: rule.name,
         level: rule.level,
-        confidence: violation.confidence,
+        confidence: match concluded {
+            Some(_) => violation.confidence.min(Confidence::Medium),
+            None => violation.confidence,
+        },
         message: format!("{}{}", words.message, on_targets(violation.targets, context.targets)),
         fingerprint: fingerprint(rule, &function, violation.at, &trace, context),
         function,
@@ -223,7 +235,10 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
         cwe: rule.cwe,
         primary: Label { location: violation.at, message: words.label },
         trace,
-        help: Some(words.help),
+        help: Some(match concluded {
+            Some(from) => format!("{} (that it must be released is concluded from {from})", words.help),
+            None => words.help,
+        }),
         fix: None,
     }
 }

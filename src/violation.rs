@@ -165,6 +165,15 @@ pub enum ViolationKind {
         /// What is done with it.
         usage: Usage,
     },
+    /// Used although a call ended what it was borrowed for.
+    UsedAfterEnd {
+        /// The call that lent it, as written.
+        origin: Name,
+        /// The call that ended it, as written.
+        by: Name,
+        /// What is done with it.
+        usage: Usage,
+    },
     /// Released by a pointer that does not lead to its start.
     ReleasedInside {
         /// The call that allocated it, as written.
@@ -479,6 +488,8 @@ pub enum Usage {
 pub enum Owner {
     /// The library that gave it.
     Library,
+    /// The library that gave it, as far as names or documentation tell.
+    Supposed,
     /// It is static: nobody releases it, ever.
     Static,
     /// The object that the named value is.
@@ -540,6 +551,11 @@ pub enum StepKind {
         from: Name,
         /// Whose it is.
         owner: Owner,
+    },
+    /// What was borrowed ends.
+    Ended {
+        /// With which call.
+        by: Name,
     },
     /// Lent to a call.
     Lent {

@@ -109,6 +109,9 @@ pub(super) struct OwnershipArguments {
     /// List the bindings that are called and of which nothing is known, each with a model to fill in
     #[arg(long)]
     pub(super) unknown: bool,
+    /// full or json [default: full]
+    #[arg(short, long, value_enum, default_value_t = LinksFormat::Full)]
+    pub(super) format: LinksFormat,
     /// Ignore ffilint.toml
     #[arg(long)]
     pub(super) isolated: bool,
@@ -122,12 +125,15 @@ pub(super) struct OwnershipArguments {
 pub(super) struct DoctorArguments {
     /// Where the project is [default: .]
     pub(super) paths: Vec<PathBuf>,
+    /// full or json [default: full]
+    #[arg(short, long, value_enum, default_value_t = LinksFormat::Full)]
+    pub(super) format: LinksFormat,
     /// Ignore ffilint.toml
     #[arg(long)]
     pub(super) isolated: bool,
 }
 
-/// How to write the list of links.
+/// How to write a list.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(super) enum LinksFormat {
     Full,

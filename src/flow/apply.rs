@@ -34,6 +34,7 @@ impl Engine<'_> {
         calling.unsure = calling.native && summary.basis == Basis::Body && self.says_more(summary, &calling);
         self.charge_arguments(&mut path, &calling);
         self.lend_unnamed(&mut path, summary, &calling);
+        self.release_parts(&mut path, &calling);
         if summary.throws == Throws::Always && !calling.later {
             self.thrown(run, summary, &calling, &path);
             return;
@@ -363,6 +364,7 @@ impl Engine<'_> {
                 Some(value) => Some(value),
                 None => self.read_given(path, calling, effect),
             };
+            self.give_up_concluded(path, calling, effect, value.as_ref());
             let Some(value) = value else {
                 self.open_elements(path, calling, &effect.on, false);
                 continue;
@@ -553,7 +555,7 @@ impl Engine<'_> {
             .objects
             .get(&object)
             .is_none_or(|object| object.path.is_some() || matches!(object.ownership, State::Escaped | State::Unknown));
-let open = open || self.is_kept_by_instance(path, object);
+        let open = open || self.is_kept_by_instance(path, object);
         if open && !self.is_instance(object) {
             // How many elements there are, only those know who see the array.
             match last {

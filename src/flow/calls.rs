@@ -172,10 +172,12 @@ impl Engine<'_> {
         }
         let by_value = matches!(call.callee, Callee::Value(_));
         let before = out.len();
+        let (first, name) = (calling.args.first().map(|arg| arg.value.clone()), calling.name.clone());
         let lent = self.lend_places(site, target, call, &mut calling, &mut path);
         self.dispatch(run, target, calling, by_value, path, out);
         self.take_back(site, call.result, &lent, &mut out[before..]);
         self.hand_over(gifts, &mut out[before..]);
+        self.end_borrowings(target, first.as_ref(), (&name, at), &mut out[before..]);
     }
 
     /// Whether a call by a member's path passes the receiver as its first argument.
@@ -263,10 +265,11 @@ impl Engine<'_> {
         operand: &Operand,
         stored: Value,
         at: Location,
-        path: Path,
+        mut path: Path,
         out: &mut Vec<Path>,
     ) {
         let mut calling = self.at_place(site, &path, to, base, at, Access::Write);
+        self.stored_concluded(&mut path, &stored);
         calling.args.push(ArgValue { name: None, value: stored, ty: local_type(self.resolved(site.frame), operand) });
         self.note_index(&path, target, &calling, to);
         self.dispatch(run, target, calling, false, path, out);

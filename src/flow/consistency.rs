@@ -147,7 +147,7 @@ impl Engine<'_> {
                 step.kind,
                 StepKind::Allocated { .. }
                     | StepKind::Received { .. }
-                    | StepKind::Borrowed { owner: Owner::Static | Owner::Library, .. }
+                    | StepKind::Borrowed { owner: Owner::Static | Owner::Library | Owner::Supposed, .. }
             )
         };
         steps.into_iter().filter(told).collect()

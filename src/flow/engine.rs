@@ -85,6 +85,8 @@ pub(super) struct Engine<'a> {
     pub(super) wrapped: FxHashMap<Symbol, ObjectId>,
     /// The origins of objects that keep what their constructors were given.
     pub(super) instances: FxHashSet<u32>,
+    /// What is a part of memory that is only concluded to be the caller's.
+    pub(super) concluded_parts: FxHashMap<Symbol, ObjectId>,
     /// Whether a function may write a place, as far as it was asked.
     pub(super) resets: FxHashMap<(FuncRef, super::resets::Sought), bool>,
     infos: FxHashMap<FuncRef, Rc<Info>>,
@@ -218,6 +220,7 @@ impl<'a> Engine<'a> {
             inside: FxHashMap::default(),
             wrapped: FxHashMap::default(),
             instances: FxHashSet::default(),
+            concluded_parts: FxHashMap::default(),
             resets: FxHashMap::default(),
             infos: FxHashMap::default(),
             steps: 0,

@@ -85,7 +85,7 @@ impl Engine<'_> {
                 path.objects.insert(id, Object::unknown(Some(inner)));
                 Value::Pointer(id, Offset::Start)
             }
-            _ => self.fresh(path, site, Role::Loaded),
+            _ => self.loaded(path, site, from),
         };
         path.heap.insert((from, key.clone()), value.clone());
         value

@@ -128,6 +128,7 @@ impl Engine<'_> {
                 self.release_object(path, object, releasing);
             }
             Value::Symbol(symbol) => {
+                self.part_goes(path, value);
                 let object = self.materialise(path, site, *symbol, releasing);
                 self.release_object(path, object, releasing);
             }
@@ -181,7 +182,10 @@ impl Engine<'_> {
             && object.story.lent
             && releasing.inside.is_some()
             && !(releasing.whole && object.story.part);
-        let (after, fault) = if lent { (Ownership::Released, None) } else { transition(object.ownership, event) };
+        // What was lent and has ended is still its owner's.
+        let ended = object.ownership == Ownership::Released && object.story.ended.is_some();
+        let before = if ended { Ownership::Borrowed } else { object.ownership };
+        let (after, fault) = if lent { (Ownership::Released, None) } else { transition(before, event) };
         if fault.is_none() {
             let kind = |family| StepKind::Released { by: releasing.by.clone(), family };
             let step = releasing.family.map(|family| Step { kind: kind(family), location: releasing.at });
@@ -294,6 +298,9 @@ impl Engine<'_> {
             let used = Step { kind: StepKind::Used(usage), location: at };
             return self.escapes(path, id, Confidence::High, Some(used));
         }
+        if let Some(by) = object.story.ended.clone() {
+            return self.fault_of_ended(path, id, by, usage, at);
+        }
         if let Some(of) = object.story.dropped() {
             return self.fault_of_dangling(path, id, of, usage, at);
         }
@@ -375,6 +382,7 @@ impl Engine<'_> {
         let mut todo = vec![value.clone()];
         let mut seen = rustc_hash::FxHashSet::default();
         while let Some(value) = todo.pop() {
+            self.part_goes(path, &value);
             match &value {
                 Value::Pointer(id, _) | Value::Address(id) | Value::Scope(id) if seen.insert(*id) => {
                     self.apply(path, *id, event);

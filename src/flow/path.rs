@@ -135,6 +135,10 @@ pub(super) struct Story {
     pub(super) lent: bool,
     /// The object that it was borrowed from or is itself, where that is known on its own.
     pub(super) lent_of: Option<ObjectId>,
+    /// The calls that end it, of those that the owner is given to.
+    pub(super) until: Vec<Name>,
+    /// The call that ended it, as written.
+    pub(super) ended: Option<Name>,
     /// It lies in the memory of a value that owns it, and ends with that: the text of a `std::string` field.
     pub(super) part: bool,
     /// The family as which the value that took it over releases it.

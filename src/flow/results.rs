@@ -66,9 +66,11 @@ impl Engine<'_> {
             Ownership::Borrowed { .. } | Ownership::Static => {
                 let is_static = contract.ownership == Ownership::Static;
                 let (origin, mut object) = self.lent(calling, is_static, basis, role);
-                if let Ownership::Borrowed { from: Some(from), .. } = &contract.ownership {
-                    let lender = self.value_at(path, calling, from).and_then(|value| value.object());
-                    std::rc::Rc::make_mut(&mut object.story).lent_of = lender;
+                if let Ownership::Borrowed { from: Some(from), until, .. } = &contract.ownership
+                    && let Some((lender, until)) = self.lender_until(path, calling, from, until)
+                {
+                    let story = std::rc::Rc::make_mut(&mut object.story);
+                    (story.lent_of, story.until) = (Some(lender), until);
                 }
                 Some(Value::Pointer(self.allocate(path, origin, object), Offset::Start))
             }
@@ -178,6 +180,7 @@ impl Engine<'_> {
     pub(super) fn lent(&mut self, calling: &Calling, is_static: bool, basis: Basis, role: Role) -> (u32, Object) {
         let (state, owner, given) = match is_static {
             true => (State::Static, Owner::Static, Given::Static),
+            false if basis == Basis::Convention => (State::Borrowed, Owner::Supposed, Given::Borrowed),
             false => (State::Borrowed, Owner::Library, Given::Borrowed),
         };
         let origin = self.site_origin(calling, role, None, owner.clone(), basis);
@@ -274,7 +277,8 @@ impl Engine<'_> {
         basis: Basis,
     ) -> u32 {
         let matters = family.map(|family| self.models.family(family)).is_some_and(|family| {
-            matches!(family.kind, FamilyKind::Memory | FamilyKind::Contents) || family.kind == FamilyKind::Pair && family.language.is_some()
+            matches!(family.kind, FamilyKind::Memory | FamilyKind::Contents)
+                || family.kind == FamilyKind::Pair && family.language.is_some()
         }) || family.is_some_and(|family| self.is_handle_family(family));
         let basis = calling.made_by().map_or(basis, |made| made.basis.min(basis));
         // A hint may speak of a wrong release, not of a missing one.

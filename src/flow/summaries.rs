@@ -21,7 +21,7 @@ use crate::summary::{
     Summary, Throws,
 };
 use crate::target::TargetSet;
-use crate::violation::{StepKind, Thrower};
+use crate::violation::{Owner, StepKind, Thrower};
 
 /// The contracts of the program's functions, filled callees first.
 pub(super) struct Summaries {
@@ -275,7 +275,16 @@ impl Engine<'_> {
                     .scope
                     .and_then(|scope| path.objects.get(&scope)?.path.as_deref().cloned())
                     .map_or(Ownership::Unknown, |at| Ownership::Owned(FamilyRef::Allocator(at, None))),
-                (None, State::Borrowed) => Ownership::Borrowed { from: None, until: Vec::new(), part: false },
+                // Nor is what is only concluded told as more.
+                (None, State::Borrowed) if self.origins[id.origin as usize].owner == Owner::Supposed => {
+                    Ownership::Unknown
+                }
+                (None, State::Borrowed) => {
+                    let until = object.story.until.clone();
+                    let lender = object.story.lent_of.and_then(|lender| path.objects.get(&lender)?.path.as_deref());
+                    let from = lender.filter(|at| !until.is_empty() && at.steps.is_empty()).cloned();
+                    Ownership::Borrowed { from, until, part: false }
+                }
                 _ => Ownership::Unknown,
             },
             (Value::Pointer(_, Offset::Inside | Offset::Perhaps | Offset::Somewhere), Some(object)) => {

@@ -50,7 +50,10 @@ impl Engine<'_> {
                 || arg.ty.as_ref().is_some_and(|ty| self.is_callback(ty))
         });
         self.look_at(&mut path, &calling);
-        for arg in &calling.args {
+        for (index, arg) in calling.args.iter().enumerate() {
+            if self.is_given_up(&mut path, &calling, index, arg) {
+                continue;
+            }
             if callback || self.is_struct_by_value(&path, arg) {
                 self.escape(&mut path, &arg.value);
                 continue;

@@ -19,6 +19,12 @@ use crate::target::TargetSet;
 #[derive(Debug, Default)]
 pub(super) struct Declared(FxHashMap<Name, Option<Summary>>);
 
+/// Tells of which symbols the declarations in native units state a contract.
+pub fn states_contracts(units: &[Unit], models: &ModelSet) -> impl Fn(&str) -> bool + use<> {
+    let declared = Declared::new(units, models);
+    move |symbol| declared.0.contains_key(symbol)
+}
+
 impl Declared {
     pub(super) fn new(units: &[Unit], models: &ModelSet) -> Self {
         let mut declared = Self::default();

@@ -84,7 +84,9 @@ fn released(model: ModelId, models: &ModelSet) -> Option<(usize, FamilyId)> {
         },
     );
     let first = releases.next()?;
-    let whole = !matches!(models.family(first.1).kind, FamilyKind::Contents | FamilyKind::Scope);
+    let family = models.family(first.1);
+    // What is only concluded backs no further conclusion.
+    let whole = !matches!(family.kind, FamilyKind::Contents | FamilyKind::Scope) && family.concluded.is_none();
     (whole && releases.all(|other| other == first)).then_some(first)
 }
 

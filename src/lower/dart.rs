@@ -3,6 +3,7 @@
 //! `declarations` walks the file from the top; `types`, `parameters`, `constants` and `comments` serve it and `body`,
 //! which lowers what functions do.
 
+use super::documentation;
 use crate::ir::{Function, FunctionId, FunctionKind, Name, Unit};
 use crate::language::Language;
 use crate::parse::{Limits, NodeId, Parsed, Refused, Tree, dart};
@@ -34,6 +35,7 @@ pub fn lower(file: FileId, text: &str, limits: &Limits) -> Result<Unit, Refused>
     };
     let mut lowering = FileLowering { tree: &tree, unit, depth: limits.depth, default_asset: None };
     lowering.declarations();
+    documentation::attach_above(&mut lowering.unit, text);
     Ok(lowering.unit)
 }
 

@@ -20,6 +20,45 @@ pub(super) fn ownership(mut text: String) -> Option<Annotation> {
     Some(Annotation { name: "doc".into(), type_args: Vec::new(), args: vec![(None, Const::Str(text.into()))] })
 }
 
+/// Gives the functions and variables of a Dart file that may bind native functions what is written above them.
+pub(super) fn attach_above(unit: &mut Unit, text: &str) {
+    let binds = !unit.bindings.is_empty() || unit.directives.imports.iter().any(|import| import.uri == "dart:ffi");
+    if !binds && unit.directives.part_of.is_none() {
+        return;
+    }
+    let is_inner = |kind: FunctionKind| matches!(kind, FunctionKind::Closure | FunctionKind::Initializer);
+    let functions = unit.functions.iter_mut().filter(|function| !is_inner(function.kind));
+    let functions = functions.map(|function| (function.span.start, &mut function.annotations));
+    let fields = unit.classes.iter_mut().flat_map(|class| &mut class.fields);
+    let variables = unit.variables.iter_mut().chain(fields);
+    let variables = variables.map(|variable| (variable.span.start, &mut variable.annotations));
+    for (start, annotations) in functions.chain(variables) {
+        annotations.extend(above(text, start).and_then(ownership));
+    }
+}
+
+/// The lines `/// …` above the line of a declaration.
+fn above(text: &str, start: u32) -> Option<String> {
+    let before = text.get(..start as usize)?;
+    let mut lines: Vec<&str> = Vec::new();
+    // What stands before the declaration on its own line.
+    let mut rest = before.rfind('\n').and_then(|end| before.get(..end))?;
+    loop {
+        let (others, line) = rest.rsplit_once('\n').unwrap_or(("", rest));
+        match line.trim_start() {
+            line if line.starts_with("///") => lines.push(line.trim_start_matches('/')),
+            line if line.starts_with('@') && lines.is_empty() => {}
+            _ => break,
+        }
+        if others.is_empty() {
+            break;
+        }
+        rest = others;
+    }
+    lines.reverse();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
 /// A file with more such comments was not written by a person.
 const MOST_STATEMENTS: usize = 2_000;
 

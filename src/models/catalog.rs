@@ -6,6 +6,9 @@ use super::schema::{FunctionModel, ModelFile, Pack};
 use super::{ModelSet, Versions, builtin_files, own};
 use crate::summary::{Basis, Summary};
 
+/// The file and the pack of what conventions tell.
+pub const CONVENTIONS: &str = "(conventions)";
+
 /// An entry and where it stands.
 #[derive(Debug)]
 pub struct Entry {
@@ -30,6 +33,12 @@ impl Entry {
         name.iter().chain(names).chain(symbol).chain(symbols).map(String::as_str)
     }
 
+    /// Conventions tell it: nobody wrote it down.
+    #[must_use]
+    pub fn is_concluded(&self) -> bool {
+        self.path == CONVENTIONS
+    }
+
     /// How far it is trusted.
     #[must_use]
     pub fn basis(&self) -> Basis {
@@ -46,15 +55,18 @@ pub struct Catalog {
     pub families: usize,
 }
 
-/// Reads the project's files (path and text) and those of the program.
+/// Reads the project's files (path and text), those of the program, and what conventions tell of the project.
 #[must_use]
-pub fn read(own_files: &[(&str, &str)]) -> Catalog {
+pub fn read(own_files: &[(&str, &str)], conventions: Option<&str>) -> Catalog {
     let mut catalog = Catalog::default();
     for (path, text) in own_files {
         own::read(path, text).0.into_iter().for_each(|file| catalog.add(path, text, file, true));
     }
     for (path, text) in builtin_files() {
         parse_file(path, text).into_iter().for_each(|file| catalog.add(path, text, file, false));
+    }
+    if let Some(text) = conventions {
+        parse_file(CONVENTIONS, text).into_iter().for_each(|file| catalog.add(CONVENTIONS, text, file, false));
     }
     catalog
 }

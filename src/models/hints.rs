@@ -34,6 +34,16 @@ pub enum Hint {
     Views,
     /// The last name of a type that is one other, found through a pointer.
     Wraps,
+    /// A word in the name of a function that releases what a library gave.
+    FreesByName,
+    /// A word in the name of a function that gives something new.
+    MakesByName,
+    /// A word in the name of a function that gives what stays where it is.
+    LendsByName,
+    /// What documentation says before it names the release of a result.
+    MustFree,
+    /// What documentation says of a result that stays the library's.
+    NotYours,
 }
 
 /// What names hint at, from all files.
@@ -47,6 +57,12 @@ impl Hints {
         self.all.entry(hint).or_default().extend_from_slice(names);
     }
 
+    /// What hints at that.
+    #[must_use]
+    pub fn listed(&self, hint: Hint) -> &[String] {
+        self.all.get(&hint).map_or(&[], Vec::as_slice)
+    }
+
     /// Whether a name hints at that.
     #[must_use]
     pub fn says(&self, hint: Hint, name: &str) -> bool {
@@ -57,7 +73,10 @@ impl Hints {
                 known.iter().any(|part| name.contains(part.as_str()))
             }
             Hint::Views => known.iter().any(|part| name.ends_with(part.as_str())),
-            Hint::Unsets | Hint::Stops | Hint::Sets => has_word(name, known),
+            Hint::Unsets | Hint::Stops | Hint::Sets | Hint::FreesByName | Hint::MakesByName | Hint::LendsByName => {
+                has_word(name, known)
+            }
+            Hint::MustFree | Hint::NotYours => known.iter().any(|phrase| name.contains(phrase.as_str())),
             Hint::PutsIn | Hint::Keeps | Hint::LeadsInto | Hint::Reads | Hint::Holds | Hint::Wraps => {
                 known.iter().any(|known| known == name)
             }

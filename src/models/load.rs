@@ -43,6 +43,17 @@ pub(super) fn load(files: &[(&str, &str)]) -> ModelSet {
     loader.load(sources)
 }
 
+/// Adds what conventions tell to a set that knows nothing of it.
+pub(super) fn add_conventions(set: ModelSet, path: &str, text: &str) -> ModelSet {
+    let mut loader = Loader::over(set);
+    let mut sources = Vec::new();
+    match parse_file(path, text) {
+        Ok(file) => sources.push(Source { path, text, file, pack: None }),
+        Err(error) => loader.set.errors.push(error),
+    }
+    loader.load(sources)
+}
+
 /// Adds files of the project's to a set; their facts come before those that are there.
 pub(super) fn add(set: ModelSet, files: &[(&str, &str)]) -> ModelSet {
     let mut loader = Loader { is_own: true, ..Loader::over(set) };
@@ -137,6 +148,7 @@ impl Loader {
         for (hint, names) in sources.iter().flat_map(|source| &source.file.hints) {
             self.set.hints.add(*hint, names);
         }
+        self.each(&sources, |file| &file.naming, |loader, _, model| loader.naming(model));
         self.packs(&mut sources);
         self.each(&sources, |file| &file.types, Loader::class);
         self.each(&sources, |file| &file.variable, Loader::variable);
@@ -189,6 +201,7 @@ impl Loader {
             kept: model.kept,
             language: model.language,
             copied: model.copied,
+            concluded: model.concluded.clone(),
         };
         match known.and_then(|known| self.set.families.get_mut(usize::from(known.0))) {
             Some(known) => *known = family,
@@ -197,6 +210,15 @@ impl Loader {
                 self.set.families.push(family);
             }
         }
+        Ok(())
+    }
+
+    /// A rule of the user's comes before the program's.
+    fn naming(&mut self, model: &schema::Naming) -> Result<(), String> {
+        if model.prefix.is_empty() || !model.release.contains("{}") {
+            return Err("a naming rule needs a `prefix`, and `{}` in `release` for the name of the type".to_owned());
+        }
+        self.set.namings.insert(if self.is_own { 0 } else { self.set.namings.len() }, model.clone());
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use toml::Spanned;
 
 use super::contract::Names;
 use super::load::{line_of, with_suggestion};
-use super::schema::{Equivalence, Family, FunctionModel, ModelFile, Pack, TypeModel, VariableModel};
+use super::schema::{Equivalence, Family, FunctionModel, ModelFile, Naming, Pack, TypeModel, VariableModel};
 use super::{ModelError, ModelId, ModelSet, ParamInfo, SCHEMA};
 use crate::config::FILE_NAME;
 use crate::summary::Summary;
@@ -26,6 +26,8 @@ struct InConfig {
     #[serde(default)]
     family: Vec<Spanned<Family>>,
     #[serde(default)]
+    naming: Vec<Spanned<Naming>>,
+    #[serde(default)]
     equivalence: Vec<Spanned<Equivalence>>,
     #[serde(default)]
     constants: BTreeMap<String, i64>,
@@ -39,10 +41,21 @@ struct InConfig {
 
 impl From<InConfig> for ModelFile {
     fn from(read: InConfig) -> Self {
-        let InConfig { pack, family, equivalence, constants, types, variable, function } = read;
+        let InConfig { pack, family, naming, equivalence, constants, types, variable, function } = read;
         let unnamed = || Pack { id: PROJECT.into(), sources: vec![FILE_NAME.into()], ..Pack::default() };
         let pack = Some(pack.unwrap_or_else(unnamed));
-        Self { schema: SCHEMA, pack, family, equivalence, constants, hints: BTreeMap::new(), types, variable, function }
+        Self {
+            schema: SCHEMA,
+            pack,
+            family,
+            naming,
+            equivalence,
+            constants,
+            hints: BTreeMap::new(),
+            types,
+            variable,
+            function,
+        }
     }
 }
 

@@ -23,6 +23,9 @@ pub struct ModelFile {
     /// Allocator families.
     #[serde(default)]
     pub family: Vec<Spanned<Family>>,
+    /// Rules by which a library names its functions.
+    #[serde(default)]
+    pub naming: Vec<Spanned<Naming>>,
     /// Families that are one and the same somewhere.
     #[serde(default)]
     pub equivalence: Vec<Spanned<Equivalence>>,
@@ -114,6 +117,25 @@ pub struct Family {
     /// The values that own such memory are copied with it wherever they are passed or assigned.
     #[serde(default)]
     pub copied: bool,
+    /// What it is concluded from that there is such memory, where nothing states it: a finding about it is of medium
+    /// confidence at most, and says so.
+    pub concluded: Option<String>,
+    /// Where this was read.
+    pub source: String,
+}
+
+/// `[[naming]]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Naming {
+    /// What the names of functions and types begin with: `git_`.
+    pub prefix: String,
+    /// The argument that is filled with what a function makes.
+    pub out: u16,
+    /// The release of a type, `{}` standing for its name: `{}_free`.
+    pub release: String,
+    /// How the functions tell success: as in a function's `status`.
+    pub status: Option<StatusKind>,
     /// Where this was read.
     pub source: String,
 }

@@ -13,6 +13,8 @@ use crate::summary::{
 use crate::target::TargetSet;
 use crate::workspace::ownership::{Fact, From, Known, Place, Unknown, Unknowns};
 
+pub mod json;
+
 /// What is known of one name; what counts first.
 #[must_use]
 pub fn known(name: &str, known: &Known) -> String {
@@ -69,6 +71,9 @@ fn origin(fact: &Fact) -> String {
         From::Body(place) => format!("read in the body at {}", shown(place)),
         From::Declaration(Some(place)) => format!("stated by the declaration at {}", shown(place)),
         From::Declaration(None) => "stated by its declaration".to_owned(),
+        From::Model(entry) if entry.is_concluded() => {
+            "concluded by convention; what a body, a comment or a model says counts more".to_owned()
+        }
         From::Model(entry) => {
             let whose = if entry.is_own { "the project's model" } else { "model" };
             format!("{whose} {} ({}:{}), basis {}", entry.pack, entry.path, entry.line, basis_word(fact.basis()))

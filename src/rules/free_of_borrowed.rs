@@ -16,6 +16,9 @@ pub(super) static RULE: Rule = Rule {
 pub(super) fn word(origin: &str, owner: &Owner, release: &str) -> Words {
     let message = match owner {
         Owner::Library => format!("memory from `{origin}` belongs to the library and must not be released"),
+        Owner::Supposed => format!(
+            "memory from `{origin}` belongs to the library, going by its name or documentation, and must not be released"
+        ),
         Owner::Static => format!("memory from `{origin}` is static and must never be released"),
         Owner::Value(name) if name == origin => {
             format!("memory from `{origin}` stays with it and must not be released here")

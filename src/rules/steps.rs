@@ -19,6 +19,7 @@ pub(super) fn word(step: &Step, context: &Context<'_>) -> TraceStep {
         StepKind::Borrowed { from, owner } => {
             (TraceKind::Borrow, format!("`{from}` gives memory that {}", owned_by(owner)))
         }
+        StepKind::Ended { by } => (TraceKind::Release, format!("it is valid until this call of `{by}`")),
         StepKind::Lent { to, assumed: false } => (TraceKind::Borrow, format!("`{to}` only borrows it")),
         StepKind::Lent { to, assumed: true } => {
             (TraceKind::Borrow, format!("`{to}` is taken to borrow it only; nothing is known of it"))
@@ -65,6 +66,7 @@ fn whose(given: Given) -> &'static str {
 pub(super) fn owned_by(owner: &Owner) -> String {
     match owner {
         Owner::Library => "the library owns".into(),
+        Owner::Supposed => "the library owns, going by its name or documentation".into(),
         Owner::Static => "is static".into(),
         Owner::Value(name) => format!("`{name}` owns"),
         Owner::Variable(name) => format!("belongs to the variable `{name}`"),
@@ -106,7 +108,7 @@ fn registered(with: &Owner) -> String {
         Owner::Arena => "the arena will release it".into(),
         Owner::Finalizer => "the finalizer will release it".into(),
         Owner::Value(name) | Owner::Variable(name) | Owner::Taker(name) => format!("`{name}` will release it"),
-        Owner::Library | Owner::Static => "the library will release it".into(),
+        Owner::Library | Owner::Supposed | Owner::Static => "the library will release it".into(),
     }
 }
 

@@ -24,3 +24,18 @@ pub(super) fn word(subject: Option<&Subject>, usage: &Usage, context: &Context<'
     };
     Words { message: format!("{noun} is {done} after its release"), label: format!("{done} here"), help: help.into() }
 }
+
+pub(super) fn word_ended(origin: &str, by: &str, usage: &Usage) -> Words {
+    let done = match usage {
+        Usage::Read => "read".to_owned(),
+        Usage::Write => "written".to_owned(),
+        Usage::Pass(callee) => format!("passed to `{callee}`"),
+        Usage::Leave(place) => format!("left in `{place}`"),
+        Usage::Return => "returned".to_owned(),
+    };
+    Words {
+        message: format!("memory from `{origin}` is {done} after `{by}`, until which it is valid"),
+        label: format!("{done} here"),
+        help: format!("copy it before `{by}`"),
+    }
+}

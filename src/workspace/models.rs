@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use super::Workspace;
+use crate::conventions::{self, Arity};
 use crate::diagnostic::Diagnostic;
 use crate::discover::ModelFiles;
 use crate::ir::Unit;
 use crate::language::Language;
 use crate::link::{Program, stated};
+use crate::models::catalog::CONVENTIONS;
 use crate::models::schema::Family;
 use crate::models::{ModelSet, Versions, own, suggest};
 use crate::rules;
@@ -44,13 +46,27 @@ impl OwnModels {
 impl Workspace {
     /// The models of a run, where they are not `models` alone: with the project's own and those that comments make up.
     pub(super) fn models_with_own(&self, units: &[Unit], models: &ModelSet) -> Option<ModelSet> {
+        self.models_and_conventions(units, models).0
+    }
+
+    /// The same, and what conventions tell of the project.
+    pub(super) fn models_and_conventions(
+        &self,
+        units: &[Unit],
+        models: &ModelSet,
+    ) -> (Option<ModelSet>, Option<String>) {
         let mut texts = self.own.texts();
         let mut set = (!texts.is_empty()).then(|| ModelSet::with_user_files(&texts));
-        if let Some(text) = stated::families(units, set.as_ref().unwrap_or(models)) {
-            texts.push((COMMENTS, &text));
+        let of_comments = stated::families(units, set.as_ref().unwrap_or(models));
+        if let Some(text) = &of_comments {
+            texts.push((COMMENTS, text));
             set = Some(ModelSet::with_user_files(&texts));
         }
-        set
+        let concluded = conventions::models(units, set.as_ref().unwrap_or(models));
+        if let Some(text) = &concluded {
+            set = Some(ModelSet::with_conventions((CONVENTIONS, text), &texts));
+        }
+        (set, concluded)
     }
 
     /// What is wrong with the models and the comments of the project.
@@ -61,6 +77,7 @@ impl Workspace {
             let span = Span::new(as_u32(problem.span.start), as_u32(problem.span.end));
             found.push(rules::invalid_model(Location { file: source.id, span }, &file.key, &problem.message));
         }
+        let arity = Arity::new(if self.own.sources.is_empty() { &[] } else { &program.units });
         for (source, file) in self.own.sources.iter().zip(&self.own.files.texts) {
             let at_line = |line: u32, message: &str| {
                 let location = Location { file: source.id, span: line_of(source, line) };
@@ -69,6 +86,11 @@ impl Workspace {
             let errors = models.errors().iter().filter(|error| error.path == *file.path);
             found.extend(errors.map(|error| at_line(error.line, &error.message)));
             let read = own::read(&file.path, &file.text).0;
+            for entry in read.iter().flat_map(|read| &read.function) {
+                let line = source.position(as_u32(entry.span().start)).line;
+                let messages = arity.wrong(entry.get_ref(), models);
+                found.extend(messages.iter().map(|message| at_line(line, message)));
+            }
             for family in read.iter().flat_map(|read| &read.family) {
                 let line = source.position(as_u32(family.span().start)).line;
                 let messages = wrong_releases(family.get_ref(), program, models);

@@ -99,7 +99,7 @@ impl Workspace {
     #[must_use]
     pub fn ownership(&self, models: &ModelSet, options: &Options, name: &str) -> Known {
         let units = self.units(options);
-        let own = self.models_with_own(&units, models);
+        let (own, conventions) = self.models_and_conventions(&units, models);
         let models = own.as_ref().unwrap_or(models);
         let program = link::program(units, &self.contexts, models);
         let flow_options = flow::Options { targets: options.targets, keep_contracts: true, ..flow::Options::default() };
@@ -115,7 +115,7 @@ impl Workspace {
             let contract = Some(Arc::new(contract.clone()));
             known.facts.push(Fact { from: From::Comment(at), targets: TargetSet::ALL, contract });
         }
-        let catalog = catalog::read(&self.own_texts());
+        let catalog = catalog::read(&self.own_texts(), conventions.as_deref());
         let mut names: BTreeSet<String> = catalog.entries.iter().flat_map(Entry::names).map(str::to_owned).collect();
         let (own_facts, other_facts) = of_models(catalog, name, models);
         known.facts.extend(own_facts);

@@ -208,6 +208,65 @@ fn what_is_unknown_can_be_pasted() -> Outcome {
 }
 
 #[test]
+fn entries_fit_the_bindings_they_speak_of() -> Outcome {
+    let entry =
+        |arg: u32| format!("[[function]]\nsymbol = \"buf_free\"\neffects = [{{ on = \"arg{arg}\", borrow = true }}]\n");
+    let folder = buf(&entry(1))?;
+    assert_eq!(found(folder.path())?, ["ffilint.toml:1 invalid_model"]);
+    let said = stdout(&ffilint(folder.path(), &["check"])?);
+    assert!(said.contains("`buf_free` is bound with one argument: there is no `arg1`"), "{said}");
+    fs::write(folder.path().join("ffilint.toml"), entry(0))?;
+    assert_eq!(found(folder.path())?, Vec::<String>::new());
+    Ok(())
+}
+
+#[test]
+fn what_is_known_is_written_for_machines_too() -> Outcome {
+    let folder = buf(FAMILY)?;
+    let json = |arguments: &[&str]| -> Result<serde_json::Value, Box<dyn std::error::Error>> {
+        let output = ffilint(folder.path(), &[arguments, &["--format", "json"]].concat())?;
+        assert_eq!(code(&output), 0, "{}", stderr(&output));
+        Ok(serde_json::from_str(&stdout(&output))?)
+    };
+    let known = json(&["ownership", "buf_new"])?;
+    let fact = &known["projects"][0]["facts"][0];
+    assert_eq!((&known["version"], &known["name"]), (&1.into(), &"buf_new".into()), "{known}");
+    assert_eq!((&fact["from"], &fact["basis"]), (&"project".into(), &"docs-read".into()), "{known}");
+    assert_eq!(fact["place"]["line"], 12, "{known}");
+    let doctor = json(&["doctor"])?;
+    assert_eq!(doctor["projects"][0]["languages"]["Dart"]["read"], 2, "{doctor}");
+    assert_eq!(doctor["models"]["packs"][0]["own"], true, "{doctor}");
+    fs::write(folder.path().join("ffilint.toml"), "")?;
+    let unknown = json(&["ownership", "--unknown"])?;
+    let first = &unknown["projects"][0]["bindings"][0];
+    assert_eq!(
+        (&first["symbol"], &first["uses"], &first["gives_pointer"]),
+        (&"buf_new".into(), &2.into(), &true.into())
+    );
+    assert_eq!(first["pointers"], serde_json::json!([]), "{unknown}");
+    Ok(())
+}
+
+#[test]
+fn conventions_are_told_as_such() -> Outcome {
+    let dart = "import 'dart:ffi';\nfinal class Parser extends Opaque {}\n@Native<Pointer<Parser> Function()>()\n\
+                external Pointer<Parser> parser_new();\n@Native<Void Function(Pointer<Parser>)>()\n\
+                external void parser_free(Pointer<Parser> parser);\nvoid f() {\n  parser_new();\n}\n";
+    let folder = project(&[("lib/a.dart", dart.as_bytes())])?;
+    assert_eq!(found(folder.path())?, ["lib/a.dart:8 leaked_allocation"]);
+    let said = stdout(&ffilint(folder.path(), &["ownership", "parser_new"])?);
+    assert!(said.contains("concluded by convention"), "{said}");
+    assert!(said.contains("`parser_free` is the one function bound here that releases a `Parser`"), "{said}");
+    // What the project says counts more.
+    fs::write(
+        folder.path().join("ffilint.toml"),
+        "[[function]]\nsymbol = \"parser_new\"\nresult = { static = true }\n",
+    )?;
+    assert_eq!(found(folder.path())?, Vec::<String>::new());
+    Ok(())
+}
+
+#[test]
 fn doctor_counts_models() -> Outcome {
     let folder = buf(FAMILY)?;
     let output = ffilint(folder.path(), &["doctor"])?;

@@ -13,7 +13,7 @@ const ROOMS: &[(u32, &[&str])] = &[
     (2, &["parse"]),
     (3, &["ir", "lower"]),
     (4, &["summary", "models"]),
-    (5, &["link"]),
+    (5, &["link", "conventions"]),
     (6, &["state", "flow", "signatures", "classes", "violation"]),
     (7, &["diagnostic", "rules", "suppress"]),
     (8, &["workspace"]),

@@ -223,6 +223,8 @@ fn kinds() -> Vec<ViolationKind> {
     }
     kinds.push(ViolationKind::RegisteredTwice { subject: Some(block()), registration: "attach".into() });
     kinds.push(ViolationKind::UsedAfterRelease { subject: None, usage: Usage::Read });
+    let (origin, by) = ("sqlite3_column_text".into(), "sqlite3_step".into());
+    kinds.push(ViolationKind::UsedAfterEnd { origin, by, usage: Usage::Read });
     for certain in [true, false] {
         let (origin, release) = ("malloc".into(), "malloc.free".into());
         kinds.push(ViolationKind::ReleasedInside { origin, release, certain });
