@@ -77,6 +77,7 @@ mod until;
 mod value;
 mod views;
 mod wrappers;
+mod written;
 
 /// What the flow stage needs to know of the run.
 #[derive(Clone, Copy, Debug)]

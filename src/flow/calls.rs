@@ -4,7 +4,7 @@ use super::engine::{Engine, MAX_DEPTH, Returned, Role, Run, Setting, Site};
 use super::memory::POINTEE;
 use super::path::{Flight, Path};
 use super::value::{Offset, Symbol, Value};
-use crate::ir::{Base, Call, Callee, ClassId, Flavor, FunctionKind, LocalId, Name, Op, Operand, Place, Projection};
+use crate::ir::{Base, Call, Callee, ClassId, Flavor, FunctionKind, LocalId, Name, Operand, Place, Projection};
 use crate::language::Language;
 use crate::link::{ClassRef, FuncRef, Functions, Receiver, Target, Ty};
 use crate::models::ModelId;
@@ -726,68 +726,6 @@ impl Engine<'_> {
             self.assign(calling.site.frame, &mut path, result, value);
         }
         out.push(path);
-    }
-
-    /// The name of a call as people write it: `malloc.free`, `toNativeUtf8`, `SHGetKnownFolderPath`.
-    fn written_name(&self, site: Site, call: &Call) -> Name {
-        match &call.callee {
-            Callee::Name(name) | Callee::Super(name) | Callee::Shorthand(name) => name.clone(),
-            Callee::Method { receiver, name } => match self.static_name(site, receiver) {
-                Some(receiver) => format!("{receiver}.{name}").into(),
-                None => name.clone(),
-            },
-            Callee::New { ty, name } => match name {
-                Some(name) => format!("{}.{name}", ty.name).into(),
-                None => ty.name.clone(),
-            },
-            Callee::SuperConstructor(_) => Name::new_static("super"),
-            Callee::ThisConstructor(_) => Name::new_static("this"),
-            Callee::Value(value) => match value {
-                Operand::Local(local) => {
-                    let name = &self.function(site.frame).locals[local.index()].name;
-                    match name.is_empty() {
-                        true => {
-                            self.static_name(site, value).or_else(|| self.function_object(site)).unwrap_or_default()
-                        }
-                        false => name.clone(),
-                    }
-                }
-                _ => Name::default(),
-            },
-        }
-    }
-
-    /// The name of the variable or class that a temporary was read from in the same block; not that of a prefix.
-    fn static_name(&self, site: Site, operand: &Operand) -> Option<Name> {
-        let Operand::Local(local) = operand else { return None };
-        let function = self.function(site.frame);
-        let known = &function.locals[local.index()];
-        if !known.name.is_empty() {
-            // An arena or allocator by its variable: `arena.allocate`.
-            let ty = self.resolved(site.frame).types.get(local.index())?;
-            return matches!(ty, Ty::Model(ty, _) if self.models.ty(*ty).allocator.is_some())
-                .then(|| known.name.clone());
-        }
-        let ops = &function.blocks[site.block.index()].ops;
-        let load = ops
-            .iter()
-            .take(site.op as usize)
-            .rev()
-            .find(|statement| crate::ir::written(&statement.op) == Some(*local))?;
-        match &load.op {
-            Op::Load { from: Place { base: Base::Name(name), path }, .. } if path.is_empty() => {
-                let at = ops.iter().position(|statement| std::ptr::eq(statement, load)).unwrap_or_default();
-                if let Target::Field(_) | Target::Functions(_) = self.target(Site { op: at as u32, ..site }) {
-                    return None;
-                }
-                let prefix = matches!(
-                    self.resolved(site.frame).types.get(local.index()),
-                    Some(Ty::Prefix(_) | Ty::PackPrefix(_))
-                );
-                (!prefix).then(|| name.clone())
-            }
-            _ => None,
-        }
     }
 }
 
