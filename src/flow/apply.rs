@@ -167,7 +167,8 @@ impl Engine<'_> {
         self.thrown(run, summary, &calling, &path);
         let mut rest = vec![path];
         let is_test = |outcome: &Outcome| matches!(outcome.guard, Guard::Argument(_));
-        let last = summary.outcomes.iter().rposition(is_test);
+        let otherwise = summary.outcomes.iter().find(|outcome| outcome.guard == Guard::Always);
+        let last = summary.outcomes.iter().rposition(is_test).filter(|_| otherwise.is_none());
         for (at, outcome) in summary.outcomes.iter().enumerate() {
             let Guard::Argument(test) = &outcome.guard else { continue };
             let mut left = Vec::new();
@@ -191,7 +192,6 @@ impl Engine<'_> {
             }
             rest = left;
         }
-        let otherwise = summary.outcomes.iter().find(|outcome| outcome.guard == Guard::Always);
         for mut path in rest {
             let value = match otherwise {
                 Some(outcome) => {
