@@ -131,7 +131,10 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
     let offered = context.offered_for(violation, language);
     let context = &Context { language, offered, ..*context };
     let (rule, words) = match &violation.kind {
-        ViolationKind::Mismatched { subject, release, through, released_as } => (
+        ViolationKind::Mismatched { subject, release, released_as, is_cell: true, .. } => {
+            (&mismatched_deallocator::RULE, mismatched_deallocator::word_cell(subject, release, *released_as, context))
+        }
+        ViolationKind::Mismatched { subject, release, through, released_as, .. } => (
             &mismatched_deallocator::RULE,
             mismatched_deallocator::word(subject, release, through.as_deref(), *released_as, context),
         ),

@@ -61,6 +61,8 @@ pub enum ViolationKind {
         through: Option<Name>,
         /// The family it releases.
         released_as: FamilyId,
+        /// The memory is a cell, and what lies in it is what the release is for.
+        is_cell: bool,
     },
     /// An object of a type that only native code makes is released by the release of another family.
     MismatchedType {

@@ -186,6 +186,7 @@ impl Fields {
                     release: released.by.clone(),
                     through: released.through.clone(),
                     released_as: released.family,
+                    is_cell: false,
                 },
                 function: released.function,
                 at: released.at,

@@ -193,6 +193,11 @@ impl Engine<'_> {
         }
         if let Some(fault) = fault {
             self.fault_of_release(path, id, fault, releasing);
+            // That the content is not released is the same mistake.
+            let content = releasing.family.and_then(|family| self.content_of_family(path, id, family));
+            if let (Fault::Mismatch(_), Some(content)) = (fault, content) {
+                self.apply(path, content, Event::Escape);
+            }
         }
         if let Some(object) = path.objects.get_mut(&id) {
             object.ownership = after;
@@ -203,6 +208,15 @@ impl Engine<'_> {
             releasing.steps(family).for_each(|step| path.tell(id, step));
         }
         path.orphan(id, &releasing.by, releasing.at);
+    }
+
+    /// What a cell holds that is of a family.
+    fn content_of_family(&self, path: &Path, cell: ObjectId, family: FamilyId) -> Option<ObjectId> {
+        let mut held = path.held(cell).filter_map(|(_, value)| value.object());
+        held.find(|id| {
+            let Ownership::Owned(MemoryFamily::Known(known)) = path.ownership(*id) else { return false };
+            !path.targets.and(self.models.same_on(known, family, self.versions)).is_empty()
+        })
     }
 
     fn fault_of_release(&mut self, path: &Path, id: ObjectId, fault: Fault, releasing: &Releasing) {
@@ -229,7 +243,8 @@ impl Engine<'_> {
                     Some(inside) => (inside.by.clone(), Some(release)),
                     None => (release, None),
                 };
-                ViolationKind::Mismatched { subject, release, through, released_as }
+                let is_cell = self.content_of_family(path, id, released_as).is_some();
+                ViolationKind::Mismatched { subject, release, through, released_as, is_cell }
             }
             Fault::NotOwner => {
                 let owner = match object.ownership {

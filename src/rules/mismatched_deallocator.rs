@@ -61,6 +61,21 @@ pub(super) fn word(
     Words { message, label, help }
 }
 
+/// A cell, released by the release of what lies in it.
+pub(super) fn word_cell(subject: &Subject, release: &str, released_as: FamilyId, context: &Context<'_>) -> Words {
+    let noun = context.noun_made(subject);
+    let other = context.family(released_as).map_or("what lies in it", |family| family.title.as_str());
+    let right = context.release_of(subject.family, &subject.made_by);
+    Words {
+        message: format!("`{release}` gets the {noun}, not what that leads to"),
+        label: format!("`{release}` releases {other}"),
+        help: match right {
+            Some(right) => format!("pass what it leads to, and release the {noun} itself with `{right}`"),
+            None => "pass what it leads to".to_owned(),
+        },
+    }
+}
+
 /// An object of a type that only native code makes.
 pub(super) fn word_type(ty: &str, right: &str, release: &str, released_as: FamilyId, context: &Context<'_>) -> Words {
     let other = context.family(released_as).map_or("memory of another allocator", |family| family.title.as_str());
