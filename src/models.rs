@@ -71,7 +71,9 @@ pub struct Family {
     pub invalid: Vec<i64>,
     /// An arena can allocate such memory instead.
     pub arena: bool,
-    /// Programs keep it as long as they run.
+    /// Each library may have an allocator of its own by that name.
+    pub per_library: bool,
+    /// That it is not released is no mistake by itself.
     pub kept: bool,
     /// Only code in that language can release it.
     pub language: Option<Language>,

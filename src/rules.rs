@@ -397,6 +397,11 @@ impl<'a> Context<'a> {
         language.is_none_or(|language| language == self.language.without_objects())
     }
 
+    /// Whether each library may have an allocator of its own by that name.
+    fn is_per_library(&self, family: FamilyId) -> bool {
+        self.family(family).is_some_and(|family| family.per_library)
+    }
+
     /// Where a release stands that no way out of the code misses.
     fn on_every_way_out(&self) -> &'static str {
         match self.language {

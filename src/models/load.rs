@@ -198,6 +198,7 @@ impl Loader {
             null: model.null,
             invalid: model.invalid.clone(),
             arena: model.arena,
+            per_library: model.per_library,
             kept: model.kept,
             language: model.language,
             copied: model.copied,

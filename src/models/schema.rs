@@ -107,6 +107,9 @@ pub struct Family {
     /// An arena can allocate such memory instead.
     #[serde(default)]
     pub arena: bool,
+    /// Each library may have an allocator of its own by that name, and can alone release what it made.
+    #[serde(default)]
+    pub per_library: bool,
     /// That it is not released is no mistake by itself: programs keep it as long as they run, or there is often nothing
     /// in it.
     #[serde(default)]

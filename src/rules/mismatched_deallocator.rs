@@ -14,9 +14,6 @@ pub(super) static RULE: Rule = Rule {
     page: include_str!("../../rules/mismatched_deallocator.md"),
 };
 
-/// The release of the C heap, of which there may be one for each library.
-const C_HEAP_RELEASE: &str = "free";
-
 pub(super) fn word(
     subject: &Subject,
     release: &str,
@@ -42,8 +39,10 @@ pub(super) fn word(
         (Some(offered), _) => format!("call `{offered}` here"),
         // What a native call made is released by native code too.
         (None, Some(right)) if subject.origin == subject.made_by => format!("call `{right}` here"),
-        // The release of a library is there for everybody; `free` is that of one heap of several.
-        (None, Some(right)) if context.can_call_release_of(subject.family) && right != C_HEAP_RELEASE => {
+        // The release of a library is there for everybody.
+        (None, Some(right))
+            if context.can_call_release_of(subject.family) && !context.is_per_library(subject.family) =>
+        {
             format!("call `{right}` here")
         }
         (None, Some(right)) => {
