@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::diagnostic::Level;
 use crate::language::Language;
+use crate::violation::Confidence;
 use crate::workspace::Report;
 
 pub mod concise;
@@ -19,6 +20,15 @@ fn level_word(level: Level) -> &'static str {
         Level::Error => "error",
         Level::Warning => "warning",
         Level::Note => "note",
+    }
+}
+
+/// A word for people and machines: `high`, `medium`, `low`.
+fn confidence_word(confidence: Confidence) -> &'static str {
+    match confidence {
+        Confidence::High => "high",
+        Confidence::Medium => "medium",
+        Confidence::Low => "low",
     }
 }
 

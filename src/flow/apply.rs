@@ -329,7 +329,8 @@ impl Engine<'_> {
                 Value::Address(_) if summary.basis != Basis::Body || calling.native => self.escape(path, &value),
                 // A function of the program that does nothing to its argument may not even read it.
                 Value::Pointer(..) | Value::View(..) if summary.basis != Basis::Body || calling.native => {
-                    let assumed = summary.basis == Basis::Body && summary.assumes(&root);
+                    let is_guess = summary.basis == Basis::Guess;
+                    let assumed = is_guess || summary.basis == Basis::Body && summary.assumes(&root);
                     self.lend(path, calling, &value, assumed);
                 }
                 Value::Pointer(object, _) => {
@@ -370,7 +371,7 @@ impl Engine<'_> {
                 continue;
             };
             match &effect.kind {
-                EffectKind::Borrow => self.lend(path, calling, &value, false),
+                EffectKind::Borrow => self.lend(path, calling, &value, basis == Basis::Guess),
                 EffectKind::BorrowAssumed => {
                     self.check_contents(path, calling, &value);
                     if let Some(id) = value.object() {

@@ -1,9 +1,10 @@
 //! The entries of model files one by one, with what people want to know of them: pack, place, source, basis.
 
-use super::load::{line_of, parse_file};
+use super::load::{line_of, parse_file, version, version_requirement};
 use super::path::param;
 use super::schema::{FunctionModel, ModelFile, Pack};
-use super::{ModelSet, Versions, builtin_files, own};
+use super::{ModelSet, Requirement, Versions, builtin_files, own};
+use crate::ir::Name;
 use crate::summary::{Basis, Summary};
 
 /// The file and the pack of what conventions tell.
@@ -24,6 +25,7 @@ pub struct Entry {
     pub sources: Vec<String>,
     /// What it says.
     pub model: FunctionModel,
+    requirement: Requirement,
 }
 
 impl Entry {
@@ -37,6 +39,12 @@ impl Entry {
     #[must_use]
     pub fn is_concluded(&self) -> bool {
         self.path == CONVENTIONS
+    }
+
+    /// Whether it holds for the versions of packages that a project resolves.
+    #[must_use]
+    pub fn holds_for(&self, versions: &Versions) -> bool {
+        self.requirement.met_by(versions)
     }
 
     /// How far it is trusted.
@@ -92,14 +100,18 @@ impl Catalog {
 }
 
 fn of_file(path: &str, text: &str, file: ModelFile, is_own: bool) -> Vec<Entry> {
-    let Pack { id, sources, .. } = file.pack.unwrap_or_default();
-    let entry = |entry: toml::Spanned<FunctionModel>| Entry {
-        pack: id.clone(),
-        path: path.to_owned(),
-        line: line_of(text, entry.span().start),
-        is_own,
-        sources: sources.clone(),
-        model: entry.into_inner(),
+    let Pack { id, sources, package, default_version, .. } = file.pack.unwrap_or_default();
+    let of_pack = Requirement {
+        package: package.as_deref().map(Name::new),
+        default_version: default_version.and_then(|text| version(&text).ok()),
+        versions: None,
+    };
+    let entry = |entry: toml::Spanned<FunctionModel>| {
+        let line = line_of(text, entry.span().start);
+        let model = entry.into_inner();
+        let versions = model.versions.as_deref().and_then(|text| version_requirement(text).ok());
+        let requirement = Requirement { versions, ..of_pack.clone() };
+        Entry { pack: id.clone(), path: path.to_owned(), line, is_own, sources: sources.clone(), model, requirement }
     };
     file.function.into_iter().map(entry).collect()
 }

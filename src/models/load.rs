@@ -623,12 +623,12 @@ fn targets_or_all(names: &[String]) -> Result<TargetSet, String> {
     if names.is_empty() { Ok(TargetSet::ALL) } else { targets(names) }
 }
 
-fn version(text: &str) -> Result<Version, String> {
+pub(super) fn version(text: &str) -> Result<Version, String> {
     Version::parse(text).map_err(|error| format!("`{text}` is no version: {error}"))
 }
 
 /// `>=5.0.0 <6.0.0` as pub writes it; commas do as well.
-fn version_requirement(text: &str) -> Result<VersionReq, String> {
+pub(super) fn version_requirement(text: &str) -> Result<VersionReq, String> {
     let parts: Vec<&str> = text.split([' ', ',']).filter(|part| !part.is_empty()).collect();
     VersionReq::parse(&parts.join(","))
         .map_err(|error| format!("`{text}` is no version requirement (`>=5.0.0 <6.0.0`): {error}"))

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::{clean, level_word};
+use super::{clean, confidence_word, level_word};
+use crate::violation::Confidence;
 use crate::workspace::Report;
 
 /// The findings, one a line.
@@ -15,7 +16,12 @@ pub fn render(report: &Report) -> String {
         let position = source.position(at.span.start);
         let (path, message) = (clean(&source.path), clean(&diagnostic.message));
         let (level, rule) = (level_word(diagnostic.level), diagnostic.rule);
-        let _ = writeln!(text, "{path}:{}:{}: {level}[{rule}]: {message}", position.line, position.column);
+        let (line, column) = (position.line, position.column);
+        let trust = match diagnostic.confidence {
+            Confidence::High => String::new(),
+            trust => format!(" ({} confidence)", confidence_word(trust)),
+        };
+        let _ = writeln!(text, "{path}:{line}:{column}: {level}[{rule}]: {message}{trust}");
     }
     text
 }

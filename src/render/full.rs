@@ -8,9 +8,10 @@ use codespan_reporting::diagnostic::{Diagnostic as Shown, Label as ShownLabel, L
 use codespan_reporting::files::{Error, Files};
 use codespan_reporting::term::{self, Config, Styles, StylesWriter, termcolor};
 
-use super::{clean, clean_source};
+use super::{clean, clean_source, confidence_word};
 use crate::diagnostic::{Diagnostic, Level};
 use crate::source::{FileId, Location, SourceFile};
+use crate::violation::Confidence;
 use crate::workspace::Report;
 
 /// A longer line is a generator's or an attacker's; it is named, not shown.
@@ -65,6 +66,12 @@ fn shown(diagnostic: &Diagnostic, files: &Sources<'_>) -> Shown<usize> {
         add(style, step.location, format!("{}: {}", index + 1, clean(&step.message)));
     }
     add(LabelStyle::Primary, primary.location, clean(&primary.message));
+    if diagnostic.confidence != Confidence::High {
+        notes.push(format!(
+            "note: {} confidence, for not all that this rests on was seen",
+            confidence_word(diagnostic.confidence)
+        ));
+    }
     notes.extend(diagnostic.help.iter().map(|help| format!("help: {}", clean(help))));
     Shown::new(severity)
         .with_code(diagnostic.rule)

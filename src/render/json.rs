@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::confidence_word;
 use crate::diagnostic::{Applicability, Diagnostic, Fix, Level, TraceKind};
 use crate::source::{Location, SourceFile};
-use crate::violation::Confidence;
 use crate::workspace::Report;
 
 /// The whole document, on one line.
@@ -167,7 +167,7 @@ impl<'a> Finding<'a> {
         Some(Self {
             rule: diagnostic.rule,
             level: level(diagnostic.level),
-            confidence: confidence(diagnostic.confidence),
+            confidence: confidence_word(diagnostic.confidence),
             message: &diagnostic.message,
             function: &diagnostic.function,
             targets: diagnostic.targets.to_names(),
@@ -205,14 +205,6 @@ fn level(level: Level) -> &'static str {
         Level::Error => "error",
         Level::Warning => "warning",
         Level::Note => "note",
-    }
-}
-
-fn confidence(confidence: Confidence) -> &'static str {
-    match confidence {
-        Confidence::High => "high",
-        Confidence::Medium => "medium",
-        Confidence::Low => "low",
     }
 }
 

@@ -301,6 +301,9 @@ fn model(binding: &Unknown) -> String {
         text.push_str("# defined in the project, but its body was not understood or not told apart\n");
     }
     let _ = writeln!(text, "[[function]]\nsymbol = {}", quoted(symbol));
+    text.push_str(
+        "# who wrote this down, and where it was read: docs-read, recall-checked, recall\nbasis = \"guess\"\n",
+    );
     if *gives_pointer {
         text.push_str("# the caller's: { owned = \"family\" }; lent: { borrowed = \"arg0\" } or \"library\"; nobody's: { static = true }\n");
         text.push_str("result = { unknown = true }\n");

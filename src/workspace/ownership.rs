@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Lowered, Options, Workspace, link};
 use crate::flow;
-use crate::ir::{FunctionId, FunctionKind, Op, Operand, Unit};
+use crate::ir::{FunctionId, FunctionKind, Name, Op, Operand, Unit};
 use crate::link::{FuncRef, Link, Program, Standing, Target, Ty};
 use crate::models::catalog::{self, Catalog, Entry};
 use crate::models::{Family, ModelSet, Versions, suggest};
@@ -105,6 +105,9 @@ impl Workspace {
         let flow_options = flow::Options { targets: options.targets, keep_contracts: true, ..flow::Options::default() };
         let analysis = flow::analyse(&program, models, &flow_options);
         let mut known = Known { families: models.families().to_vec(), ..Known::default() };
+        // What a Dart declaration binds is asked for by the name that code calls it by, too.
+        let bound = bound_symbol(&program, name);
+        let name = bound.as_deref().unwrap_or(name);
         let stated = program.stated();
         let place = |unit: u32, span: Span| self.place_in(program.units.get(unit as usize)?, span);
 
@@ -117,7 +120,7 @@ impl Workspace {
         }
         let catalog = catalog::read(&self.own_texts(), conventions.as_deref());
         let mut names: BTreeSet<String> = catalog.entries.iter().flat_map(Entry::names).map(str::to_owned).collect();
-        let (own_facts, other_facts) = of_models(catalog, name, models);
+        let (own_facts, other_facts) = of_models(catalog, name, models, &program);
         known.facts.extend(own_facts);
 
         for (at, unit) in (0_u32..).zip(&program.units) {
@@ -193,7 +196,7 @@ impl Workspace {
                 unknowns.computed += 1;
                 continue;
             };
-            if is_known(&program, link) || !seen.insert(symbol) {
+            if is_known(&program, link, models) || !seen.insert(symbol) {
                 continue;
             }
             match calls.get(symbol) {
@@ -305,12 +308,31 @@ impl Calls {
 }
 
 /// Whether something tells what stands behind a link does.
-fn is_known(program: &Program, link: &Link) -> bool {
+fn is_known(program: &Program, link: &Link, models: &ModelSet) -> bool {
     match &link.standing {
-        Standing::Variable(_) | Standing::Modelled => true,
+        Standing::Variable(_) => true,
+        Standing::Modelled => link.symbol.as_ref().is_some_and(|symbol| {
+            let model = models.symbol(symbol, program.versions(link.function.unit));
+            // A guess is what stands there until somebody has looked.
+            program.known_contract(symbol).is_some()
+                || model.is_none_or(|model| models.function(model).summary.basis > Basis::Guess)
+        }),
         Standing::Defined(all) => all.iter().any(|function| program.function(*function).incomplete.is_none()),
         Standing::Ambiguous(_) | Standing::Undefined | Standing::Computed => false,
     }
+}
+
+/// The symbol that the one Dart declaration of that name is bound to.
+fn bound_symbol(program: &Program, name: &str) -> Option<Name> {
+    let dart = (0_u32..).zip(&program.units).filter(|(_, unit)| !unit.language.is_native());
+    let mut bound = dart.flat_map(|(at, unit)| {
+        let functions = (0_u32..).map(FunctionId).zip(&unit.functions);
+        functions
+            .filter(|(_, function)| function.qualified == name)
+            .filter_map(move |(id, _)| program.bound_symbol(FuncRef { unit: at, function: id }).cloned())
+    });
+    let first = bound.next()?;
+    bound.all(|other| other == first).then_some(first)
 }
 
 fn may_be_pointer(ty: &Ty, models: &ModelSet) -> bool {
@@ -351,9 +373,13 @@ fn inner(ty: &Ty, program: &Program, models: &ModelSet) -> String {
 }
 
 /// What entries say of a name: those of the project, and those of the program.
-fn of_models(mut catalog: Catalog, name: &str, models: &ModelSet) -> (Vec<Fact>, Vec<Fact>) {
-    let (meant, rest): (Vec<Entry>, Vec<Entry>) =
-        std::mem::take(&mut catalog.entries).into_iter().partition(|entry| entry.names().any(|known| known == name));
+fn of_models(mut catalog: Catalog, name: &str, models: &ModelSet, program: &Program) -> (Vec<Fact>, Vec<Fact>) {
+    let is_meant = |entry: &Entry| {
+        let mut units = (0_u32..).zip(&program.units).filter(|(_, unit)| !unit.language.is_native()).peekable();
+        let holds = units.peek().is_none() || units.any(|(unit, _)| entry.holds_for(program.versions(unit)));
+        holds && entry.names().any(|known| known == name)
+    };
+    let (meant, rest): (Vec<Entry>, Vec<Entry>) = std::mem::take(&mut catalog.entries).into_iter().partition(is_meant);
     drop(rest);
     let fact = |entry: Entry| {
         let targets = entry.model.targets.iter().filter_map(|name| TargetSet::from_name(name));

@@ -202,8 +202,33 @@ fn what_is_unknown_can_be_pasted() -> Outcome {
     assert!(said.ends_with("# of 2 bindings that are called nothing is known of 2\n"), "{said}");
     fs::write(folder.path().join("ffilint.toml"), &said)?;
     assert_eq!(found(folder.path())?, Vec::<String>::new());
+    // What nobody has looked at stays a guess.
+    let output = ffilint(folder.path(), &["ownership", "--unknown", "lib"])?;
+    assert!(stdout(&output).ends_with("# of 2 bindings that are called nothing is known of 2\n"), "{}", stdout(&output));
+    fs::write(folder.path().join("ffilint.toml"), said.replace("guess", "docs-read"))?;
     let output = ffilint(folder.path(), &["ownership", "--unknown", "lib"])?;
     assert_eq!(stdout(&output), "# of 2 bindings that are called nothing is known of 0\n");
+    Ok(())
+}
+
+#[test]
+fn a_binding_is_asked_for_by_its_dart_name_too() -> Outcome {
+    let folder = buf(FAMILY)?;
+    let said = stdout(&ffilint(folder.path(), &["ownership", "bufNew"])?);
+    assert!(said.contains("the result is the caller's, or null: release it with `buf_free`"), "{said}");
+    assert_eq!(said.replace("bufNew", "buf_new"), stdout(&ffilint(folder.path(), &["ownership", "buf_new"])?));
+    Ok(())
+}
+
+#[test]
+fn only_what_holds_for_the_projects_versions_is_told() -> Outcome {
+    let folder = buf("")?;
+    let told = |version: &str| -> Result<String, Box<dyn Error>> {
+        fs::write(folder.path().join("pubspec.yaml"), format!("name: a\ndependencies:\n  win32: {version}\n"))?;
+        Ok(stdout(&ffilint(folder.path(), &["ownership", "Win32Result.value"])?))
+    };
+    assert!(told("6.0.0")?.contains("in versions >=6.0.0"), "{}", told("6.0.0")?);
+    assert!(!told("5.5.0")?.contains("in versions"), "{}", told("5.5.0")?);
     Ok(())
 }
 
