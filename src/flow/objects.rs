@@ -400,6 +400,7 @@ impl Engine<'_> {
             self.part_goes(path, &value);
             match &value {
                 Value::Pointer(id, _) | Value::Address(id) | Value::Scope(id) if seen.insert(*id) => {
+                    todo.extend(self.lender_of(path, *id));
                     self.apply(path, *id, event);
                     if event == Event::Escape {
                         self.loosen(path, *id);

@@ -87,7 +87,12 @@ impl Ledger {
         if path.doubtful {
             self.settle(object);
         } else {
-            let how = if thrown { How::Threw(Thrower::Throw) } else { How::Left(None) };
+            // In a `finally` the exception is on its way still.
+            let (how, at) = match path.flight.as_ref().and_then(|flight| flight.thrower.clone()) {
+                Some((thrower, at)) => (How::Threw(thrower), at),
+                None if thrown => (How::Threw(Thrower::Throw), at),
+                None => (How::Left(None), at),
+            };
             self.lost(object, how, at, path);
         }
     }

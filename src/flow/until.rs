@@ -30,6 +30,14 @@ impl Engine<'_> {
         }
     }
 
+    /// What lent memory that leaves Dart code's sight: it must live as long, and who ends it cannot be seen.
+    pub(super) fn lender_of(&self, path: &Path, id: ObjectId) -> Option<Value> {
+        let object = path.objects.get(&id).filter(|object| object.ownership == Ownership::Borrowed)?;
+        let is_native = self.program.units[self.root.unit as usize].language.is_native();
+        let lender = object.story.lent_of.filter(|_| !is_native)?;
+        Some(Value::Pointer(lender, Offset::Start))
+    }
+
     /// A call ends what was borrowed from its first argument.
     pub(super) fn end_borrowings(
         &self,
