@@ -373,6 +373,15 @@ impl<'a> Names<'a> {
         })
     }
 
+    /// The symbol that a Dart declaration of another name binds.
+    fn symbol_behind(&self, call: &str) -> Option<&'a Name> {
+        let dart = self.units.iter().filter(|unit| !unit.language.is_native());
+        let mut bindings = dart.flat_map(|unit| unit.bindings.iter().map(move |binding| (unit, binding)));
+        let (_, found) = bindings
+            .find(|(unit, binding)| unit.function(binding.function).qualified == *call && binding.symbol != *call)?;
+        Some(&found.symbol)
+    }
+
     /// Whether something is known of a call beyond what a comment says of it.
     fn knows(&self, call: &str, models: &ModelSet) -> bool {
         let made_up = models.symbol(call, &Versions::default()).map(|id| models.function(id));
@@ -422,6 +431,9 @@ impl About<'_, '_> {
                 let known = models.families().iter().map(|family| family.name.as_str());
                 format!("unknown family `{name}`{}", suggest(name, known))
             }),
+            Some(Release::By(call)) if let Some(symbol) = self.names.symbol_behind(call) => {
+                Err(format!("`{call}` binds `{symbol}`: write that, which is its name in every language"))
+            }
             Some(Release::By(call)) if self.names.knows(call, models) => released_by(call, models)
                 .map(named)
                 .ok_or_else(|| format!("`{call}` is known, and not to release anything")),

@@ -221,6 +221,19 @@ fn a_binding_is_asked_for_by_its_dart_name_too() -> Outcome {
 }
 
 #[test]
+fn a_comment_names_a_release_by_its_symbol() -> Outcome {
+    let folder = buf("")?;
+    for (release, expected) in [("bufFree", true), ("buf_free", false)] {
+        let comment = format!("// ffilint: returns owned(free = {release})\n@Native<Pointer");
+        fs::write(folder.path().join("lib/bindings.dart"), BINDINGS.replacen("@Native<Pointer", &comment, 1))?;
+        let said = stdout(&ffilint(folder.path(), &["-f", "full"])?);
+        assert_eq!(said.contains("`bufFree` binds `buf_free`: write that"), expected, "{said}");
+    }
+    assert_eq!(found(folder.path())?, ["lib/uses.dart:5 leaked_allocation"]);
+    Ok(())
+}
+
+#[test]
 fn only_what_holds_for_the_projects_versions_is_told() -> Outcome {
     let folder = buf("")?;
     let told = |version: &str| -> Result<String, Box<dyn Error>> {
