@@ -1,7 +1,7 @@
 //! Dart packages: names, and the versions of what they depend on.
 //!
-//! Versions come from the nearest `pubspec.lock` (a pub workspace keeps one at its root), else from the lower bound of
-//! the constraint in `pubspec.yaml`.
+//! Versions come from the nearest `pubspec.lock` (a pub workspace keeps one at its root), else from the
+//! constraint in `pubspec.yaml`, of which pub takes the newest that it allows.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -91,7 +91,7 @@ fn parse_pubspec(text: &str) -> Result<Pubspec, String> {
         let Some(dependencies) = yaml.as_mapping_get(section).and_then(Yaml::as_mapping) else { continue };
         for (name, constraint) in dependencies {
             let constraint = constraint.as_str().or_else(|| constraint.as_mapping_get("version")?.as_str());
-            if let (Some(name), Some(version)) = (name.as_str(), constraint.and_then(lower_bound)) {
+            if let (Some(name), Some(version)) = (name.as_str(), constraint.and_then(resolved)) {
                 versions.insert(name.to_owned(), version);
             }
         }
@@ -116,10 +116,34 @@ fn parse_lock(text: &str) -> Result<BTreeMap<String, Version>, String> {
     Ok(versions.collect())
 }
 
-/// The least version a constraint allows: `^2.1.0`, `>=2.0.0 <3.0.0`, `2.0.1`.
-fn lower_bound(constraint: &str) -> Option<Version> {
-    let words = constraint.replace(">=", " ").replace(['>', '^'], " ");
-    words.split_whitespace().find_map(|word| Version::parse(word).ok())
+/// The version that a constraint stands for: of `^2.1.0`, `>=2.0.0 <3.0.0` and `2.0.1` the least, whose API all others
+/// have; of several major versions the last, as pub would; nothing where that is open.
+fn resolved(constraint: &str) -> Option<Version> {
+    let spaced = constraint.replace("<=", " ≤ ").replace(">=", " ≥ ").replace('<', " < ").replace('>', " ≥ ");
+    let spaced = spaced.replace('^', " ");
+    let words: Vec<&str> = spaced.split_whitespace().collect();
+    let after = |sign: &str| {
+        let at = words.iter().position(|word| *word == sign)?;
+        Version::parse(words.get(at + 1)?).ok()
+    };
+    let least = words
+        .iter()
+        .zip([""].iter().chain(&words))
+        .find_map(|(word, sign)| Version::parse(word).ok().filter(|_| !matches!(*sign, "<" | "≤")));
+    let (below, most) = (after("<"), after("≤"));
+    match (&least, below, most) {
+        (least, Some(below), _) => {
+            let last = below.major.checked_sub(u64::from(below.minor == 0 && below.patch == 0))?;
+            match least {
+                Some(least) if least.major >= last => Some(least.clone()),
+                _ => Some(Version::new(last, 0, 0)),
+            }
+        }
+        (Some(least), None, Some(most)) if least.major == most.major => Some(least.clone()),
+        (_, None, Some(most)) => Some(most),
+        (Some(_), None, None) if words.contains(&"≥") => None,
+        (_, None, None) => least,
+    }
 }
 
 fn parse(text: &str) -> Result<Yaml<'_>, String> {
@@ -176,11 +200,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn constraints_have_a_lower_bound() {
-        let bound = |text: &str| lower_bound(text).map(|version| version.to_string()).unwrap_or_default();
+    fn constraints_stand_for_a_version() {
+        let bound = |text: &str| resolved(text).map(|version| version.to_string()).unwrap_or_default();
         assert_eq!(bound("^2.1.0"), "2.1.0");
-        assert_eq!(bound(">=1.0.0 <3.0.0"), "1.0.0");
+        assert_eq!(bound(">=2.0.1 <3.0.0"), "2.0.1");
+        assert_eq!(bound(">=1.1.2 <3.0.0"), "2.0.0");
+        assert_eq!(bound("<3.0.0"), "2.0.0");
+        assert_eq!(bound(">=4.0.0 <5.1.0"), "5.0.0");
+        assert_eq!(bound(">=0.3.0<0.5.0"), "0.3.0");
+        assert_eq!(bound(">=1.0.0 <=3.2.0"), "3.2.0");
         assert_eq!(bound("2.0.1"), "2.0.1");
+        assert_eq!(bound(">=1.0.0"), "");
         assert_eq!(bound("any"), "");
     }
 

@@ -204,7 +204,11 @@ fn what_is_unknown_can_be_pasted() -> Outcome {
     assert_eq!(found(folder.path())?, Vec::<String>::new());
     // What nobody has looked at stays a guess.
     let output = ffilint(folder.path(), &["ownership", "--unknown", "lib"])?;
-    assert!(stdout(&output).ends_with("# of 2 bindings that are called nothing is known of 2\n"), "{}", stdout(&output));
+    assert!(
+        stdout(&output).ends_with("# of 2 bindings that are called nothing is known of 2\n"),
+        "{}",
+        stdout(&output)
+    );
     fs::write(folder.path().join("ffilint.toml"), said.replace("guess", "docs-read"))?;
     let output = ffilint(folder.path(), &["ownership", "--unknown", "lib"])?;
     assert_eq!(stdout(&output), "# of 2 bindings that are called nothing is known of 0\n");
