@@ -18,6 +18,8 @@ static WORDS: LazyLock<Vec<Finder<'static>>> = LazyLock::new(|| {
         "dart:ffi",
         "package:ffi/",
         "package:win32",
+        "package:jni/",
+        "package:objective_c/",
         "Pointer<",
         "DynamicLibrary",
         "@Native",
