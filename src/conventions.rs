@@ -92,9 +92,15 @@ impl<'a> Arity<'a> {
     #[must_use]
     pub fn wrong(&self, model: &FunctionModel, models: &ModelSet) -> Vec<String> {
         let symbols: Vec<&String> = model.symbol.iter().chain(&model.symbols).collect();
-        let Some(Ok(summary)) = (!symbols.is_empty()).then(|| models.contract(model, &[])) else { return Vec::new() };
+        let Some(Some(summary)) = (!symbols.is_empty()).then(|| models.right_contract(model, &[])) else {
+            return Vec::new();
+        };
         let wrong = |symbol: &&String| {
             let bound = self.bindings.all.get(symbol.as_str()).filter(|bound| bound.has_clear_arity())?;
+            let gives = model.result.as_ref().is_some_and(|result| !result.unknown);
+            if gives && matches!(bound.result.name.as_str(), "Void" | "void") {
+                return Some(format!("`{symbol}` is bound as giving nothing: it has no `result`"));
+            }
             let beyond = (bound.params.len()..)
                 .take(FARTHEST)
                 .find(|index| u16::try_from(*index).is_ok_and(|index| summary.speaks_of(&Root::Param(index))))?;

@@ -11,6 +11,7 @@ mod load;
 pub mod own;
 mod path;
 pub mod schema;
+mod sound;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -27,6 +28,7 @@ use crate::summary::{AccessPath, Basis, FamilyId, ResultContract, Summary, Throw
 use crate::target::TargetSet;
 use compiled::Functions;
 use hints::Hints;
+use own::OwnText;
 use schema::{FamilyKind, MemberKind, ModelFile, Naming, NullRelease};
 
 macro_rules! index {
@@ -389,14 +391,14 @@ impl ModelSet {
     ///
     /// What is wrong with a file is left out, and listed in [`errors`](Self::errors).
     #[must_use]
-    pub fn with_user_files(files: &[(&str, &str)]) -> Self {
+    pub fn with_user_files(files: &[OwnText<'_>]) -> Self {
         let builtin = compiled::read().unwrap_or_else(read_builtin_files);
         load::add(builtin, files)
     }
 
     /// The same, and what conventions tell of the project (path and text) where all of these say nothing.
     #[must_use]
-    pub fn with_conventions(conventions: (&str, &str), files: &[(&str, &str)]) -> Self {
+    pub fn with_conventions(conventions: (&str, &str), files: &[OwnText<'_>]) -> Self {
         let builtin = compiled::read().unwrap_or_else(read_builtin_files);
         let set = load::add_conventions(builtin, conventions.0, conventions.1);
         if files.is_empty() { set } else { load::add(set, files) }

@@ -23,7 +23,7 @@ use models::OwnModels;
 
 mod link;
 pub mod links;
-mod models;
+pub(crate) mod models;
 pub mod ownership;
 
 /// Stack of the threads that analyse. Parsers and destructors of deep trees use it; nothing of ours recurses deep.

@@ -11,6 +11,7 @@ use crate::discover::{self, Problem, Project, Root};
 use crate::language::Language;
 use crate::models::ModelSet;
 use crate::models::catalog::{self, basis_word};
+use crate::models::own::OwnText;
 use crate::render::ownership::json::{
     Examined, ExaminedLanguage, ExaminedPackage, ExaminedProject, ExaminedSkip, examined,
 };
@@ -24,7 +25,7 @@ pub(super) fn doctor(arguments: &DoctorArguments) -> Fallible<u8> {
         let (roots, missing) = projects(&arguments.paths, arguments.isolated)?;
         let mut own = Vec::new();
         for (.., project) in &roots {
-            own.extend(project.models.texts.iter().map(|file| (&*file.path, &*file.text)));
+            own.extend(project.models.texts.iter().map(workspace::models::own_text));
         }
         let of_project = (!own.is_empty()).then(|| ModelSet::with_user_files(&own));
         let models = of_project.as_ref().unwrap_or_else(|| ModelSet::builtin());
@@ -69,7 +70,7 @@ fn describe(root: &Root, project: &Project, models: &ModelSet) -> ExaminedProjec
     }
 }
 
-fn count_models(found: &mut Examined, own: &[(&str, &str)]) {
+fn count_models(found: &mut Examined, own: &[OwnText<'_>]) {
     let catalog = catalog::read(own, None);
     let mut packs: BTreeMap<(bool, &str), BTreeMap<Basis, usize>> = BTreeMap::new();
     for entry in &catalog.entries {

@@ -25,6 +25,8 @@ pub struct ModelText {
     pub key: Arc<str>,
     /// Its text.
     pub text: Arc<str>,
+    /// It is the configuration.
+    pub is_config: bool,
 }
 
 /// A name in the configuration that leads to no model file.
@@ -42,9 +44,9 @@ pub(super) fn read(sources: &ModelSources, folder: &Path, cwd: &Path) -> ModelFi
     let Some((path, text)) = &sources.config else { return files };
     let model_text = |path: &Path, text: Arc<str>| {
         let (key, path) = (shown(path, folder).into(), shown(path, cwd).into());
-        ModelText { path, key, text }
+        ModelText { path, key, text, is_config: false }
     };
-    files.texts.push(model_text(path, Arc::clone(text)));
+    files.texts.push(ModelText { is_config: true, ..model_text(path, Arc::clone(text)) });
     for (written, span) in &sources.files {
         let path = normalize(&folder.join(written));
         let text = model_text(&path, "".into());

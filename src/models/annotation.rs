@@ -90,6 +90,7 @@ impl Facts {
             }
             "releases" => {
                 let (names, told) = words.arguments()?;
+                told.only(word, &["free", "family"])?;
                 for on in names {
                     self.effect(on, Happens::Released(told.release.clone()))?;
                 }
@@ -101,7 +102,9 @@ impl Facts {
                     "borrows" => "borrow",
                     _ => "escape",
                 };
-                for on in words.arguments()?.0 {
+                let (names, told) = words.arguments()?;
+                told.only(word, &[])?;
+                for on in names {
                     self.effect(on, Happens::Plain(key))?;
                 }
             }
@@ -236,6 +239,24 @@ struct Told {
     release: Option<Release>,
     of: Option<String>,
     until: Vec<String>,
+    keys: Vec<&'static str>,
+}
+
+impl Told {
+    /// Each key is one that the word knows, and tells one thing.
+    fn only(&self, word: &str, known: &[&str]) -> Result<(), String> {
+        if let Some(key) = self.keys.iter().find(|key| !known.contains(*key)) {
+            return Err(format!("`{key}` says nothing of `{word}`"));
+        }
+        let count = |wanted: &[&str]| self.keys.iter().filter(|key| wanted.contains(*key)).count();
+        if count(&["free", "family"]) > 1 {
+            return Err("how it is released is said twice: write `free` or `family` once".to_owned());
+        }
+        if count(&["of"]) > 1 {
+            return Err("`of` is said twice".to_owned());
+        }
+        Ok(())
+    }
 }
 
 struct Words<'a> {
@@ -280,6 +301,15 @@ impl<'a> Words<'a> {
             }
             false => Told::default(),
         };
+        told.only(
+            word,
+            match word {
+                "owned" => &["free", "family"],
+                "borrowed" => &["of", "until"],
+                "static" | "unknown" => &[],
+                _ => &["of"],
+            },
+        )?;
         Ok(Kind { word, release: told.release, of: told.of, until: told.until })
     }
 
@@ -309,6 +339,7 @@ impl<'a> Words<'a> {
             let word = self.word()?;
             if self.eat('=') {
                 let value = self.word()?.trim_matches(['"', '\'']).to_owned();
+                told.keys.extend(KEYS.iter().copied().find(|key| *key == word));
                 match word {
                     "free" => told.release = Some(Release::By(value)),
                     "family" => told.release = Some(Release::Family(value)),
@@ -379,6 +410,10 @@ mod tests {
             ("takes(", "is missing"),
             ("takes(=)", "a name is missing"),
             ("returns alias", "needs `(of = argument)`"),
+            ("returns owned(free = f, family = g)", "said twice"),
+            ("returns owned(free = f, free = g)", "said twice"),
+            ("returns static(of = n)", "`of` says nothing of `static`"),
+            ("takes(n, free = f)", "`free` says nothing of `takes`"),
         ] {
             let said = entry(text).err().unwrap_or_default();
             assert!(said.contains(expected), "{text}: {said}");

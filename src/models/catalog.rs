@@ -1,10 +1,12 @@
 //! The entries of model files one by one, with what people want to know of them: pack, place, source, basis.
 
-use super::load::{line_of, parse_file, version, version_requirement};
+use super::load::{line_at, parse_file, version, version_requirement};
+use super::own::OwnText;
 use super::path::param;
 use super::schema::{FunctionModel, ModelFile, Pack};
 use super::{ModelSet, Requirement, Versions, builtin_files, own};
 use crate::ir::Name;
+use crate::source::LineIndex;
 use crate::summary::{Basis, Summary};
 
 /// The file and the pack of what conventions tell.
@@ -65,10 +67,10 @@ pub struct Catalog {
 
 /// Reads the project's files (path and text), those of the program, and what conventions tell of the project.
 #[must_use]
-pub fn read(own_files: &[(&str, &str)], conventions: Option<&str>) -> Catalog {
+pub fn read(own_files: &[OwnText<'_>], conventions: Option<&str>) -> Catalog {
     let mut catalog = Catalog::default();
-    for (path, text) in own_files {
-        own::read(path, text).0.into_iter().for_each(|file| catalog.add(path, text, file, true));
+    for own @ OwnText { path, text, .. } in own_files {
+        own::read(*own).0.into_iter().for_each(|file| catalog.add(path, text, file, true));
     }
     for (path, text) in builtin_files() {
         parse_file(path, text).into_iter().for_each(|file| catalog.add(path, text, file, false));
@@ -106,8 +108,9 @@ fn of_file(path: &str, text: &str, file: ModelFile, is_own: bool) -> Vec<Entry> 
         default_version: default_version.and_then(|text| version(&text).ok()),
         versions: None,
     };
+    let lines = LineIndex::new(text);
     let entry = |entry: toml::Spanned<FunctionModel>| {
-        let line = line_of(text, entry.span().start);
+        let line = line_at(&lines, entry.span().start);
         let model = entry.into_inner();
         let versions = model.versions.as_deref().and_then(|text| version_requirement(text).ok());
         let requirement = Requirement { versions, ..of_pack.clone() };

@@ -1,5 +1,6 @@
 //! One function of a model file → its [`Summary`].
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
@@ -23,6 +24,30 @@ pub(super) struct Names<'a> {
     pub(super) families: &'a [Family],
     pub(super) family_ids: &'a FxHashMap<Name, FamilyId>,
     pub(super) constants: &'a BTreeMap<String, i64>,
+    pub(super) near: &'a Near,
+}
+
+/// Which known name a wrong one is near, each looked for once.
+#[derive(Default)]
+pub(super) struct Near {
+    pub(super) said: RefCell<FxHashMap<String, String>>,
+    /// Nobody reads what is wrong.
+    pub(super) is_silent: bool,
+}
+
+impl Near {
+    /// A person reads no more of them.
+    const MOST: usize = 50;
+
+    /// ``, did you mean `x`?`` where a known name is near, else nothing.
+    pub(super) fn suggest<'n>(&self, name: &str, known: impl Iterator<Item = &'n str>) -> String {
+        let mut said = self.said.borrow_mut();
+        match said.get(name) {
+            Some(near) => near.clone(),
+            None if self.is_silent || said.len() >= Self::MOST => String::new(),
+            None => said.entry(name.to_owned()).or_insert(suggest(name, known)).clone(),
+        }
+    }
 }
 
 /// What memory may be borrowed from besides a path.
@@ -51,7 +76,10 @@ impl Names<'_> {
 
     pub(super) fn family(&self, name: &str) -> Result<FamilyId, String> {
         self.family_ids.get(name).copied().ok_or_else(|| {
-            format!("unknown family `{name}`{}", suggest(name, self.family_ids.keys().map(|known| known.as_str())))
+            format!(
+                "unknown family `{name}`{}",
+                self.near.suggest(name, self.family_ids.keys().map(|known| known.as_str()))
+            )
         })
     }
 }
@@ -201,7 +229,7 @@ impl Entry<'_> {
             ConstantModel::Value(value) => Ok(*value),
             ConstantModel::Name(name) => self.names.constants.get(name).copied().ok_or_else(|| {
                 let known = self.names.constants.keys().map(String::as_str);
-                format!("unknown constant `{name}`{}", suggest(name, known))
+                format!("unknown constant `{name}`{}", self.names.near.suggest(name, known))
             }),
         }
     }

@@ -4,15 +4,17 @@ use rustc_hash::FxHashMap;
 use semver::{Comparator, Version, VersionReq};
 use toml::Spanned;
 
-use super::contract::{Names, only_one, size, sizing, targets};
+use super::contract::{Names, Near, only_one, size, sizing, targets};
 use super::own;
 use super::path::{access_path, is_identifier, param, type_ref};
 use super::schema::{self, FunctionModel, ModelFile, Pack, TypeModel, VariableModel};
+use super::sound;
 use super::{
     Family, FunctionInfo, Item, Member, Members, ModelError, ModelId, ModelSet, PackId, PackNames, Requirement,
     RequirementId, SCHEMA, SameFamilies, TypeId, TypeInfo, VariableId, VariableInfo, matches_release, suggest,
 };
 use crate::ir::{Const, Name, TypeRef};
+use crate::source::LineIndex;
 use crate::summary::{FamilyId, Ownership, ResultContract, Summary};
 use crate::target::TargetSet;
 
@@ -36,7 +38,7 @@ pub(super) fn load(files: &[(&str, &str)]) -> ModelSet {
     let mut sources = Vec::new();
     for &(path, text) in files {
         match parse_file(path, text) {
-            Ok(file) => sources.push(Source { path, text, file, pack: None }),
+            Ok(file) => sources.push(Source::new(path, text, file)),
             Err(error) => loader.set.errors.push(error),
         }
     }
@@ -48,36 +50,65 @@ pub(super) fn add_conventions(set: ModelSet, path: &str, text: &str) -> ModelSet
     let mut loader = Loader::over(set);
     let mut sources = Vec::new();
     match parse_file(path, text) {
-        Ok(file) => sources.push(Source { path, text, file, pack: None }),
+        Ok(file) => sources.push(Source::new(path, text, file)),
         Err(error) => loader.set.errors.push(error),
     }
     loader.load(sources)
 }
 
 /// Adds files of the project's to a set; their facts come before those that are there.
-pub(super) fn add(set: ModelSet, files: &[(&str, &str)]) -> ModelSet {
+pub(super) fn add(set: ModelSet, files: &[own::OwnText<'_>]) -> ModelSet {
     let mut loader = Loader { is_own: true, ..Loader::over(set) };
     loader.set.own = Some(loader.functions);
     let mut sources = Vec::new();
-    for &(path, text) in files {
-        let (file, errors) = own::read(path, text);
+    for own @ &own::OwnText { path, text, .. } in files {
+        let (file, errors) = own::read(*own);
         loader.set.errors.extend(errors);
-        sources.extend(file.map(|file| Source { path, text, file, pack: None }));
+        sources.extend(file.map(|file| Source::new(path, text, file)));
     }
-    loader.load(sources)
+    let mut set = loader.load(sources);
+    for own::OwnText { path, .. } in files {
+        shorten(&mut set.errors, path);
+    }
+    set
+}
+
+/// Keeps the first errors of a file, and one that tells of the others.
+fn shorten(errors: &mut Vec<ModelError>, path: &str) {
+    let mut lines: Vec<u32> = errors.iter().filter(|error| error.path == path).map(|error| error.line).collect();
+    let more = lines.len().saturating_sub(MOST_ERRORS);
+    if more == 0 {
+        return;
+    }
+    lines.sort_unstable();
+    let last = lines.get(MOST_ERRORS).copied().unwrap_or(1);
+    let mut kept: Vec<ModelError> = Vec::new();
+    let (mut of_file, others): (Vec<ModelError>, _) = errors.drain(..).partition(|error| error.path == path);
+    of_file.sort_by_key(|error| error.line);
+    kept.extend(of_file.into_iter().take(MOST_ERRORS));
+    let things = if more == 1 { "mistake" } else { "mistakes" };
+    let message = format!("{more} more {things} from here on; what is wrong is left out");
+    kept.push(ModelError { path: path.to_owned(), line: last, message });
+    kept.extend(others);
+    *errors = kept;
 }
 
 /// A file being loaded.
 struct Source<'a> {
     path: &'a str,
     text: &'a str,
+    lines: LineIndex,
     file: ModelFile,
     pack: Option<PackId>,
 }
 
-impl Source<'_> {
+impl<'a> Source<'a> {
+    fn new(path: &'a str, text: &'a str, file: ModelFile) -> Self {
+        Self { path, text, lines: LineIndex::new(text), file, pack: None }
+    }
+
     fn error(&self, at: usize, message: String) -> ModelError {
-        ModelError { path: self.path.to_owned(), line: line_of(self.text, at), message }
+        ModelError { path: self.path.to_owned(), line: line_at(&self.lines, at), message }
     }
 
     fn error_at_line(&self, beginning: &str, message: String) -> ModelError {
@@ -115,13 +146,17 @@ struct Loader {
     variables: u32,
     /// The files are the project's.
     is_own: bool,
+    near: Near,
 }
+
+/// A person reads no more of one file.
+pub(super) const MOST_ERRORS: usize = 50;
 
 impl Loader {
     fn over(set: ModelSet) -> Self {
         let (types, functions) = (set.types.len() as u32, set.functions.len());
         let variables = set.variables.len() as u32;
-        Self { set, said: FxHashMap::default(), types, functions, variables, is_own: false }
+        Self { set, said: FxHashMap::default(), types, functions, variables, is_own: false, near: Near::default() }
     }
 
     /// Whether an item is of these files.
@@ -409,6 +444,9 @@ impl Loader {
                 ("symbols", !model.symbols.is_empty()),
             ],
         )?;
+        if self.is_own {
+            sound::check(model)?;
+        }
         let requirement = self.requirement(source.requirement(model.versions.as_deref())?)?;
         let params = model.params.iter().map(|text| param(text)).collect::<Result<Vec<_>, _>>()?;
         let symbol_at = model.result.as_ref().and_then(|result| result.native_function.as_deref());
@@ -492,14 +530,15 @@ impl Loader {
         };
         let known = self.set.symbols.get(symbol).and_then(|candidates| candidates.first());
         let (_, id) = known.ok_or_else(|| {
-            let near = suggest(symbol, self.set.symbols.keys().map(|known| known.as_str()));
+            let near = self.near.suggest(symbol, self.set.symbols.keys().map(|known| known.as_str()));
             format!("`wraps` names `{symbol}`, of which nothing is known{near}")
         })?;
         Ok(self.set.function(*id).summary.clone())
     }
 
     fn names(&self) -> Names<'_> {
-        Names { families: &self.set.families, family_ids: &self.set.family_ids, constants: &self.set.constants }
+        let ModelSet { families, family_ids, constants, .. } = &self.set;
+        Names { families, family_ids, constants, near: &self.near }
     }
 
     fn classes_named(&self, pack: PackId, class: &str) -> Result<Vec<TypeId>, String> {
@@ -514,7 +553,7 @@ impl Loader {
             .collect();
         if types.is_empty() {
             let known = names.into_iter().flat_map(|names| names.keys().map(|name| name.as_str()));
-            return Err(format!("no `[[type]]` is called `{class}`{}", suggest(class, known)));
+            return Err(format!("no `[[type]]` is called `{class}`{}", self.near.suggest(class, known)));
         }
         Ok(types)
     }
@@ -550,7 +589,7 @@ impl Loader {
             let name = ty.name.as_str();
             let typed_list = name.ends_with("List");
             if !params.contains(&ty.name) && !DART.contains(&name) && !typed_list && !self.names_a_type(pack, name) {
-                return Err(format!("unknown type `{name}`{}", suggest(name, DART.into_iter())));
+                return Err(format!("unknown type `{name}`{}", self.near.suggest(name, DART.into_iter())));
             }
             open.extend(&ty.args);
         }
@@ -630,8 +669,12 @@ pub(super) fn version(text: &str) -> Result<Version, String> {
 /// `>=5.0.0 <6.0.0` as pub writes it; commas do as well.
 pub(super) fn version_requirement(text: &str) -> Result<VersionReq, String> {
     let parts: Vec<&str> = text.split([' ', ',']).filter(|part| !part.is_empty()).collect();
-    VersionReq::parse(&parts.join(","))
-        .map_err(|error| format!("`{text}` is no version requirement (`>=5.0.0 <6.0.0`): {error}"))
+    let wanted = VersionReq::parse(&parts.join(","))
+        .map_err(|error| format!("`{text}` is no version requirement (`>=5.0.0 <6.0.0`): {error}"))?;
+    match overlap(Some(&wanted), None) {
+        true => Ok(wanted),
+        false => Err(format!("no version is `{text}`")),
+    }
 }
 
 /// Whether some version meets both. Ranges begin and end at versions that are written, or next to them.
@@ -666,6 +709,11 @@ pub(super) fn with_suggestion(message: &str) -> String {
 /// The line of a byte offset, from 1.
 pub(super) fn line_of(text: &str, offset: usize) -> u32 {
     text.bytes().take(offset).filter(|&byte| byte == b'\n').count() as u32 + 1
+}
+
+/// The same, of a text whose lines are known.
+pub(super) fn line_at(lines: &LineIndex, offset: usize) -> u32 {
+    lines.line(u32::try_from(offset).unwrap_or(u32::MAX)) + 1
 }
 
 /// The first line that begins with a text, from 1.

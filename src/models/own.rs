@@ -6,15 +6,16 @@ use std::ops::Range;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::contract::Names;
-use super::load::{line_of, with_suggestion};
+use super::contract::{Names, Near};
+use super::load::{MOST_ERRORS, line_at, line_starting, with_suggestion};
 use super::schema::{Equivalence, Family, FunctionModel, ModelFile, Naming, Pack, TypeModel, VariableModel};
 use super::{ModelError, ModelId, ModelSet, ParamInfo, SCHEMA};
 use crate::config::FILE_NAME;
+use crate::source::LineIndex;
 use crate::summary::Summary;
 
-/// A person reads no more of them.
-const MOST_ERRORS: usize = 50;
+/// After so many the rest of a file is given up: what is wrong in one entry alone is found in the first.
+const MOST_ROUNDS: usize = 16;
 
 /// The name of the pack that the entries in the configuration make up, where it gives them none.
 const PROJECT: &str = "project";
@@ -59,66 +60,132 @@ impl From<InConfig> for ModelFile {
     }
 }
 
+/// A file of a project that has models.
+#[derive(Clone, Copy, Debug)]
+pub struct OwnText<'a> {
+    /// The file.
+    pub path: &'a str,
+    /// What stands in it.
+    pub text: &'a str,
+    /// It is the configuration, whatever it is called.
+    pub is_config: bool,
+    /// Entries about functions that do not count, by where they begin.
+    pub without: &'a [usize],
+}
+
 /// Reads a model file of a project, or the entries in its configuration. A wrong entry is left out and told.
-pub fn read(path: &str, text: &str) -> (Option<ModelFile>, Vec<ModelError>) {
-    let is_config = path.rsplit('/').next() == Some(FILE_NAME);
-    let mut left = text.to_owned();
+pub fn read(file: OwnText<'_>) -> (Option<ModelFile>, Vec<ModelError>) {
+    let OwnText { path, text, is_config, without } = file;
+    let parse = |text: &str| match is_config {
+        true => toml::from_str::<InConfig>(text).map(ModelFile::from),
+        false => toml::from_str(text),
+    };
+    let lines = LineIndex::new(text);
+    let error = |at: usize, message: String| ModelError { path: path.to_owned(), line: line_at(&lines, at), message };
     let mut errors = Vec::new();
-    loop {
-        let read = match is_config {
-            true => toml::from_str::<InConfig>(&left).map(ModelFile::from),
-            false => toml::from_str(&left),
-        };
-        let error = match read {
-            Ok(file) if file.schema == SCHEMA => return (Some(file), errors),
+    let mut left = text.to_owned();
+    // Of two tables that each can be read both may be wrong together, as two constants of one name are.
+    for round in 0..MOST_ROUNDS {
+        let wrong = match parse(&left) {
+            Ok(mut file) if file.schema == SCHEMA => {
+                file.function.retain(|entry| without.binary_search(&entry.span().start).is_err());
+                return (Some(file), errors);
+            }
             Ok(file) => {
                 let message = format!("schema {} is not known, this program reads schema {SCHEMA}", file.schema);
-                errors.push(ModelError {
-                    path: path.to_owned(),
-                    line: super::load::line_starting(text, "schema"),
-                    message,
-                });
+                errors.push(ModelError { line: line_starting(text, "schema"), ..error(0, message) });
                 return (None, errors);
             }
-            Err(error) => error,
+            Err(wrong) => wrong,
         };
-        let at = error.span().map_or(0, |span| span.start);
-        let message = with_suggestion(error.message().trim()).replace('\n', "; ");
-        errors.push(ModelError { path: path.to_owned(), line: line_of(text, at), message });
-        let Some(wrong) = entry_around(&left, at).filter(|_| errors.len() < MOST_ERRORS) else {
-            return (None, errors);
-        };
-        blank(&mut left, wrong);
+        let at = wrong.span().map_or(0, |span| span.start);
+        let parts = parts(&left);
+        if round == 0 {
+            // Each by itself, as reading everything anew for each mistake takes too long.
+            for part in &parts {
+                let alone = format!("{}{}", part.before(), left.get(part.range.clone()).unwrap_or_default());
+                if let Err(wrong) = parse(&alone) {
+                    let within = wrong.span().map_or(0, |span| span.start).saturating_sub(part.before().len());
+                    // More are counted, not told.
+                    let message = if errors.len() < MOST_ERRORS { said(&wrong) } else { String::new() };
+                    errors.push(error(part.range.start + within.min(part.range.len()), message));
+                    blank(&mut left, part.range.clone());
+                }
+            }
+            if !errors.is_empty() {
+                continue;
+            }
+        }
+        match parts.iter().find(|part| part.range.contains(&at)) {
+            Some(part) => {
+                errors.push(error(at, said(&wrong)));
+                blank(&mut left, part.range.clone());
+            }
+            None => {
+                errors.push(error(at, format!("{}; until this is mended, no entry of this file counts", said(&wrong))));
+                return (None, errors);
+            }
+        }
+    }
+    errors.push(error(0, "too much is wrong here: until it is mended, no entry of this file counts".to_owned()));
+    (None, errors)
+}
+
+fn said(error: &toml::de::Error) -> String {
+    with_suggestion(error.message().trim()).replace('\n', "; ")
+}
+
+/// A part of a file that can be left out: an `[[entry]]` or a line of `[constants]`.
+struct Part {
+    range: Range<usize>,
+    is_constant: bool,
+}
+
+impl Part {
+    /// What has to stand before it.
+    fn before(&self) -> &'static str {
+        if self.is_constant { "schema = 1\n[constants]\n" } else { "schema = 1\n" }
     }
 }
 
-/// The `[[entry]]` that a byte lies in, or the line of `[constants]`; nothing for what the other entries need as well.
-fn entry_around(text: &str, at: usize) -> Option<Range<usize>> {
-    let at = at.min(text.len().saturating_sub(1));
-    // The table around the line, its name, and whether it is one of several.
-    let mut around: Option<(Range<usize>, &str, bool)> = None;
-    let mut line_around = 0..0;
+/// The parts of a file, in order. A text of several lines is no header.
+fn parts(text: &str) -> Vec<Part> {
+    let mut parts: Vec<Part> = Vec::new();
+    // The table around the line: its name, and whether it is one of several.
+    let mut around: Option<(&str, bool)> = None;
+    let mut quote: Option<&str> = None;
     let mut start = 0;
     for line in text.split_inclusive('\n') {
-        let end = start + line.len();
-        let here = header(line);
-        match (&mut around, here) {
-            (Some((table, of, _)), Some((name, _))) if is_part(name, of) => table.end = end,
-            (_, Some(_)) if start > at => break,
-            (_, Some((name, is_entry))) => around = Some((start..end, name, is_entry)),
-            (Some((table, ..)), None) => table.end = end,
-            (None, None) => {}
+        let range = start..start + line.len();
+        start = range.end;
+        let here = header(line).filter(|_| quote.is_none());
+        for sign in ["\"\"\"", "'''"] {
+            if line.matches(sign).count() % 2 == 1 && quote.is_none_or(|open| open == sign) {
+                quote = if quote.is_some() { None } else { Some(sign) };
+            }
         }
-        if (start..end).contains(&at) {
-            line_around = start..end;
+        match (around, here) {
+            (Some((of, is_entry)), Some((name, _))) if is_part(name, of) => {
+                if let Some(part) = parts.last_mut().filter(|_| is_entry) {
+                    part.range.end = range.end;
+                }
+            }
+            (_, Some((name, is_entry))) => {
+                around = Some((name, is_entry));
+                if is_entry {
+                    parts.push(Part { range, is_constant: false });
+                }
+            }
+            (Some((_, true)), None) => {
+                if let Some(part) = parts.last_mut() {
+                    part.range.end = range.end;
+                }
+            }
+            (Some(("constants", false)), None) => parts.push(Part { range, is_constant: true }),
+            _ => {}
         }
-        start = end;
     }
-    match around? {
-        (table, _, true) => Some(table),
-        (table, "constants", false) if line_around.start > table.start => Some(line_around),
-        _ => None,
-    }
+    parts
 }
 
 /// Whether `function.effects` is a part of `function`.
@@ -165,8 +232,18 @@ impl ModelSet {
     ///
     /// What is wrong with the entry.
     pub fn contract(&self, model: &FunctionModel, params: &[ParamInfo]) -> Result<Summary, String> {
-        let names = Names { families: &self.families, family_ids: &self.family_ids, constants: &self.constants };
-        names.summary(model, params)
+        self.contract_with(model, params, &Near::default())
+    }
+
+    /// The same; nothing where the entry is wrong.
+    #[must_use]
+    pub fn right_contract(&self, model: &FunctionModel, params: &[ParamInfo]) -> Option<Summary> {
+        self.contract_with(model, params, &Near { is_silent: true, ..Near::default() }).ok()
+    }
+
+    fn contract_with(&self, model: &FunctionModel, params: &[ParamInfo], near: &Near) -> Result<Summary, String> {
+        let (families, family_ids) = (&self.families, &self.family_ids);
+        Names { families, family_ids, constants: &self.constants, near }.summary(model, params)
     }
 }
 
@@ -174,8 +251,12 @@ impl ModelSet {
 mod tests {
     use super::*;
 
+    fn pack(text: &str) -> (Option<ModelFile>, Vec<ModelError>) {
+        read(OwnText { path: "mine.toml", text, is_config: false, without: &[] })
+    }
+
     fn errors(text: &str) -> (usize, Vec<String>) {
-        let (file, errors) = read("ffilint.toml", text);
+        let (file, errors) = read(OwnText { path: "ffilint.toml", text, is_config: true, without: &[] });
         let count = file.map_or(usize::MAX, |file| file.function.len() + file.constants.len());
         (count, errors.iter().map(ToString::to_string).collect())
     }
@@ -201,13 +282,16 @@ mod tests {
 
     #[test]
     fn what_all_entries_need_leaves_out_the_file() {
-        let (file, errors) = read("mine.toml", "schema = 1\n[pack]\nidd = \"x\"\n[[function]]\nsymbol = \"a\"\n");
+        let (file, errors) = pack("schema = 1\n[pack]\nidd = \"x\"\n[[function]]\nsymbol = \"a\"\n");
         assert!(file.is_none() && errors.len() == 1, "{errors:?}");
         assert!(errors[0].to_string().starts_with("mine.toml:3: unknown field `idd`"), "{errors:?}");
-        assert!(read("mine.toml", "").0.is_none());
-        assert!(read("mine.toml", "schema = 2").1[0].to_string().contains("schema 2 is not known"));
+        assert!(pack("").0.is_none());
+        assert!(pack("schema = 2").1[0].to_string().contains("schema 2 is not known"));
         for text in ["[[function]]\nsymbol = ", "[[", "function = 3", "[[function]]\n\u{e9} = 1", "[constants]\nA"] {
-            assert!(!read("ffilint.toml", text).1.is_empty(), "{text}");
+            assert!(
+                !read(OwnText { path: "ffilint.toml", text, is_config: true, without: &[] }).1.is_empty(),
+                "{text}"
+            );
         }
     }
 }

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use super::Workspace;
 use crate::conventions::{self, Arity};
 use crate::diagnostic::Diagnostic;
-use crate::discover::ModelFiles;
+use crate::discover::{ModelFiles, ModelText};
 use crate::ir::Unit;
 use crate::language::Language;
 use crate::link::{Program, stated};
 use crate::models::catalog::CONVENTIONS;
+use crate::models::own::OwnText;
 use crate::models::schema::Family;
 use crate::models::{ModelSet, Versions, own, suggest};
 use crate::rules;
@@ -29,7 +30,7 @@ pub(super) struct OwnModels {
 
 impl OwnModels {
     pub(super) fn new(files: ModelFiles, after: usize) -> Self {
-        let source = |(at, text): (usize, &crate::discover::ModelText)| {
+        let source = |(at, text): (usize, &ModelText)| {
             let id = FileId(u32::try_from(after + at).unwrap_or(u32::MAX));
             // No step of a trace lies in such a file, so that nobody asks for its language.
             SourceFile::new(id, Arc::clone(&text.path), Arc::clone(&text.text), Language::Dart)
@@ -38,8 +39,8 @@ impl OwnModels {
         Self { files, sources }
     }
 
-    fn texts(&self) -> Vec<(&str, &str)> {
-        self.files.texts.iter().map(|file| (&*file.path, &*file.text)).collect()
+    fn texts(&self) -> Vec<OwnText<'_>> {
+        self.files.texts.iter().map(own_text).collect()
     }
 }
 
@@ -57,9 +58,16 @@ impl Workspace {
     ) -> (Option<ModelSet>, Option<String>) {
         let mut texts = self.own.texts();
         let mut set = (!texts.is_empty()).then(|| ModelSet::with_user_files(&texts));
+        let misfits = set.as_ref().map_or_else(Vec::new, |set| misfits(&texts, units, set));
+        if misfits.iter().any(|of_file| !of_file.is_empty()) {
+            for (text, misfits) in texts.iter_mut().zip(&misfits) {
+                text.without = misfits;
+            }
+            set = Some(ModelSet::with_user_files(&texts));
+        }
         let of_comments = stated::families(units, set.as_ref().unwrap_or(models));
         if let Some(text) = &of_comments {
-            texts.push((COMMENTS, text));
+            texts.push(OwnText { path: COMMENTS, text, is_config: false, without: &[] });
             set = Some(ModelSet::with_user_files(&texts));
         }
         let concluded = conventions::models(units, set.as_ref().unwrap_or(models));
@@ -85,7 +93,7 @@ impl Workspace {
             };
             let errors = models.errors().iter().filter(|error| error.path == *file.path);
             found.extend(errors.map(|error| at_line(error.line, &error.message)));
-            let read = own::read(&file.path, &file.text).0;
+            let read = own::read(own_text(file)).0;
             for entry in read.iter().flat_map(|read| &read.function) {
                 let line = source.position(as_u32(entry.span().start)).line;
                 let messages = arity.wrong(entry.get_ref(), models);
@@ -106,7 +114,7 @@ impl Workspace {
 
     /// The project's files of models: path and text.
     #[must_use]
-    pub fn own_texts(&self) -> Vec<(&str, &str)> {
+    pub fn own_texts(&self) -> Vec<OwnText<'_>> {
         self.own.texts()
     }
 
@@ -115,6 +123,25 @@ impl Workspace {
         let models = || self.own.sources.get(id.index().checked_sub(self.sources.len())?);
         self.sources.get(id.index()).or_else(models)
     }
+}
+
+/// A file as models are read from it.
+#[must_use]
+pub(crate) fn own_text(file: &ModelText) -> OwnText<'_> {
+    OwnText { path: &file.path, text: &file.text, is_config: file.is_config, without: &[] }
+}
+
+/// The entries of each file that do not fit what is bound, by where they begin.
+fn misfits(texts: &[OwnText<'_>], units: &[Unit], models: &ModelSet) -> Vec<Vec<usize>> {
+    let arity = Arity::new(units);
+    let of_file = |text: &OwnText<'_>| {
+        let entries = own::read(*text).0.into_iter().flat_map(|file| file.function);
+        entries
+            .filter(|entry| !arity.wrong(entry.get_ref(), models).is_empty())
+            .map(|entry| entry.span().start)
+            .collect()
+    };
+    texts.iter().map(of_file).collect()
 }
 
 /// The releases of a family of the project that do not release it.

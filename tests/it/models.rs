@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use ffilint::ir::TypeRef;
+use ffilint::models::own::OwnText;
 use ffilint::models::schema::{FunctionModel, MemberKind, ModelFile, TypeModel};
 use ffilint::models::{
     COMPILED, Item, ModelId, ModelSet, PackId, Sizing, Versions, builtin_files, compile, parse_file, read_builtin_files,
@@ -317,7 +318,7 @@ fn one_fact_is_given_once_for_each_version() {
 #[test]
 fn the_users_facts_come_first() {
     let text = user_file("symbol = \"free\"\nresult = { static = true }");
-    let set = ModelSet::with_user_files(&[("mine.toml", &text)]);
+    let set = ModelSet::with_user_files(&[mine(&text)]);
     let free = set.symbol("free", &Versions::default()).unwrap();
     assert_eq!(set.function(free).summary.outcomes[0].result.ownership, Ownership::Static);
 }
@@ -331,6 +332,10 @@ fn what_makes_a_function_throw_is_known() {
     assert_eq!(errors, ["mine.toml:12: `throws_when` belongs to `throws = \"known\"`"]);
 }
 
+fn mine(text: &str) -> OwnText<'_> {
+    OwnText { path: "mine.toml", text, is_config: false, without: &[] }
+}
+
 /// The entry begins in line 12.
 fn user_file(entry: &str) -> String {
     format!(
@@ -339,12 +344,12 @@ fn user_file(entry: &str) -> String {
 }
 
 fn errors_of(entry: &str) -> Vec<String> {
-    let set = ModelSet::with_user_files(&[("mine.toml", &user_file(entry))]);
+    let set = ModelSet::with_user_files(&[mine(&user_file(entry))]);
     set.errors().iter().map(ToString::to_string).collect()
 }
 
 fn summary_of(entry: &str) -> Summary {
-    let set = ModelSet::with_user_files(&[("mine.toml", &user_file(entry))]);
+    let set = ModelSet::with_user_files(&[mine(&user_file(entry))]);
     assert!(set.errors().is_empty(), "{:?}", set.errors());
     set.function(set.symbol("f", &Versions::default()).unwrap()).summary.clone()
 }

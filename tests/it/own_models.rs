@@ -259,6 +259,16 @@ fn entries_fit_the_bindings_they_speak_of() -> Outcome {
     assert!(said.contains("`buf_free` is bound with one argument: there is no `arg1`"), "{said}");
     fs::write(folder.path().join("ffilint.toml"), entry(0))?;
     assert_eq!(found(folder.path())?, Vec::<String>::new());
+    // What is wrong does not count.
+    for (wrong, expected) in [
+        ("symbol = \"buf_new\"\nresult = { borrowed = \"arg1\" }", "there is no `arg1`"),
+        ("symbol = \"buf_free\"\nresult = { static = true }", "bound as giving nothing"),
+    ] {
+        fs::write(folder.path().join("ffilint.toml"), format!("[[function]]\n{wrong}\n"))?;
+        assert_eq!(found(folder.path())?, ["ffilint.toml:1 invalid_model"]);
+        let said = stdout(&ffilint(folder.path(), &["check"])?);
+        assert!(said.contains(expected), "{said}");
+    }
     Ok(())
 }
 
@@ -319,5 +329,106 @@ fn doctor_counts_models() -> Outcome {
     {
         assert!(said.contains(part), "{part}\n{said}");
     }
+    Ok(())
+}
+
+/// What is said of `buf_new` and one more entry.
+fn said_of(entry: &str) -> Result<String, Box<dyn Error>> {
+    let folder = buf(&format!("{FAMILY}\n[[function]]\n{entry}\n"))?;
+    Ok(stdout(&ffilint(folder.path(), &[])?))
+}
+
+#[test]
+fn a_file_full_of_mistakes_is_told_in_short_and_keeps_what_is_right() -> Outcome {
+    let head = format!("schema = 1\n[pack]\nid = \"many\"\nsources = [\"me\"]\n{FAMILY}");
+    for (line, wrong) in [(171, "reslt = { static = true }"), (169, "result = { owned = \"libc.maloc\" }")] {
+        let mut text = head.clone();
+        for at in 0..20_000 {
+            text.push_str(&format!("[[function]]\nsymbol = \"f{at}\"\n{wrong}\n"));
+        }
+        let folder = buf("models = [\"many.toml\"]")?;
+        fs::write(folder.path().join("many.toml"), text)?;
+        let start = std::time::Instant::now();
+        let found = found(folder.path())?;
+        // It was 7 and 31 seconds, and is far below one; the machine may be busy.
+        assert!(start.elapsed().as_secs() < 6, "{:?}", start.elapsed());
+        assert_eq!(found.iter().filter(|found| found.ends_with("invalid_model")).count(), 51, "{found:?}");
+        assert!(found.contains(&format!("many.toml:{line} invalid_model")), "{found:?}");
+        assert!(found.contains(&"lib/uses.dart:5 leaked_allocation".to_owned()), "{found:?}");
+        let said = stdout(&ffilint(folder.path(), &[])?);
+        assert!(said.contains("19950 more mistakes from here on; what is wrong is left out"), "{said}");
+    }
+    Ok(())
+}
+
+#[test]
+fn what_contradicts_itself_is_wrong() -> Outcome {
+    for (effects, expected) in [
+        ("{ on = \"arg0\", take = true }, { on = \"arg0\", release = \"buf\" }", "`take` and `release` of `arg0`"),
+        ("{ on = \"arg0\", take = true }, { on = \"arg0\", borrow = true }", "`take` and `borrow` of `arg0`"),
+        ("{ on = \"arg0\", release = \"buf\" }, { on = \"arg0\", release = \"libc.malloc\" }", "is said twice"),
+        ("{ on = \"arg0\", hold = true }, { on = \"arg0\", hold = true, outcome = \"success\" }", "is said twice"),
+    ] {
+        let said = said_of(&format!("symbol = \"f\"\neffects = [{effects}]"))?;
+        assert!(said.contains("ffilint.toml:16:") && said.contains(expected), "{effects}: {said}");
+        assert!(said.contains("1 error, 1 warning"), "{said}");
+    }
+    let apart = "{ on = \"arg0\", take = true, outcome = \"success\" }, { on = \"arg0\", borrow = true, outcome = \"failure\" }";
+    let said = said_of(&format!("symbol = \"f\"\neffects = [{apart}]"))?;
+    assert!(!said.contains("invalid_model"), "{said}");
+    for (comment, expected) in [
+        ("returns owned(free = buf_free, family = libc.malloc)", "said twice"),
+        ("returns owned(free = buf_free, free = free)", "said twice"),
+        ("returns static(of = size)", "`of` says nothing of `static`"),
+        ("takes(size, free = buf_free)", "`free` says nothing of `takes`"),
+    ] {
+        let folder = buf("")?;
+        let binding = "@Native<Pointer<Uint8> Function(Int32)>()\nexternal Pointer<Uint8> other(int size);\n";
+        fs::write(folder.path().join("lib/bindings.dart"), format!("{BINDINGS}// ffilint: {comment}\n{binding}"))?;
+        let said = stdout(&ffilint(folder.path(), &[])?);
+        assert!(said.contains("bindings.dart:8:1: error[invalid_model]") && said.contains(expected), "{said}");
+    }
+    Ok(())
+}
+
+#[test]
+fn what_can_never_hold_is_wrong() -> Outcome {
+    for (entry, expected) in [
+        ("symbol = \"f\"\neffects = [{ on = \"arg:b\", take = true }]", "`arg:b` needs `params`"),
+        ("symbol = \"f\"\neffects = [{ on = \"this\", take = true }]", "has no `this`"),
+        ("symbol = \"f\"\nresult = { alias = \"result\" }", "cannot be told by itself"),
+        ("symbol = \"f\"\neffects = [{ on = \"result\", borrow = true }]", "an effect is about arguments"),
+        ("symbol = \"f\"\neffects = [{ on = \"arg300\", take = true }]", "so many arguments: `arg300`"),
+        ("symbol = \"f\"\neffects = [{ on = \"arg1\", fill = { static = true } }]", "it points to is `arg1.*`"),
+        ("symbol = \"f\"\nbasis = \"body\"", "ffilint reads itself"),
+    ] {
+        let said = said_of(entry)?;
+        assert!(said.contains("ffilint.toml:16:") && said.contains(expected), "{entry}: {said}");
+        assert!(said.contains("1 error, 1 warning"), "{said}");
+    }
+    let folder = buf("models = [\"f.toml\"]")?;
+    let pack = "schema = 1\n[pack]\nid = \"f\"\npackage = \"ffi\"\nsources = [\"me\"]\n[[function]]\nsymbol = \"f\"\n\
+                versions = \">=3.0.0 <2.0.0\"\nresult = { static = true }\n";
+    fs::write(folder.path().join("f.toml"), pack)?;
+    let said = stdout(&ffilint(folder.path(), &[])?);
+    assert!(said.contains("f.toml:6:") && said.contains("no version is `>=3.0.0 <2.0.0`"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn a_pack_may_be_called_like_the_configuration() -> Outcome {
+    let folder = buf("models = [\"tools/ffilint.toml\"]")?;
+    fs::create_dir(folder.path().join("tools"))?;
+    let pack = format!("schema = 1\n[pack]\nid = \"buf\"\nsources = [\"buf.h\"]\nurls = []\n{FAMILY}");
+    fs::write(folder.path().join("tools/ffilint.toml"), &pack)?;
+    let found_in = found(folder.path())?;
+    assert_eq!(found_in, ["tools/ffilint.toml:5 invalid_model"]);
+    fs::write(
+        folder.path().join("tools/ffilint.toml"),
+        pack.replace("urls", "uris").replace("schema = 1", "schem = 1"),
+    )?;
+    assert_eq!(found(folder.path())?.len(), 1);
+    fs::write(folder.path().join("tools/ffilint.toml"), pack.replace("urls", "uris"))?;
+    assert_eq!(found(folder.path())?, ["lib/uses.dart:5 leaked_allocation"]);
     Ok(())
 }
