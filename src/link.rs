@@ -10,7 +10,7 @@
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
 use crate::ir::{Class, ClassId, Function, FunctionId, Name, Unit, Variable};
@@ -157,6 +157,7 @@ pub struct Program {
     stated: Stated,
     callbacks: Callbacks,
     released_types: FxHashMap<ClassRef, TypeRelease>,
+    dart_fields: FxHashSet<Name>,
 }
 
 /// What is known of the program's declarations.
@@ -273,13 +274,18 @@ impl Target {
     /// The native symbol that an operation calls.
     #[must_use]
     pub fn symbol(&self) -> Option<&Name> {
-        match self {
+        match self.called() {
             Self::Native { symbol, .. } => symbol.as_ref(),
-            Self::Via(via) => match &via.target {
-                Self::Native { symbol, .. } => symbol.as_ref(),
-                _ => None,
-            },
             _ => None,
+        }
+    }
+
+    /// What is called in the end, whatever its receiver is.
+    #[must_use]
+    pub fn called(&self) -> &Self {
+        match self {
+            Self::Via(via) => &via.target,
+            other => other,
         }
     }
 }
@@ -416,6 +422,8 @@ impl Program {
         let stated = Stated::new(&units, &files, &links, &declared, models);
         stated.mark(&mut links);
         let released_types = FxHashMap::default();
+        let layouts = units.iter().filter(|unit| !unit.language.is_native()).flat_map(|unit| &unit.layouts);
+        let dart_fields = layouts.flat_map(|layout| &layout.fields).map(|(name, _)| name.clone()).collect();
         let mut program = Self {
             units,
             resolved,
@@ -429,6 +437,7 @@ impl Program {
             stated,
             callbacks,
             released_types,
+            dart_fields,
         };
         program.released_types = opaque::releases(&program, models);
         program.callbacks = callbacks::find(&program, models);
@@ -445,6 +454,12 @@ impl Program {
                 drop(facts);
             },
         );
+    }
+
+    /// Whether a struct that Dart declares has a field of that name.
+    #[must_use]
+    pub fn is_dart_field(&self, name: &str) -> bool {
+        self.dart_fields.contains(name)
     }
 
     /// A function.

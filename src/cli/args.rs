@@ -89,15 +89,8 @@ pub(super) struct CheckArguments {
 pub(super) struct LinksArguments {
     /// Whose bindings to list; the whole project around it is read [default: .]
     pub(super) paths: Vec<PathBuf>,
-    /// full or json [default: full]
-    #[arg(short, long, value_enum, default_value_t = LinksFormat::Full)]
-    pub(super) format: LinksFormat,
-    /// Ignore ffilint.toml
-    #[arg(long)]
-    pub(super) isolated: bool,
-    /// How many threads to use, at most 4 for each core; 0 means one for each core [default: 0]
-    #[arg(short, long, value_name = "N")]
-    pub(super) jobs: Option<usize>,
+    #[command(flatten)]
+    pub(super) listing: ListingArguments,
 }
 
 /// Of what to say who owns it.
@@ -109,6 +102,13 @@ pub(super) struct OwnershipArguments {
     /// List the bindings that are called and of which nothing is known, each with a model to fill in
     #[arg(long)]
     pub(super) unknown: bool,
+    #[command(flatten)]
+    pub(super) listing: ListingArguments,
+}
+
+/// How to list something.
+#[derive(Args, Debug)]
+pub(super) struct ListingArguments {
     /// full or json [default: full]
     #[arg(short, long, value_enum, default_value_t = LinksFormat::Full)]
     pub(super) format: LinksFormat,

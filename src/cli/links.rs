@@ -11,7 +11,7 @@ use crate::{render, rules, workspace};
 
 /// Lists the links of the projects around the paths.
 pub(super) fn list(arguments: &LinksArguments) -> Fallible<u8> {
-    let threads = threads(arguments.jobs.unwrap_or(0), false);
+    let threads = threads(arguments.listing.jobs.unwrap_or(0), false);
     let pool = workspace::pool(threads).map_err(|error| format!("cannot start threads: {error}"))?;
     pool.install(|| run(arguments))
 }
@@ -22,7 +22,7 @@ fn run(arguments: &LinksArguments) -> Fallible<u8> {
     let (roots, missing) = discover::roots(&cwd, &arguments.paths);
     let mut list = LinkList::default();
     for root in &roots {
-        let config = match arguments.isolated {
+        let config = match arguments.listing.isolated {
             true => Config::default(),
             false => Config::load(&root.folder, &rules::names()).map_err(|error| error.to_string())?,
         };
@@ -30,7 +30,7 @@ fn run(arguments: &LinksArguments) -> Fallible<u8> {
         let options = Options { check_vendored: config.check_vendored, ..Options::default() };
         list.append(Workspace::new(project).links(ModelSet::builtin(), &options));
     }
-    let text = match arguments.format {
+    let text = match arguments.listing.format {
         LinksFormat::Full => render::links::full(&list),
         LinksFormat::Json => render::links::json(&list).map_err(|error| format!("cannot write JSON: {error}"))?,
     };

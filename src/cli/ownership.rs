@@ -18,13 +18,13 @@ pub(super) fn ownership(arguments: &OwnershipArguments) -> Fallible<u8> {
         (false, []) => return Err("name a function, or write `--unknown` for all of which nothing is known".into()),
     };
     let paths: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
-    let pool = workspace::pool(threads(arguments.jobs.unwrap_or(0), false));
+    let pool = workspace::pool(threads(arguments.listing.jobs.unwrap_or(0), false));
     let pool = pool.map_err(|error| format!("cannot start threads: {error}"))?;
     pool.install(|| tell(name, &paths, arguments))
 }
 
 fn tell(name: Option<&str>, paths: &[PathBuf], arguments: &OwnershipArguments) -> Fallible<u8> {
-    let (roots, missing) = projects(paths, arguments.isolated)?;
+    let (roots, missing) = projects(paths, arguments.listing.isolated)?;
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
     for (_, config, project) in roots {
         let options = Options { targets: config.targets, check_vendored: config.check_vendored, ..Options::default() };
@@ -37,7 +37,7 @@ fn tell(name: Option<&str>, paths: &[PathBuf], arguments: &OwnershipArguments) -
     let is_there = known.iter().any(|known| known.is_there);
     let json =
         |written: Result<String, serde_json::Error>| written.map_err(|error| format!("cannot write JSON: {error}"));
-    let text = match (name, arguments.format) {
+    let text = match (name, arguments.listing.format) {
         (Some(_), _) if !is_there => String::new(),
         (None, LinksFormat::Full) => unknown.iter().map(render::ownership::unknown).collect(),
         (None, LinksFormat::Json) => json(render::ownership::json::unknown(&unknown))?,

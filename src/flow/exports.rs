@@ -26,9 +26,6 @@ use crate::violation::{Confidence, Step, StepKind, Subject, Violation, Violation
 /// The allocator of package:ffi, which every Dart program can release with.
 const DART: &str = "dart.malloc";
 
-/// The C library's heap.
-const C_HEAP: &str = "libc.malloc";
-
 /// Where a native function is called from another language.
 struct Crossing {
     symbol: Name,
@@ -165,7 +162,7 @@ impl Search<'_> {
         let from = &self.program.units[crossing.from as usize];
         let is_kept_by_language = family.language.is_some();
         matches!(family.kind, FamilyKind::Memory | FamilyKind::Pair | FamilyKind::Refcount)
-            && (is_kept_by_language || (from.language == Language::Dart && family.name == C_HEAP))
+            && (is_kept_by_language || (from.language == Language::Dart && family.per_library))
     }
 
     /// The targets on which nothing releases the gift.

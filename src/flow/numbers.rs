@@ -101,11 +101,7 @@ impl Engine<'_> {
     fn lent_to(&self, target: &Target, root: &Root) -> Option<Lent> {
         let borrowed = Lent { at_all: true, assumed: false };
         let assumed = Lent { at_all: true, assumed: true };
-        match target {
-            Target::Via(via) => match &via.target {
-                Target::Via(_) => None,
-                target => self.lent_to(target, root),
-            },
+        match target.called() {
             Target::Model(model) | Target::Native { model: Some(model), .. } => {
                 let model = self.models.function(*model);
                 if model.summary.basis == Basis::Convention {

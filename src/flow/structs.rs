@@ -116,15 +116,10 @@ impl Engine<'_> {
         if self.is_native(frame) {
             return Some(step.clone());
         }
-        let dart = self.program.units.iter().filter(|unit| !unit.language.is_native());
-        let (mut plain, mut hidden) = (false, false);
-        for (field, _) in dart.flat_map(|unit| &unit.layouts).flat_map(|layout| &layout.fields) {
-            plain |= field == name;
-            hidden |= field.strip_prefix('_') == Some(name);
-        }
-        match (plain, hidden) {
+        let behind = Name::new(format!("_{name}"));
+        match (self.program.is_dart_field(name), self.program.is_dart_field(&behind)) {
             (true, true) => None,
-            (false, true) => Some(PathStep::Field(format!("_{name}").into())),
+            (false, true) => Some(PathStep::Field(behind)),
             _ => Some(step.clone()),
         }
     }

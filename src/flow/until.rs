@@ -83,14 +83,7 @@ impl Engine<'_> {
         if let Some(symbol) = target.symbol() {
             return Some(symbol.clone());
         }
-        let functions = match target {
-            Target::Functions(functions) => functions,
-            Target::Via(via) => match &via.target {
-                Target::Functions(functions) => functions,
-                _ => return None,
-            },
-            _ => return None,
-        };
+        let Target::Functions(functions) = target.called() else { return None };
         match functions.candidates.as_slice() {
             [only] => self.forwards_to(*only),
             _ => None,

@@ -63,12 +63,8 @@ fn told(
 
 /// The native function that an operation calls, where its facts are known.
 fn modelled(target: &Target) -> Option<(&Name, ModelId)> {
-    match target {
+    match target.called() {
         Target::Native { symbol: Some(symbol), model: Some(model) } => Some((symbol, *model)),
-        Target::Via(via) => match &via.target {
-            Target::Native { symbol: Some(symbol), model: Some(model) } => Some((symbol, *model)),
-            _ => None,
-        },
         _ => None,
     }
 }

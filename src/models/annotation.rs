@@ -1,6 +1,7 @@
 //! Ownership written in the source: `returns owned(free = buf_free)`, `takes(buffer)`. The text becomes an entry as a
 //! model file has it, so that both say the same.
 
+use super::contract::LENDERS;
 use std::fmt::Write as _;
 
 use super::schema::FunctionModel;
@@ -12,8 +13,6 @@ const FACTS: [&str; 7] = ["returns", "takes", "holds", "borrows", "escapes", "re
 const KINDS: [&str; 7] = ["owned", "borrowed", "static", "unknown", "alias", "interior", "view"];
 /// What a result or a release may be told by.
 const KEYS: [&str; 4] = ["free", "family", "of", "until"];
-/// Lenders that are no argument.
-const LENDERS: [&str; 5] = ["library", "module", "process", "system", "thread"];
 /// What begins words that only explain.
 const WHY: &str = "--";
 

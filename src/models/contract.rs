@@ -51,7 +51,7 @@ impl Near {
 }
 
 /// What memory may be borrowed from besides a path.
-const LENDERS: [&str; 5] = ["library", "module", "process", "system", "thread"];
+pub(super) const LENDERS: [&str; 5] = ["library", "module", "process", "system", "thread"];
 
 impl Names<'_> {
     /// The contract of a function, or what is wrong with its entry.

@@ -218,14 +218,7 @@ impl Workspace {
             for target in
                 program.resolved.get(at as usize).into_iter().flatten().flat_map(|of| of.targets.iter().flatten())
             {
-                let functions = match target {
-                    Target::Functions(functions) => functions,
-                    Target::Via(via) => match &via.target {
-                        Target::Functions(functions) => functions,
-                        _ => continue,
-                    },
-                    _ => continue,
-                };
+                let Target::Functions(functions) = target.called() else { continue };
                 functions.candidates.iter().for_each(|callee| *callers.entry(*callee).or_default() += 1);
             }
         }
