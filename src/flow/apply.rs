@@ -386,6 +386,7 @@ impl Engine<'_> {
                         Allocating::Family(family) => Some(self.released_with_length(calling, &effect.on, family)),
                         Allocating::Parameter(_) | Allocating::Unknown => None,
                     };
+                    let family = self.family_of_member(path, &effect.on, &value).or(family);
                     let inside = calling.ended.iter().find(|made| made.what == effect.on).cloned();
                     let by = calling.name.clone();
                     let (at, targets) = (calling.at, calling.targets);
@@ -563,6 +564,9 @@ impl Engine<'_> {
                 PathStep::Elements => self.escape(path, &value),
                 _ => self.fill_given(path, object, &value, basis),
             }
+        }
+        if let Some(id) = value.object().filter(|_| self.is_instance(object)) {
+            self.ledger.entry(id.origin).or_default().of_object = true;
         }
         path.put(object, key, value);
     }
