@@ -61,10 +61,9 @@ impl Engine<'_> {
     pub(super) fn tests_parameter(&self, frame: u32, path: &Path, cond: &Cond) -> bool {
         let tested = |operand| self.comes_from_parameter(path, &self.operand(frame, path, operand));
         match cond {
-            Cond::IsTrue(operand) | Cond::IsNull(operand) => tested(operand),
+            Cond::IsTrue(operand) | Cond::IsNull(operand) | Cond::Is(operand, _) => tested(operand),
             Cond::Equals(left, right) => tested(left) || tested(right),
-            // Whoever passes a value of another type than the function takes made a mistake in the program.
-            Cond::Is(..) | Cond::Target(_) | Cond::Opaque => false,
+            Cond::Target(_) | Cond::Opaque => false,
         }
     }
 
