@@ -56,6 +56,7 @@ mod offered;
 mod ops;
 mod origin;
 mod outcome;
+mod owners;
 mod parts;
 mod path;
 mod perhaps;

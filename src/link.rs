@@ -59,6 +59,8 @@ pub struct FileContext {
     pub package: Option<PackageContext>,
     /// The crate it belongs to, for Rust.
     pub krate: Option<CrateContext>,
+    /// It is part of somebody else's library, whose calls are followed a few steps only.
+    pub is_vendored: bool,
     /// The platforms it is built for, as far as its path tells.
     pub targets: TargetSet,
     /// The platforms that a Dart file speaks of by its path, its package and the libraries it opens: what is built for
@@ -403,6 +405,7 @@ impl Program {
             path: "".into(),
             package: None,
             krate: None,
+            is_vendored: false,
             targets: TargetSet::ALL,
             speaks_of: TargetSet::ALL,
             narrow: None,

@@ -382,6 +382,9 @@ impl<'a> Context<'a> {
         if let Some(offered) = self.offered {
             return format!("{verb} it with `{offered}`");
         }
+        if let Some(member) = &subject.release {
+            return format!("{verb} it with `{member}`");
+        }
         match self.release_of(subject.family, &subject.made_by) {
             Some(call) if !self.can_call_release_of(subject.family) => {
                 format!("{verb} it through a function of the library that calls `{call}`")

@@ -46,6 +46,8 @@ pub struct Subject {
     pub made_by: Name,
     /// The variable or field that holds it, where one does.
     pub held_by: Option<Name>,
+    /// The member that releases it, where an object of the program has it.
+    pub release: Option<Name>,
 }
 
 /// The kinds of violation.

@@ -261,6 +261,8 @@ impl Engine<'_> {
         {
             return;
         }
+        let throws_now = |test: &ArgumentTest| self.test(path, calling, &test.arg, &test.test) == Some(true);
+        let certain = summary.throws_when.as_deref().is_some_and(throws_now);
         // A check throws because of what it was given: on that way the argument is what it throws for.
         let path = match summary
             .throws_when
@@ -283,7 +285,22 @@ impl Engine<'_> {
                 outcome.effects.iter().filter(|effect| !matches!(effect.kind, EffectKind::Fill(_))).cloned().collect();
             self.effects(&mut path, calling, &effects, summary.basis, None);
         }
-        self.exceptions(run, calling, summary.throws, &path);
+        let throws = match summary.throws {
+            Throws::Known if !certain && self.is_given_what_is_written(calling) => Throws::Possibly,
+            throws => throws,
+        };
+        self.exceptions(run, calling, throws, &path);
+    }
+
+    /// Whether a function of Dart is given nothing but text that is written there and objects that were made there: it
+    /// would throw each time, and nobody would write that.
+    fn is_given_what_is_written(&self, calling: &Calling) -> bool {
+        let is_written = |arg: &ArgValue| match &arg.value {
+            Value::Str(_) => true,
+            Value::Pointer(id, _) => self.is_instance(*id),
+            _ => false,
+        };
+        !calling.args.is_empty() && calling.args.iter().all(is_written) && !self.is_native(calling.site.frame)
     }
 
     /// Arguments that no effect and no result speaks of are borrowed.
@@ -386,6 +403,7 @@ impl Engine<'_> {
                         Allocating::Family(family) => Some(self.released_with_length(calling, &effect.on, family)),
                         Allocating::Parameter(_) | Allocating::Unknown => None,
                     };
+                    let family = self.family_of_member(path, &effect.on, &value).or(family);
                     let inside = calling.ended.iter().find(|made| made.what == effect.on).cloned();
                     let by = calling.name.clone();
                     let (at, targets) = (calling.at, calling.targets);
@@ -563,6 +581,9 @@ impl Engine<'_> {
                 PathStep::Elements => self.escape(path, &value),
                 _ => self.fill_given(path, object, &value, basis),
             }
+        }
+        if let Some(id) = value.object().filter(|_| self.is_instance(object)) {
+            self.ledger.entry(id.origin).or_default().of_object = true;
         }
         path.put(object, key, value);
     }

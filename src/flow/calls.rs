@@ -375,7 +375,8 @@ impl Engine<'_> {
                 // What stands as the receiver is the native function itself.
                 calling.receiver = None;
                 calling.native = true;
-                let defined = symbol.as_ref().map(|symbol| self.defined(&calling, &path, symbol)).unwrap_or_default();
+                let defined =
+                    symbol.as_ref().map(|symbol| self.defined(&calling, &path, symbol, *model)).unwrap_or_default();
                 if !defined.is_empty() {
                     for (targets, functions) in defined {
                         let path = Path { targets, ..path.clone() };

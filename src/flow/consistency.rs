@@ -157,7 +157,13 @@ impl Engine<'_> {
         let path = &gift.returned.path;
         let id = gift.returned.value.object();
         let subject = id.and_then(|id| self.subject(id, path.objects.get(&id)?));
-        subject.unwrap_or_else(|| Subject { family, origin: Name::default(), made_by: Name::default(), held_by: None })
+        subject.unwrap_or_else(|| Subject {
+            family,
+            origin: Name::default(),
+            made_by: Name::default(),
+            held_by: None,
+            release: None,
+        })
     }
 
     fn inconsistent(&self, kind: ViolationKind, at: Location, trace: Vec<Step>, targets: TargetSet) -> Violation {

@@ -5,13 +5,32 @@ use super::engine::Engine;
 use super::path::Path;
 use crate::ir::Name;
 use crate::link::{FuncRef, Functions};
+use crate::models::ModelId;
+use crate::summary::Basis;
 use crate::target::TargetSet;
 
 impl Engine<'_> {
     /// The definitions of a native symbol that a path can reach, by the targets that have them.
-    pub(super) fn defined(&self, calling: &Calling, path: &Path, symbol: &Name) -> Vec<(TargetSet, Functions)> {
+    ///
+    /// None where all are somebody else's and a model says what his documentation promises: his bodies are followed a
+    /// few steps only.
+    pub(super) fn defined(
+        &self,
+        calling: &Calling,
+        path: &Path,
+        symbol: &Name,
+        model: Option<ModelId>,
+    ) -> Vec<(TargetSet, Functions)> {
         let unit = self.frames[calling.site.frame as usize].function.unit;
-        let groups = self.program.definitions_by_target(symbol, unit).into_iter();
+        let groups = self.program.definitions_by_target(symbol, unit);
+        let is_documented = |model| self.models.function(model).summary.basis >= Basis::MetadataExplicit;
+        if model.is_some_and(is_documented)
+            && !self.program.file(unit).is_vendored
+            && groups.iter().flat_map(|(_, all)| all).all(|one| self.program.file(one.unit).is_vendored)
+        {
+            return Vec::new();
+        }
+        let groups = groups.into_iter();
         let reached = groups.map(|(targets, candidates)| (targets.and(path.targets), candidates));
         let reached = reached.filter(|(targets, _)| !targets.is_empty()).map(|(targets, candidates)| {
             (targets, Functions { candidates, complete: true, implicit_this: false, model: None })

@@ -278,7 +278,7 @@ impl Search<'_> {
             trace.push(Step { kind, location: made.location });
         }
         trace.push(Step { kind: StepKind::Received { from: symbol.clone() }, location: crossing.at });
-        let subject = Subject { family: gift.family, origin: symbol.clone(), made_by, held_by: None };
+        let subject = Subject { family: gift.family, origin: symbol.clone(), made_by, held_by: None, release: None };
         // A C function that nobody names may lie in a file that was not parsed.
         let confidence = if unit.language == Language::Rust { Confidence::High } else { Confidence::Medium };
         let kind = ViolationKind::NoReleaseExported { subject, function: symbol };

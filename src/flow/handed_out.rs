@@ -33,9 +33,10 @@ impl Engine<'_> {
     ) {
         let mut found: BTreeMap<(usize, AccessPath), Found> = BTreeMap::new();
         let mut pointers = BTreeSet::new();
-        for (index, Returned { path, value, .. }) in returns.iter().enumerate() {
+        for (index, returned @ Returned { path, value, .. }) in returns.iter().enumerate() {
             let owned = matches!(result.ownership, Ownership::Owned(_));
-            if let Some(id) = Self::returned_whole(path, value, owned) {
+            let whole = Self::returned_whole(path, value, owned).or_else(|| self.returned_instance(returned));
+            if let Some(id) = whole {
                 pointers.insert(index);
                 self.contents(path, id, &AccessPath::root(Root::Result), index, &mut found);
             }
@@ -166,7 +167,12 @@ impl Engine<'_> {
             let Some(object) = path.objects.get(id) else { continue };
             // What is there on success only, and who asks is not told which it was: nobody can count on it.
             let (Some(family), State::Escaped, None) = (object.given, object.ownership, object.guard) else { continue };
-            let Some(at) = path.objects.get(owner).and_then(|owner| owner.path.as_deref()) else { continue };
+            let Some(into) = path.objects.get(owner) else { continue };
+            let Some(at) = into.path.as_deref() else { continue };
+            // Others have the object that a constructor makes.
+            if at.root == Root::This && into.ownership != State::Unknown {
+                continue;
+            }
             if at.steps.len() < AccessPath::MAX_STEPS {
                 let mut inner = at.clone();
                 inner.steps.push(memory::step(key));

@@ -58,14 +58,14 @@ impl Written {
         written
     }
 
-    fn has(&self, program: &Program, field: VarRef) -> bool {
+    pub(super) fn has(&self, program: &Program, field: VarRef) -> bool {
         self.fields.contains(&field) || self.names.contains(&program.variable(field).name)
     }
 }
 
 impl Engine<'_> {
     /// Whether the analysed function is a constructor of a Dart class.
-    fn constructs(&self) -> bool {
+    pub(super) fn constructs(&self) -> bool {
         let unit = &self.program.units[self.root.unit as usize];
         !unit.language.is_native() && self.program.function(self.root).kind == FunctionKind::Constructor
     }
@@ -120,7 +120,8 @@ impl Engine<'_> {
         let stays = |value: &&Value| {
             let object = value.object().and_then(|id| path.objects.get(&id));
             let kept = object.and_then(|object| object.story.kept.as_deref());
-            kept.is_some_and(|kept| !kept.unseen && kept.into.root == Root::This)
+            object.is_some_and(|object| object.path.is_none() && object.given.is_some())
+                || kept.is_some_and(|kept| !kept.unseen && kept.into.root == Root::This)
         };
         path.heap.values().filter(stays).cloned().collect()
     }
@@ -138,7 +139,11 @@ impl Engine<'_> {
         }
         let contract = self.contract(*only)?;
         let mut effects = contract.outcomes.iter().flat_map(|outcome| &outcome.effects);
-        effects.find(|effect| matches!(&effect.kind, EffectKind::StoreInto(place) if place.root == Root::This))?;
+        effects.find(|effect| match &effect.kind {
+            EffectKind::StoreInto(place) => place.root == Root::This,
+            EffectKind::Fill(_) => effect.on.root == Root::This,
+            _ => false,
+        })?;
         let value = self.instance(calling, path);
         calling.receiver = Some(ArgValue { name: None, value: value.clone(), ty: None });
         Some(value)

@@ -355,6 +355,7 @@ impl Engine<'_> {
             origin: origin.by.clone(),
             made_by: origin.made_by.clone(),
             held_by: object.story.held_by.clone(),
+            release: None,
         })
     }
 

@@ -323,7 +323,7 @@ impl Engine<'_> {
                     Some(Value::Pointer(object, _)) => {
                         self.keep(&mut path, &stored, &name, Some(*field));
                         if !self.keep_in_field(&mut path, object, *field, &stored, at) {
-                            self.store(&mut path, object, name, stored, at);
+                            self.store_in_field(&mut path, object, *field, stored, at);
                         }
                     }
                     _ => {

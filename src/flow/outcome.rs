@@ -31,6 +31,8 @@ pub(super) struct Ledger {
     pub(super) drained: bool,
     /// Another function of the program, which is run in place, allocated it.
     pub(super) elsewhere: bool,
+    /// An object of the program has it: how that ends is its class's affair, unless it is seen here.
+    pub(super) of_object: bool,
     /// The stories of those that were passed to callbacks.
     handed: Vec<Rc<Story>>,
 }
@@ -171,6 +173,9 @@ impl Engine<'_> {
         let known = &self.origins[origin as usize];
         // What a function of the program that is run in place loses is told of that function.
         let family = known.family.filter(|_| known.leak_matters && !ledger.drained && !ledger.elsewhere)?;
+        if ledger.of_object && !ledger.released_here {
+            return None;
+        }
         let discharged = ledger.released || ledger.escaped;
         if self.models.family(family).kept {
             return None;
@@ -199,6 +204,7 @@ impl Engine<'_> {
             origin: known.by.clone(),
             made_by: known.made_by.clone(),
             held_by: lost.story.held_by.clone(),
+            release: ledger.release.as_ref().filter(|_| ledger.of_object).map(|(by, _)| by.clone()),
         };
         let mut trace = lost.story.steps.clone();
         let mut sure = confidence(known.basis);

@@ -83,6 +83,14 @@ impl Engine<'_> {
                 }
                 value => {
                     value.iter().for_each(|value| self.note_part(path, calling, value));
+                    // A check that gives its argument back only where that is there.
+                    if basis == Basis::Body
+                        && !contract.nullable
+                        && let Some(Value::Pointer(id, _)) = &value
+                        && let Some(object) = path.objects.get_mut(id)
+                    {
+                        object.non_null = true;
+                    }
                     value
                 }
             },

@@ -20,6 +20,7 @@ pub(super) fn contexts(project: &Project) -> Vec<FileContext> {
         path: Arc::clone(&file.key),
         package: file.package.and_then(|package| packages.get(package).cloned()),
         krate: file.krate.and_then(|krate| crates.get(krate).cloned()),
+        is_vendored: file.vendored,
         targets: if file.language.is_native() { file.targets } else { TargetSet::ALL },
         narrow: file.narrow,
         speaks_of: if file.language.is_native() { TargetSet::ALL } else { file.targets },

@@ -24,6 +24,7 @@ fn program(files: &[(&str, &str)]) -> Program {
             path: (*path).into(),
             package: Some(package),
             krate: None,
+            is_vendored: false,
             targets: TargetSet::ALL,
             speaks_of: TargetSet::ALL,
             narrow: None,

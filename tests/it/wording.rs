@@ -78,7 +78,7 @@ fn family(name: &str) -> FamilyId {
 }
 
 fn subject(name: &str, origin: &str) -> Subject {
-    Subject { family: family(name), origin: origin.into(), made_by: origin.into(), held_by: None }
+    Subject { family: family(name), origin: origin.into(), made_by: origin.into(), held_by: None, release: None }
 }
 
 fn held(name: &str, origin: &str, by: &str) -> Subject {
