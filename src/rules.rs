@@ -28,6 +28,7 @@ mod invalid_model;
 mod leak_on_some_path;
 mod leak_on_throw;
 mod leaked_allocation;
+mod leaked_field;
 mod leaked_struct_field;
 mod leaked_temporary;
 mod mismatched_deallocator;
@@ -69,6 +70,7 @@ pub static ALL: &[&Rule] = &[
     &leak_on_throw::RULE,
     &overwritten_owner::RULE,
     &leaked_struct_field::RULE,
+    &leaked_field::RULE,
     &unreleased_arena::RULE,
     &unclosed_handle::RULE,
     &missing_release_export::RULE,
@@ -147,6 +149,9 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
             &leaked_struct_field::RULE,
             leaked_struct_field::word(subject, field, container.as_deref(), release, context),
         ),
+        ViolationKind::Unreleased { subject, field, class, dispose } => {
+            (&leaked_field::RULE, leaked_field::word(subject, field, class, dispose.as_deref(), context))
+        }
         ViolationKind::Overwritten { subject, owner } => {
             (&overwritten_owner::RULE, overwritten_owner::word(subject, owner, context))
         }

@@ -93,6 +93,17 @@ pub enum ViolationKind {
         /// The release of the block, as written.
         release: Name,
     },
+    /// A field of a class receives it, and nothing in the program releases what the field leads to.
+    Unreleased {
+        /// The memory.
+        subject: Subject,
+        /// The field.
+        field: Name,
+        /// Its class.
+        class: Name,
+        /// The method that should release it.
+        dispose: Option<Name>,
+    },
     /// The only variable or field that led to it was written over.
     Overwritten {
         /// The memory.
@@ -603,6 +614,11 @@ pub enum StepKind {
     Overwritten {
         /// Which.
         owner: Name,
+    },
+    /// A method that should release it does not.
+    Missed {
+        /// Which.
+        by: Name,
     },
     /// Another path releases it.
     ReleasedElsewhere {

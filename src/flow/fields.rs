@@ -38,11 +38,14 @@ struct Stored {
 
 /// Memory that was its function's own when a field received it.
 #[derive(Clone, Debug, PartialEq)]
-struct Owned {
-    subject: Subject,
-    targets: TargetSet,
-    steps: Vec<Step>,
-    confidence: Confidence,
+pub(super) struct Owned {
+    pub(super) subject: Subject,
+    pub(super) targets: TargetSet,
+    pub(super) steps: Vec<Step>,
+    pub(super) confidence: Confidence,
+    pub(super) function: FuncRef,
+    /// Where the field receives it.
+    pub(super) at: Location,
 }
 
 /// A release of what a field leads to.
@@ -66,7 +69,7 @@ impl Engine<'_> {
             return;
         }
         let into = self.program.variable(field).name.clone();
-        let what = self.owned_value(path, value).map(|mut owned| {
+        let what = self.owned_value(path, value, at).map(|mut owned| {
             owned.steps.push(Step { kind: StepKind::Stored { into: into.clone() }, location: at });
             Owned { subject: Subject { held_by: Some(into), ..owned.subject }, ..owned }
         });
@@ -79,13 +82,13 @@ impl Engine<'_> {
     /// Notes what the analysed function gives, which computes the initial value of a field.
     pub(super) fn note_initial(&mut self, exits: &Exits) {
         for returned in exits.returns.iter().filter(|returned| !returned.value.is_null()) {
-            let initial = (self.root, self.owned_value(&returned.path, &returned.value));
+            let initial = (self.root, self.owned_value(&returned.path, &returned.value, returned.at));
             self.fields.initial.push(initial);
         }
     }
 
     /// The memory of a family that a value leads to, where it is the function's own.
-    fn owned_value(&self, path: &Path, value: &Value) -> Option<Owned> {
+    fn owned_value(&self, path: &Path, value: &Value, at: Location) -> Option<Owned> {
         let Value::Pointer(id, Offset::Start) = value else { return None };
         let object = path.objects.get(id)?;
         let State::Owned(MemoryFamily::Known(_)) = object.ownership else { return None };
@@ -95,6 +98,8 @@ impl Engine<'_> {
             targets: path.targets.and(origin.targets),
             steps: object.story.steps.clone(),
             confidence: confidence(origin.basis),
+            function: self.root,
+            at,
         })
     }
 
@@ -148,6 +153,17 @@ pub(super) struct Fields {
 impl Fields {
     pub(super) fn give_up(&mut self, unit: u32) {
         self.incomplete.insert(unit);
+    }
+
+    /// Whether some function of a unit was not analysed to its end.
+    pub(super) fn is_incomplete(&self, unit: u32) -> bool {
+        self.incomplete.contains(&unit)
+    }
+
+    /// What a field receives that must be released.
+    pub(super) fn owned(&self, program: &Program, field: VarRef) -> impl Iterator<Item = &Owned> {
+        let initial = program.initializer(field).and_then(|function| self.initial.get(&function));
+        self.stores.get(&field).into_iter().chain(initial).flatten().flatten()
     }
 
     pub(super) fn add(&mut self, notes: FieldNotes) {

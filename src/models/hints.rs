@@ -44,6 +44,10 @@ pub enum Hint {
     MustFree,
     /// What documentation says of a result that stays the library's.
     NotYours,
+    /// The name of a method by which the owner of an object is done with it.
+    Disposes,
+    /// A word in the name of a class that stands in for another in tests.
+    Doubles,
 }
 
 /// What names hint at, from all files.
@@ -73,11 +77,15 @@ impl Hints {
                 known.iter().any(|part| name.contains(part.as_str()))
             }
             Hint::Views => known.iter().any(|part| name.ends_with(part.as_str())),
-            Hint::Unsets | Hint::Stops | Hint::Sets | Hint::FreesByName | Hint::MakesByName | Hint::LendsByName => {
-                has_word(name, known)
-            }
+            Hint::Unsets
+            | Hint::Stops
+            | Hint::Sets
+            | Hint::FreesByName
+            | Hint::MakesByName
+            | Hint::LendsByName
+            | Hint::Doubles => has_word(name, known),
             Hint::MustFree | Hint::NotYours => known.iter().any(|phrase| name.contains(phrase.as_str())),
-            Hint::PutsIn | Hint::Keeps | Hint::LeadsInto | Hint::Reads | Hint::Holds | Hint::Wraps => {
+            Hint::PutsIn | Hint::Keeps | Hint::LeadsInto | Hint::Reads | Hint::Holds | Hint::Wraps | Hint::Disposes => {
                 known.iter().any(|known| known == name)
             }
         }

@@ -38,6 +38,7 @@ pub(super) fn word(step: &Step, context: &Context<'_>) -> TraceStep {
         StepKind::Released { by, family } => {
             (TraceKind::Release, format!("{} here by `{by}`", context.released(*family)))
         }
+        StepKind::Missed { by } => (TraceKind::Use, format!("`{by}` leaves it as it is")),
         StepKind::ReleasedElsewhere { by } => (TraceKind::Release, format!("another path releases it here by `{by}`")),
         StepKind::Registered { with } => (TraceKind::Transfer, registered(with)),
         StepKind::Taken { by } => (TraceKind::Transfer, format!("`{by}` becomes its owner")),

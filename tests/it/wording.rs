@@ -210,6 +210,10 @@ fn kinds() -> Vec<ViolationKind> {
             release: "calloc.free".into(),
         });
     }
+    for dispose in [Some("dispose".into()), None] {
+        let (field, class) = ("_block".into(), "Canvas".into());
+        kinds.push(ViolationKind::Unreleased { subject: block(), field, class, dispose });
+    }
     for owner in ["buffer", "server.name", "[2]"] {
         kinds.push(ViolationKind::Overwritten { subject: block(), owner: owner.into() });
     }
@@ -346,6 +350,7 @@ fn steps() -> Vec<StepKind> {
         StepKind::ReleasedElsewhere { by: "calloc.free".into() },
         StepKind::Taken { by: "take".into() },
         StepKind::Kept { by: "log_tag".into() },
+        StepKind::Missed { by: "dispose".into() },
         StepKind::Dropped { of: "name".into() },
         StepKind::Moved,
         StepKind::Counted { by: Some("asTypedList".into()) },

@@ -1,0 +1,31 @@
+//! `leaked_field`: a class owns memory that nothing in the program releases.
+
+use super::{Context, Rule, Words};
+use crate::diagnostic::Level;
+use crate::violation::Subject;
+
+pub(super) static RULE: Rule = Rule {
+    name: "leaked_field",
+    level: Level::Warning,
+    on: true,
+    cwe: Some(401),
+    summary: "memory that a field of a class owns and nothing releases",
+    page: include_str!("../../rules/leaked_field.md"),
+};
+
+pub(super) fn word(subject: &Subject, field: &str, class: &str, dispose: Option<&str>, context: &Context<'_>) -> Words {
+    let noun = context.noun(subject);
+    let released = context.released(subject.family);
+    let advice = context.release_advice(subject);
+    let (message, help) = match dispose {
+        Some(dispose) => (
+            format!("{noun} in the field `{field}` is not {released} by `{class}.{dispose}`, nor by anything else"),
+            format!("{advice} in `{dispose}`"),
+        ),
+        None => (
+            format!("{noun} in the field `{field}` of `{class}` is never {released}"),
+            format!("{advice} in a method of `{class}` that its owner calls, or attach a finalizer"),
+        ),
+    };
+    Words { message, label: format!("`{class}` owns it from here"), help }
+}
