@@ -36,6 +36,7 @@ mod defaults;
 mod definitions;
 mod engine;
 mod exports;
+mod failures;
 mod fates;
 mod fields;
 mod finalizers;

@@ -659,6 +659,11 @@ pub enum StepKind {
     },
     /// Used.
     Used(Usage),
+    /// A native call fails.
+    Failed {
+        /// Which.
+        by: Name,
+    },
     /// Something throws here.
     Thrown(Thrower),
     /// The path leaves the function here.

@@ -286,7 +286,11 @@ impl Engine<'_> {
             self.effects(&mut path, calling, &effects, summary.basis, None);
         }
         let throws = match summary.throws {
-            Throws::Known if !certain && self.is_given_what_is_written(calling) => Throws::Possibly,
+            Throws::Known
+                if !certain && (self.is_given_what_is_written(calling) || self.is_given_a_success(calling)) =>
+            {
+                Throws::Possibly
+            }
             throws => throws,
         };
         self.exceptions(run, calling, throws, &path);

@@ -379,12 +379,14 @@ impl Engine<'_> {
                     symbol.as_ref().map(|symbol| self.defined(&calling, &path, symbol, *model)).unwrap_or_default();
                 if !defined.is_empty() {
                     for (targets, functions) in defined {
+                        let before = out.len();
                         let path = Path { targets, ..path.clone() };
                         calling.abroad = functions.candidates.iter().all(|callee| self.is_abroad(&calling, *callee));
                         match self.summary_of(&functions) {
                             Some(summary) => self.apply_summary(run, &summary, calling.clone(), path, out),
                             None => self.call_unknown_native(run, calling.clone(), path, out),
                         }
+                        self.note_status(&calling, &functions, out.get(before..).unwrap_or_default());
                     }
                     return;
                 }
@@ -523,7 +525,7 @@ impl Engine<'_> {
         self.at = at;
         for mut path in exits.throws {
             path.suspended = suspended;
-            let flight = path.flight.take().unwrap_or(Flight { thrower: None });
+            let flight = path.flight.take().unwrap_or(Flight::of(None));
             self.throw(run, site.block, path, flight);
         }
         let mut returns = exits.returns;
@@ -699,7 +701,7 @@ impl Engine<'_> {
     /// A callee nobody knows to throw may throw all the same.
     pub(super) fn possible_exception(&mut self, run: &mut Run, calling: &Calling, path: &Path) {
         if self.sees_exceptions(run, calling.site.block) {
-            self.throw(run, calling.site.block, path.clone(), Flight { thrower: None });
+            self.throw(run, calling.site.block, path.clone(), Flight::of(None));
         }
     }
 
@@ -711,7 +713,9 @@ impl Engine<'_> {
             Throws::Possibly => self.possible_exception(run, calling, path),
             Throws::Known | Throws::Always => {
                 let thrower = Thrower::Callee(calling.name.clone());
-                self.throw(run, calling.site.block, path.clone(), Flight { thrower: Some((thrower, calling.at)) });
+                let failed = calling.args.first().and_then(|arg| self.statuses.get(&arg.value).cloned());
+                let flight = Flight { thrower: Some((thrower, calling.at)), failed: failed.flatten() };
+                self.throw(run, calling.site.block, path.clone(), flight);
             }
         }
     }

@@ -83,6 +83,8 @@ pub(super) struct Engine<'a> {
     pub(super) inside: FxHashMap<Symbol, crate::summary::AccessPath>,
     /// What values are made of that only wrap it.
     pub(super) wrapped: FxHashMap<Symbol, ObjectId>,
+    /// What native functions returned whose bodies are here, and the call, where it may have failed.
+    pub(super) statuses: FxHashMap<Value, Option<(Name, Location)>>,
     /// The origins of objects that keep what their constructors were given.
     pub(super) instances: FxHashSet<u32>,
     /// What is a part of memory that is only concluded to be the caller's.
@@ -219,6 +221,7 @@ impl<'a> Engine<'a> {
             inlined: FxHashSet::default(),
             inside: FxHashMap::default(),
             wrapped: FxHashMap::default(),
+            statuses: FxHashMap::default(),
             instances: FxHashSet::default(),
             concluded_parts: FxHashMap::default(),
             resets: FxHashMap::default(),
@@ -525,10 +528,10 @@ impl<'a> Engine<'a> {
                     self.escape(&mut path, &value);
                 }
                 let thrower = operand.as_ref().is_none_or(|operand| !self.is_mistake(run.frame, operand));
-                self.throw(run, block, path, Flight { thrower: thrower.then_some((Thrower::Throw, at)) });
+                self.throw(run, block, path, Flight::of(thrower.then_some((Thrower::Throw, at))));
             }
             Terminator::Resume => {
-                let flight = path.flight.take().unwrap_or(Flight { thrower: None });
+                let flight = path.flight.take().unwrap_or(Flight::of(None));
                 self.throw(run, block, path, flight);
             }
             Terminator::Unreachable => {}

@@ -152,6 +152,7 @@ impl Engine<'_> {
         });
         let object = self.allocate(path, origin, Object::unknown(None));
         path.replace(&Value::Symbol(symbol), &Value::Pointer(object, Offset::Start));
+        path.replace(&Value::Symbol(symbol.view()), &Value::View(object, Name::default()));
         object
     }
 

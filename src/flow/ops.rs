@@ -89,7 +89,7 @@ impl Engine<'_> {
                     SuspendKind::Await => {
                         let thrower = self.may_fail(site, statement).then_some((Thrower::Await, at));
                         if thrower.is_some() || self.sees_exceptions(run, site.block) {
-                            self.throw(run, site.block, path.clone(), Flight { thrower });
+                            self.throw(run, site.block, path.clone(), Flight::of(thrower));
                         }
                     }
                     SuspendKind::Yield => self.escape(&mut path, &value),

@@ -53,7 +53,7 @@ struct LostOn {
 enum How {
     /// The path left the function; nothing where it was lost before, and nobody looked how the path went on.
     Left(Option<Exit>),
-    Threw(Thrower),
+    Threw(Thrower, Option<(Name, Location)>),
 }
 
 impl Ledger {
@@ -90,10 +90,10 @@ impl Ledger {
             self.settle(object);
         } else {
             // In a `finally` the exception is on its way still.
-            let (how, at) = match path.flight.as_ref().and_then(|flight| flight.thrower.clone()) {
-                Some((thrower, at)) => (How::Threw(thrower), at),
-                None if thrown => (How::Threw(Thrower::Throw), at),
-                None => (How::Left(None), at),
+            let (how, at) = match path.flight.clone() {
+                Some(Flight { thrower: Some((thrower, at)), failed }) => (How::Threw(thrower, failed), at),
+                _ if thrown => (How::Threw(Thrower::Throw, None), at),
+                _ => (How::Left(None), at),
             };
             self.lost(object, how, at, path);
         }
@@ -141,8 +141,8 @@ impl Engine<'_> {
             self.take_stock(&path, &How::Left(Some(returned.exit)), returned.at);
         }
         for path in exits.throws {
-            if let Some(Flight { thrower: Some((thrower, at)) }) = path.flight.clone() {
-                self.take_stock(&path, &How::Threw(thrower), at);
+            if let Some(Flight { thrower: Some((thrower, at)), failed }) = path.flight.clone() {
+                self.take_stock(&path, &How::Threw(thrower, failed), at);
             }
         }
         let passed = self.passed(&held);
@@ -251,17 +251,24 @@ impl Engine<'_> {
                     ViolationKind::Leaked { subject }
                 }
             },
-            (How::Threw(thrower), _) => {
+            (How::Threw(thrower, failed), _) => {
                 if !matches!(thrower, Thrower::Throw) || !ledger.released {
                     sure = sure.min(Confidence::Medium);
                 }
                 if let Some(Branch { at, holds, .. }) = branch {
                     trace.push(Step { kind: StepKind::Branched { holds }, location: at });
                 }
+                if let Some((by, location)) = failed {
+                    trace.retain(|step| !matches!(step.kind, StepKind::Lent { .. }) || step.location != *location);
+                    trace.push(Step { kind: StepKind::Failed { by: by.clone() }, location: *location });
+                }
                 trace.push(Step { kind: StepKind::Thrown(thrower.clone()), location: lost.at });
                 // What a `finally` does afterwards is no part of how it came to that.
                 trace.retain(|step| {
-                    step.location.file != lost.at.file || step.location.span.start <= lost.at.span.start
+                    let (at, thrown) = (step.location, lost.at);
+                    let within = matches!(step.kind, StepKind::Failed { .. } | StepKind::Lent { .. })
+                        && thrown.span.contains(at.span);
+                    at.file != thrown.file || at.span.start <= thrown.span.start || within
                 });
                 ViolationKind::LeakedOnThrow { subject, thrower: thrower.clone(), released: ledger.release.is_some() }
             }

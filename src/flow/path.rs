@@ -219,6 +219,15 @@ impl Object {
 pub(super) struct Flight {
     /// What threw; `None` when it is merely possible that something did.
     pub(super) thrower: Option<(Thrower, Location)>,
+    /// The native call whose failure it tells.
+    pub(super) failed: Option<(Name, Location)>,
+}
+
+impl Flight {
+    /// An exception that is thrown by what is known, or may be thrown.
+    pub(super) fn of(thrower: Option<(Thrower, Location)>) -> Self {
+        Self { thrower, failed: None }
+    }
 }
 
 /// One path.
@@ -400,8 +409,9 @@ impl Path {
         if facts.iter().any(|fact| self.known.contains_key(fact)) {
             self.known.retain(|fact, _| !facts.contains(fact));
         }
-        let stale = Value::Symbol(Symbol::of((symbol, "older")));
-        self.replace(&Value::Symbol(symbol), &stale);
+        let stale = Symbol::of((symbol, "older"));
+        self.replace(&Value::Symbol(symbol), &Value::Symbol(stale));
+        self.replace(&Value::Symbol(symbol.view()), &Value::Symbol(stale.view()));
     }
 
     /// Whether two paths differ in nothing but scalars.
@@ -467,7 +477,7 @@ impl Path {
         changed |= other.doubtful && !self.doubtful;
         self.doubtful |= other.doubtful;
         if self.flight != other.flight && self.flight.is_some() {
-            self.flight = Some(Flight { thrower: None });
+            self.flight = Some(Flight::of(None));
         }
         let ids: Vec<ObjectId> = self.objects.keys().chain(other.objects.keys()).copied().collect();
         for id in ids {

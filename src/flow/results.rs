@@ -104,6 +104,7 @@ impl Engine<'_> {
                 Some(Value::Pointer(object, Offset::Start)) => Some(Value::View(object, Name::default())),
                 Some(Value::Pointer(object, _)) => Some(Value::View(object, SOMEWHERE)),
                 Some(Value::View(object, prefix)) => Some(Value::View(object, prefix)),
+                Some(Value::Symbol(unknown)) => Some(Value::Symbol(unknown.view())),
                 _ => None,
             },
             Ownership::Pointee(of) => match self.value_at(path, calling, of) {

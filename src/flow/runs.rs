@@ -279,9 +279,9 @@ impl Engine<'_> {
         self.at = at;
         for mut path in exits.throws {
             // Whoever reads of it sees the call.
-            let known = path.flight.take().is_some_and(|flight| flight.thrower.is_some());
-            let thrower = known.then(|| (Thrower::Callee(calling.name.clone()), calling.at));
-            self.throw(run, calling.site.block, path, Flight { thrower });
+            let inner = path.flight.take().unwrap_or(Flight::of(None));
+            let thrower = inner.thrower.map(|_| (Thrower::Callee(calling.name.clone()), calling.at));
+            self.throw(run, calling.site.block, path, Flight { thrower, ..inner });
         }
         for returned in exits.returns {
             self.finish(&calling, returned.path, returned.value, out);

@@ -85,7 +85,7 @@ impl Engine<'_> {
         }
         let thrown = exits.throws.iter().filter(|path| !path.doubtful);
         let explicit = thrown.clone().filter(|path| {
-            matches!(&path.flight, Some(Flight { thrower: Some((Thrower::Throw | Thrower::Callee(_), _)) }))
+            matches!(&path.flight, Some(Flight { thrower: Some((Thrower::Throw | Thrower::Callee(_), _)), .. }))
         });
         // Only a check is known to throw: a function that throws depending on what it was given, and gives nothing new.
         // That a lookup or a conversion can throw as well says little: its callers count on it that it does not.

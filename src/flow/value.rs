@@ -18,6 +18,11 @@ impl Symbol {
         parts.hash(&mut hasher);
         Self(hasher.finish())
     }
+
+    /// The view on the memory that the value leads to, of which no more is known than of the value.
+    pub(super) fn view(self) -> Self {
+        Self::of((self, "view"))
+    }
 }
 
 /// An abstract object: what one site made, the newest of it or the ones from earlier rounds of a loop.

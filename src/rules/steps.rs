@@ -49,6 +49,7 @@ pub(super) fn word(step: &Step, context: &Context<'_>) -> TraceStep {
         StepKind::Counted { by: None } => (TraceKind::Use, "elements up to the same number are reached here".into()),
         StepKind::Given { given } => (TraceKind::Transfer, format!("returned here: {}", whose(*given))),
         StepKind::Used(usage) => (TraceKind::Use, used(usage)),
+        StepKind::Failed { by } => (TraceKind::Throw, format!("`{by}` fails")),
         StepKind::Thrown(thrower) => (TraceKind::Throw, thrown(thrower)),
         StepKind::Exited(exit) => (TraceKind::Exit, exited(*exit).into()),
     };
