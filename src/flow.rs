@@ -65,6 +65,7 @@ mod path;
 mod perhaps;
 mod places;
 mod reach;
+mod reads;
 mod references;
 mod resets;
 mod results;

@@ -189,6 +189,7 @@ impl FunctionInfo {
                 basis: Basis::Guess,
                 made: Vec::new(),
                 ended: Vec::new(),
+                read: Vec::new(),
             },
             symbol_at: None,
             sizing: None,

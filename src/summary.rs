@@ -76,6 +76,8 @@ pub struct Summary {
     pub made: Vec<Made>,
     /// Where in its body, or in those it calls, it releases or keeps what it is given; for stories only.
     pub ended: Vec<Made>,
+    /// Where Dart code reads through what fields lead to that the caller can reach; for stories only.
+    pub read: Vec<Made>,
 }
 
 /// Where memory that a function hands out was allocated, or where memory that it was given ended.

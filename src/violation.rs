@@ -579,6 +579,11 @@ pub enum StepKind {
         /// A native function that is neither linked nor modelled: that it only borrows is an assumption.
         assumed: bool,
     },
+    /// Read by a function that was given what holds it.
+    Read {
+        /// Which.
+        by: Name,
+    },
     /// Stored in a field of native memory.
     Stored {
         /// The field.

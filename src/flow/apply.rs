@@ -34,6 +34,7 @@ impl Engine<'_> {
         calling.unsure = calling.native && summary.basis == Basis::Body && self.says_more(summary, &calling);
         self.charge_arguments(&mut path, &calling);
         self.lend_unnamed(&mut path, summary, &calling);
+        self.tell_reads(&mut path, summary, &calling);
         self.release_parts(&mut path, &calling);
         if summary.throws == Throws::Always && !calling.later {
             self.thrown(run, summary, &calling, &path);

@@ -83,6 +83,8 @@ pub(super) struct Engine<'a> {
     pub(super) inside: FxHashMap<Symbol, crate::summary::AccessPath>,
     /// What values are made of that only wrap it.
     pub(super) wrapped: FxHashMap<Symbol, ObjectId>,
+    /// Where fields that the caller can reach are first read through, by field.
+    pub(super) read: std::collections::BTreeMap<crate::summary::AccessPath, (Name, Location)>,
     /// What native functions returned whose bodies are here, and the call, where it may have failed.
     pub(super) statuses: FxHashMap<Value, Option<(Name, Location)>>,
     /// The origins of objects that keep what their constructors were given.
@@ -221,6 +223,7 @@ impl<'a> Engine<'a> {
             inlined: FxHashSet::default(),
             inside: FxHashMap::default(),
             wrapped: FxHashMap::default(),
+            read: std::collections::BTreeMap::new(),
             statuses: FxHashMap::default(),
             instances: FxHashSet::default(),
             concluded_parts: FxHashMap::default(),

@@ -294,6 +294,7 @@ impl Engine<'_> {
             _ => return,
         };
         self.used_detached(path, id);
+        self.note_field_read(path, id, &usage, at);
         let event = if usage == Usage::Return { Event::Return } else { Event::Use };
         let (mut after, fault) = transition(path.ownership(id), event);
         if fault == Some(Fault::UseAfterRelease) && !path.doubtful {

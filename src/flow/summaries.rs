@@ -142,7 +142,8 @@ impl Engine<'_> {
         }
         .map(Box::new);
         let ended = ended(exits.returns.iter().map(|returned| &returned.path));
-        Some(Summary { outcomes, throws, throws_when, runs: self.runs(exits), basis: Basis::Body, made, ended })
+        let (runs, read) = (self.runs(exits), self.fields_read());
+        Some(Summary { outcomes, throws, throws_when, runs, basis: Basis::Body, made, ended, read })
     }
 
     /// Whether a C or C++ function says that it will not change what a parameter leads to: what it does not release

@@ -83,6 +83,7 @@ fn contract(function: &Function, models: &ModelSet) -> Option<Summary> {
         basis: Basis::MetadataExplicit,
         made: Vec::new(),
         ended: Vec::new(),
+        read: Vec::new(),
     })
 }
 

@@ -65,6 +65,7 @@ impl Names<'_> {
             basis: model.basis.unwrap_or(Basis::DocsRead),
             made: Vec::new(),
             ended: Vec::new(),
+            read: Vec::new(),
             throws_when: entry.throws_when(model)?,
         })
     }

@@ -365,6 +365,7 @@ fn steps() -> Vec<StepKind> {
         [Usage::Read, Usage::Write, Usage::Pass("puts".into()), Usage::Return, Usage::Leave("*out".into())]
             .map(StepKind::Used),
     );
+    steps.push(StepKind::Read { by: "toCode".into() });
     steps.push(StepKind::Failed { by: "open".into() });
     steps.extend([Thrower::Throw, Thrower::Callee("check".into()), Thrower::Await].map(StepKind::Thrown));
     steps.extend([Exit::Return, Exit::End, Exit::NextRound].map(StepKind::Exited));

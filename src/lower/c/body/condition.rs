@@ -9,7 +9,6 @@ impl Body<'_, '_> {
     /// Ends the current block by the condition `node`.
     pub(super) fn condition(&mut self, mut node: NodeId, mut then: BlockId, mut otherwise: BlockId) {
         let tree = self.tree;
-        let mut negated = false;
         loop {
             match tree.kind(node) {
                 "parenthesized_expression" if self.given(node).is_none() => {
@@ -22,7 +21,6 @@ impl Body<'_, '_> {
                 "unary_expression" if tree.has_token(node, "!") || tree.has_token(node, "not") => {
                     let Some(inner) = tree.child(node, "argument") else { break };
                     std::mem::swap(&mut then, &mut otherwise);
-                    negated = !negated;
                     node = inner;
                 }
                 // `__builtin_expect(c, 1)`, `likely(c)`, `G_LIKELY(c)`: the condition is the argument.
@@ -40,19 +38,16 @@ impl Body<'_, '_> {
                 _ => break,
             }
         }
+        // What is told of the branch is told of what stands behind the negations.
         let span = self.span(node);
-        let written = if negated { Written::Negated } else { Written::AsIs };
         match tree.kind(node) {
             "binary_expression" => {
                 let operator = tree.child(node, "operator").map_or("", |operator| tree.text(operator));
                 match operator {
                     "&&" | "and" => self.short_circuit(node, true, then, otherwise),
                     "||" | "or" => self.short_circuit(node, false, then, otherwise),
-                    "==" => self.equality(node, then, otherwise, written),
-                    "!=" | "not_eq" => {
-                        let written = if negated { Written::AsIs } else { Written::Negated };
-                        self.equality(node, otherwise, then, written);
-                    }
+                    "==" => self.equality(node, then, otherwise, Written::AsIs),
+                    "!=" | "not_eq" => self.equality(node, otherwise, then, Written::Negated),
                     _ => {
                         let value = self.expression(node);
                         self.value_condition(value, false, then, otherwise, span);
@@ -77,7 +72,7 @@ impl Body<'_, '_> {
             _ => {
                 let is_pointer = self.is_pointer(node);
                 let value = self.expression(node);
-                self.truth_of(value, is_pointer, then, otherwise, span, written);
+                self.value_condition(value, is_pointer, then, otherwise, span);
             }
         }
     }
@@ -90,28 +85,15 @@ impl Body<'_, '_> {
         otherwise: BlockId,
         span: Span,
     ) {
-        self.truth_of(value, is_pointer, then, otherwise, span, Written::AsIs);
-    }
-
-    fn truth_of(
-        &mut self,
-        value: Operand,
-        is_pointer: bool,
-        then: BlockId,
-        otherwise: BlockId,
-        span: Span,
-        written: Written,
-    ) {
         match value {
             Operand::Const(Const::Bool(true)) => self.current.build.goto(then),
             Operand::Const(Const::Bool(false) | Const::Null | Const::Int(0)) => self.current.build.goto(otherwise),
             Operand::Const(Const::Int(_)) => self.current.build.goto(then),
             value if is_pointer => {
                 // What stands there says "not null".
-                let written = if written == Written::Negated { Written::AsIs } else { Written::Negated };
-                self.current.build.branch_written(Cond::IsNull(value), otherwise, then, span, written);
+                self.current.build.branch_written(Cond::IsNull(value), otherwise, then, span, Written::Negated);
             }
-            value => self.current.build.branch_written(Cond::IsTrue(value), then, otherwise, span, written),
+            value => self.current.build.branch_written(Cond::IsTrue(value), then, otherwise, span, Written::AsIs),
         }
     }
 
