@@ -24,6 +24,7 @@ use summaries::Summaries;
 mod adoption;
 mod allocators;
 mod apply;
+mod bounds;
 mod callbacks;
 mod calls;
 mod concluded;

@@ -34,11 +34,13 @@ mod leaked_temporary;
 mod mismatched_deallocator;
 mod missing_release_export;
 mod mixed_allocator_names;
+mod out_of_bounds_access;
 mod overwritten_owner;
 mod release_arity;
 mod retained_after_free;
 mod signature_mismatch;
 mod steps;
+mod string_buffer_size;
 mod unclosed_handle;
 mod unreleased_arena;
 mod use_after_free;
@@ -83,6 +85,8 @@ pub static ALL: &[&Rule] = &[
     &release_arity::RULE,
     &inconsistent_ownership::RULE,
     &count_vs_bytes::RULE,
+    &string_buffer_size::RULE,
+    &out_of_bounds_access::RULE,
     &signature_mismatch::RULE,
     &arena_escape::RULE,
     &invalid_model::RULE,
@@ -190,6 +194,12 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
         }
         ViolationKind::Miscounted { call, element, wrong } => {
             (&count_vs_bytes::RULE, count_vs_bytes::word(call, element, *wrong))
+        }
+        ViolationKind::OutOfBounds { call, beyond } => {
+            (&out_of_bounds_access::RULE, out_of_bounds_access::word(call, *beyond))
+        }
+        ViolationKind::ShortText { call, element } => {
+            (&string_buffer_size::RULE, string_buffer_size::word(call, element.as_deref()))
         }
         ViolationKind::MixedNames { subject, allocator, release } => {
             (&mixed_allocator_names::RULE, mixed_allocator_names::word(subject, allocator, release, context))

@@ -207,6 +207,21 @@ pub enum ViolationKind {
         /// What is wrong.
         wrong: Miscount,
     },
+    /// An element is reached that lies behind the end of its block, or before its start.
+    OutOfBounds {
+        /// The call that allocated the block, as written.
+        call: Name,
+        /// Which.
+        beyond: Beyond,
+    },
+    /// A block that is too small for the text that is to be in it.
+    ShortText {
+        /// The call that allocates, as written.
+        call: Name,
+        /// The type of its elements, where it was asked for by the length of a string; none where there is no room for
+        /// the terminator alone.
+        element: Option<Name>,
+    },
     /// Released by the name of another allocator that is the same call underneath.
     MixedNames {
         /// The memory.
@@ -388,6 +403,29 @@ pub enum LayoutMisfit {
         /// The definition's bytes.
         defined: u64,
     },
+}
+
+/// How something lies beyond its block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beyond {
+    /// A constant index.
+    Index {
+        /// Which.
+        index: i64,
+        /// How many elements there are.
+        room: i64,
+    },
+    /// A view of that many elements.
+    View {
+        /// How many.
+        count: i64,
+        /// How many there are.
+        room: i64,
+    },
+    /// The index is the number of elements.
+    Count,
+    /// A loop's last round has the number of elements as its index.
+    LastRound,
 }
 
 /// What is wrong with the size of an allocation.
@@ -578,6 +616,11 @@ pub enum StepKind {
         to: Name,
         /// A native function that is neither linked nor modelled: that it only borrows is an assumption.
         assumed: bool,
+    },
+    /// Memory is asked for by its size.
+    Asked {
+        /// By which call.
+        by: Name,
     },
     /// Read by a function that was given what holds it.
     Read {

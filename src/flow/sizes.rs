@@ -11,6 +11,7 @@ use super::path::Path;
 use super::value::{Offset, Symbol, Value};
 use crate::ir::{Base, LocalId, Name, Op, Operand, Place, Projection, TypeRef};
 use crate::link::{ClassRef, Target, Ty, VarRef};
+use crate::models::hints::Hint;
 use crate::models::{ModelId, Size, Sizing};
 use crate::source::Location;
 use crate::violation::{Confidence, Miscount, Step, StepKind, Violation, ViolationKind};
@@ -27,6 +28,8 @@ enum Measure {
         of: Option<Value>,
         /// It counts what is wider than a byte, whatever the program does.
         wide: bool,
+        /// The value is a string: what is counted are its UTF-16 code units.
+        text: bool,
     },
     /// A multiple of `sizeOf<T>()`; the type's name.
     SizeOf(Name),
@@ -48,7 +51,9 @@ impl Measures {
     fn note(&mut self, site: Site, measure: Measure) {
         let known = self.0.entry(site_symbol(site)).or_insert_with(|| Some(measure.clone()));
         let same = match (&known, &measure) {
-            (Some(Measure::Length { wide: a, .. }), Measure::Length { wide: b, .. }) => a == b,
+            (Some(Measure::Length { wide: a, text: c, .. }), Measure::Length { wide: b, text: d, .. }) => {
+                a == b && c == d
+            }
             (Some(known), measure) => known == measure,
             (None, _) => false,
         };
@@ -56,22 +61,26 @@ impl Measures {
     }
 }
 
-/// The number of bytes that a block was asked for with.
+/// The number that a block was asked for with.
 #[derive(Clone, Debug)]
 pub(super) struct Asked {
-    by: Name,
-    at: Location,
-    bytes: Value,
+    pub(super) by: Name,
+    pub(super) at: Location,
+    pub(super) number: Value,
+    /// The type of the elements that the number counts; bytes where there is none.
+    pub(super) elements: Option<Name>,
 }
 
 impl Engine<'_> {
     /// A `length` is read.
     pub(super) fn note_length(&mut self, site: Site, path: &Path, from: &Place) {
         if let Some(local) = length_of(from)
-            && let Some(wide) = self.resolved(site.frame).types.get(local.index()).and_then(|ty| self.is_wide(ty))
+            && let Some(ty) = self.resolved(site.frame).types.get(local.index())
+            && let Some(wide) = self.is_wide(ty)
         {
+            let text = *ty == Ty::String;
             let of = Some(self.local(site.frame, path, local));
-            self.measures.note(site, Measure::Length { of, wide });
+            self.measures.note(site, Measure::Length { of, wide, text });
         }
     }
 
@@ -98,14 +107,14 @@ impl Engine<'_> {
         let constant = |value: &Value| matches!(value, Value::Int(_));
         let measure = match (op, self.measures.of(left), self.measures.of(right)) {
             ("*", Some(Measure::SizeOf(ty)), _) | ("*", _, Some(Measure::SizeOf(ty))) => Measure::SizeOf(ty.clone()),
-            ("+" | "-", Some(Measure::Length { wide, .. }), None) if constant(right) => {
-                Measure::Length { of: None, wide: *wide }
+            ("+" | "-", Some(Measure::Length { wide, text, .. }), None) if constant(right) => {
+                Measure::Length { of: None, wide: *wide, text: *text }
             }
-            ("+", None, Some(Measure::Length { wide, .. })) if constant(left) => {
-                Measure::Length { of: None, wide: *wide }
+            ("+", None, Some(Measure::Length { wide, text, .. })) if constant(left) => {
+                Measure::Length { of: None, wide: *wide, text: *text }
             }
-            ("+", Some(Measure::Length { wide: a, .. }), Some(Measure::Length { wide: b, .. })) => {
-                Measure::Length { of: None, wide: *a && *b }
+            ("+", Some(Measure::Length { wide: a, text: c, .. }), Some(Measure::Length { wide: b, text: d, .. })) => {
+                Measure::Length { of: None, wide: *a && *b, text: *c && *d }
             }
             _ => return,
         };
@@ -145,11 +154,25 @@ impl Engine<'_> {
             Sizing::Elements(at) => (at, false),
             Sizing::Index(_) | Sizing::SizeOf => return None,
         };
-        let number = calling.root(at)?.value.clone();
+        // `calloc<T>()` is room for one.
+        let number = match calling.root(at) {
+            Some(given) => given.value.clone(),
+            None if bytes => return None,
+            None => Value::Int(1),
+        };
         let types = &self.resolved(calling.site.frame).types;
         let element = calling.result.and_then(|local| types.get(local.index())).and_then(|ty| self.pointee(ty));
         let size = element.and_then(|ty| self.size_of(ty, 0));
         let name = element.map(|ty| self.type_name(ty)).unwrap_or_default();
+        if let Some(Measure::Length { text: true, .. }) = self.measures.of(&number)
+            && self.models.hints().says(Hint::Utf8Units, &name)
+        {
+            self.short_of_text(path, calling, name);
+            return None;
+        }
+        let asked = |elements: Option<Name>| {
+            Some(Asked { by: calling.name.clone(), at: calling.at, number: number.clone(), elements })
+        };
         let (wrong, confidence) = match (&number, self.measures.of(&number), size) {
             (Value::Int(given), _, Some(size)) if bytes && *given > 0 => {
                 let exact = size.most.is_some();
@@ -160,7 +183,7 @@ impl Engine<'_> {
                 } else if exact && given % i64::from(size.least) != 0 {
                     (Miscount::PartOfElement { bytes: *given }, Confidence::Medium)
                 } else {
-                    return Some(self.asked_for(calling, number));
+                    return asked(None);
                 }
             }
             (_, Some(Measure::Length { wide: true, .. }), Some(size)) if bytes && size.least > 1 => {
@@ -169,25 +192,21 @@ impl Engine<'_> {
             (_, Some(Measure::SizeOf(of)), size) if !bytes && size.is_none_or(|size| size.least > 1) => {
                 let same = name.split('<').next() == Some(of.as_str());
                 if !same {
-                    return None;
+                    return asked(Some(name));
                 }
                 (Miscount::BytesAsElements, Confidence::Medium)
             }
-            _ if bytes => return Some(self.asked_for(calling, number)),
-            _ => return None,
+            _ => return asked((!bytes).then_some(name)),
         };
         self.miscounted(path, calling.name.clone(), calling.at, name, wrong, Vec::new(), confidence);
         None
     }
 
-    fn asked_for(&self, calling: &Calling, bytes: Value) -> Asked {
-        Asked { by: calling.name.clone(), at: calling.at, bytes }
-    }
-
     /// A number counts elements of what the receiver points to.
     fn counted(&mut self, path: &Path, calling: &Calling, count: &Value) {
+        self.check_count(path, calling, count);
         if let Some((asked, element)) = self.elements_of(path, calling)
-            && self.same_number(count, &asked.bytes)
+            && self.same_number(count, &asked.number)
         {
             self.elements_counted(path, calling, asked, element, Some(calling.name.clone()));
         }
@@ -197,11 +216,14 @@ impl Engine<'_> {
     pub(super) fn note_index(&mut self, path: &Path, target: &Target, calling: &Calling, place: &Place) {
         if let (Target::Model(model), Some(Projection::Index(index))) = (target, place.path.first())
             && matches!(self.models.function(*model).sizing, Some(Sizing::Index(_)))
-            && let Operand::Local(index) = **index
-            && let Some((asked, element)) = self.elements_of(path, calling)
-            && self.ends_at(path, calling.site.frame, index, &asked.bytes)
         {
-            self.elements_counted(path, calling, asked, element, None);
+            self.check_index(path, calling, index);
+            if let Operand::Local(index) = **index
+                && let Some((asked, element)) = self.elements_of(path, calling)
+                && self.ends_at(path, calling.site.frame, index, &asked.number, ["<", ">"])
+            {
+                self.elements_counted(path, calling, asked, element, None);
+            }
         }
     }
 
@@ -209,20 +231,27 @@ impl Engine<'_> {
     fn elements_of(&self, path: &Path, calling: &Calling) -> Option<(Asked, Name)> {
         let receiver = calling.receiver.as_ref()?;
         let Value::Pointer(id, Offset::Start) = receiver.value else { return None };
-        let asked = path.objects.get(&id)?.story.asked.clone()?;
+        let asked = path.objects.get(&id)?.story.asked.clone().filter(|asked| asked.elements.is_none())?;
         let element = self.pointee(receiver.ty.as_ref()?)?;
         self.size_of(element, 0).filter(|size| size.least > 1)?;
         Some((asked, self.type_name(element)))
     }
 
-    /// Whether a loop's variable is compared with a number as its end.
-    fn ends_at(&self, path: &Path, frame: u32, variable: LocalId, number: &Value) -> bool {
+    /// Whether a loop's variable is compared with a number as its end, by an operator or its mirror image.
+    pub(super) fn ends_at(
+        &self,
+        path: &Path,
+        frame: u32,
+        variable: LocalId,
+        number: &Value,
+        [below, above]: [&str; 2],
+    ) -> bool {
         let variable = Operand::Local(variable);
         self.function(frame).blocks.iter().any(|block| {
             block.ops.iter().any(|statement| {
                 let end = match &statement.op {
-                    Op::Binary { op, left, right, .. } if op == "<" && *left == variable => right,
-                    Op::Binary { op, left, right, .. } if op == ">" && *right == variable => left,
+                    Op::Binary { op, left, right, .. } if op == below && *left == variable => right,
+                    Op::Binary { op, left, right, .. } if op == above && *right == variable => left,
                     _ => return false,
                 };
                 match end {
@@ -253,7 +282,7 @@ impl Engine<'_> {
         self.miscounted(path, asked.by, asked.at, element, wrong, trace, Confidence::High);
     }
 
-    fn same_number(&self, one: &Value, other: &Value) -> bool {
+    pub(super) fn same_number(&self, one: &Value, other: &Value) -> bool {
         match (one, other) {
             (Value::Int(a), Value::Int(b)) => a == b && *a > 1,
             (Value::Symbol(a), Value::Symbol(b)) if a == b => true,
@@ -286,7 +315,7 @@ impl Engine<'_> {
     }
 
     /// What a pointer type points to.
-    fn pointee<'t>(&self, ty: &'t Ty) -> Option<&'t Ty> {
+    pub(super) fn pointee<'t>(&self, ty: &'t Ty) -> Option<&'t Ty> {
         match ty.value_type() {
             Ty::Model(id, args) if self.models.ty(*id).pointer => args.first(),
             _ => None,
@@ -294,7 +323,7 @@ impl Engine<'_> {
     }
 
     /// The size of a native type; of a struct the least that its fields need.
-    fn size_of(&self, ty: &Ty, depth: u32) -> Option<Size> {
+    pub(super) fn size_of(&self, ty: &Ty, depth: u32) -> Option<Size> {
         match ty {
             Ty::Model(id, _) => self.models.ty(*id).size,
             Ty::Class(class, _) if depth < MAX_DEPTH => {
@@ -322,7 +351,7 @@ impl Engine<'_> {
     }
 
     /// A type as people write it, its arguments' own arguments left out.
-    fn type_name(&self, ty: &Ty) -> Name {
+    pub(super) fn type_name(&self, ty: &Ty) -> Name {
         let own = |ty: &Ty| match ty {
             Ty::Model(id, _) => self.models.ty(*id).name.clone(),
             Ty::Class(class, _) => self.program.class(*class).name.clone(),

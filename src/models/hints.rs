@@ -48,6 +48,8 @@ pub enum Hint {
     Disposes,
     /// A word in the name of a class that stands in for another in tests.
     Doubles,
+    /// The name of a native type that is one byte of text.
+    Utf8Units,
 }
 
 /// What names hint at, from all files.
@@ -85,9 +87,14 @@ impl Hints {
             | Hint::LendsByName
             | Hint::Doubles => has_word(name, known),
             Hint::MustFree | Hint::NotYours => known.iter().any(|phrase| name.contains(phrase.as_str())),
-            Hint::PutsIn | Hint::Keeps | Hint::LeadsInto | Hint::Reads | Hint::Holds | Hint::Wraps | Hint::Disposes => {
-                known.iter().any(|known| known == name)
-            }
+            Hint::PutsIn
+            | Hint::Keeps
+            | Hint::LeadsInto
+            | Hint::Reads
+            | Hint::Holds
+            | Hint::Wraps
+            | Hint::Disposes
+            | Hint::Utf8Units => known.iter().any(|known| known == name),
         }
     }
 }

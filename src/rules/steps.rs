@@ -24,6 +24,7 @@ pub(super) fn word(step: &Step, context: &Context<'_>) -> TraceStep {
         StepKind::Lent { to, assumed: true } => {
             (TraceKind::Borrow, format!("`{to}` is taken to borrow it only; nothing is known of it"))
         }
+        StepKind::Asked { by } => (TraceKind::Allocate, format!("asked for here by `{by}`")),
         StepKind::Read { by } => (TraceKind::Borrow, format!("`{by}` only reads it")),
         StepKind::Stored { into } => (TraceKind::Transfer, format!("stored in {}", field(into))),
         StepKind::Orphaned { container, field: held_in, by } => {

@@ -15,4 +15,5 @@ mod pages;
 mod render;
 mod support;
 mod tidy;
+mod verdicts;
 mod wording;

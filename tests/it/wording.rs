@@ -11,8 +11,8 @@ use ffilint::source::{FileId, Location, SourceFile, Span};
 use ffilint::summary::FamilyId;
 use ffilint::target::TargetSet;
 use ffilint::violation::{
-    Confidence, Differing, Disagreement, Exit, Given, LayoutMisfit, Leaving, Miscount, Missing, Owner, Saying, Slot,
-    Step, StepKind, Subject, Thrower, Usage, Violation, ViolationKind,
+    Beyond, Confidence, Differing, Disagreement, Exit, Given, LayoutMisfit, Leaving, Miscount, Missing, Owner, Saying,
+    Slot, Step, StepKind, Subject, Thrower, Usage, Violation, ViolationKind,
 };
 
 use crate::support::{self, Outcome, all_well, repository, snapshot};
@@ -256,6 +256,17 @@ fn kinds() -> Vec<ViolationKind> {
         let call = if wrong == Miscount::BytesAsElements { "malloc" } else { "malloc.allocate" };
         kinds.push(ViolationKind::Miscounted { call: call.into(), element: "Int32".into(), wrong });
     }
+    let beyond = [
+        Beyond::Index { index: 3, room: 3 },
+        Beyond::Index { index: -1, room: 1 },
+        Beyond::View { count: 8, room: 4 },
+        Beyond::Count,
+        Beyond::LastRound,
+    ];
+    kinds.extend(beyond.map(|beyond| ViolationKind::OutOfBounds { call: "calloc".into(), beyond }));
+    for element in [Some("Char".into()), None] {
+        kinds.push(ViolationKind::ShortText { call: "calloc".into(), element });
+    }
     let release = "malloc.free".into();
     kinds.push(ViolationKind::MixedNames { subject: block(), allocator: "calloc".into(), release });
     let arena = || subject("dart.arena", "Arena");
@@ -365,6 +376,7 @@ fn steps() -> Vec<StepKind> {
         [Usage::Read, Usage::Write, Usage::Pass("puts".into()), Usage::Return, Usage::Leave("*out".into())]
             .map(StepKind::Used),
     );
+    steps.push(StepKind::Asked { by: "calloc".into() });
     steps.push(StepKind::Read { by: "toCode".into() });
     steps.push(StepKind::Failed { by: "open".into() });
     steps.extend([Thrower::Throw, Thrower::Callee("check".into()), Thrower::Await].map(StepKind::Thrown));
