@@ -13,6 +13,9 @@ use crate::support::{self, Outcome};
 const SNAPSHOTS: &str = "FFILINT_SNAPSHOTS";
 const HEAD: &str = "repository\tcommit\tfile\tline\trule\tconfidence\tverdict\ttold\treason";
 
+/// Where a finding is, and its rule.
+type Place = (String, u64, String);
+
 /// A judged finding; a line of `tests/corpus/verdicts.tsv`.
 struct Verdict {
     repository: String,
@@ -73,7 +76,7 @@ fn what_is_told_of_judged_code_is_what_the_verdicts_say() -> Outcome {
         return Ok(());
     };
     let (mut missing, mut changed) = (BTreeSet::new(), String::new());
-    let mut found: BTreeMap<String, BTreeSet<(String, u64, String)>> = BTreeMap::new();
+    let mut found: BTreeMap<String, BTreeSet<Place>> = BTreeMap::new();
     for verdict in &mut verdicts {
         let name = format!("{}@{:.12}", verdict.repository.replace('/', "+"), verdict.commit);
         let snapshot = Path::new(&folder).join(&name);
@@ -103,7 +106,7 @@ fn what_is_told_of_judged_code_is_what_the_verdicts_say() -> Outcome {
 }
 
 /// What is found in a snapshot: file, line and rule.
-fn findings(snapshot: &Path) -> Result<BTreeSet<(String, u64, String)>, Box<dyn std::error::Error>> {
+fn findings(snapshot: &Path) -> Result<BTreeSet<Place>, Box<dyn std::error::Error>> {
     let output = ffilint(snapshot, &["check", "--format", "json", "."])?;
     assert!(matches!(code(&output), 0 | 1), "{}: {}", snapshot.display(), stderr(&output));
     let report: serde_json::Value = serde_json::from_slice(&output.stdout)?;
