@@ -29,7 +29,7 @@ use crate::target::TargetSet;
 use compiled::Functions;
 use hints::Hints;
 use own::OwnText;
-use schema::{FamilyKind, MemberKind, ModelFile, Naming, NullRelease};
+use schema::{FamilyKind, MemberKind, ModelFile, Naming, NullRelease, Toolchain};
 
 macro_rules! index {
     ($(#[$doc:meta])* $name:ident) => {
@@ -296,6 +296,7 @@ pub struct ModelSet {
     symbols: FxHashMap<Name, Vec<(RequirementId, ModelId)>>,
     hints: Hints,
     namings: Vec<Naming>,
+    toolchains: Vec<Toolchain>,
     /// Named constants, for conditions.
     constants: BTreeMap<String, i64>,
     /// The first of the functions that the project itself describes.
@@ -427,6 +428,12 @@ impl ModelSet {
     #[must_use]
     pub fn namings(&self) -> &[Naming] {
         &self.namings
+    }
+
+    /// What compilers that make native libraries do with all that these hand out.
+    #[must_use]
+    pub fn toolchains(&self) -> &[Toolchain] {
+        &self.toolchains
     }
 
     /// The family of an id of this set.
@@ -654,6 +661,7 @@ pub const COMPILED: &str = "rules/models.bin";
 /// The files that are part of the program.
 const BUILTIN: &[(&str, &str)] = &[
     ("rules/models/boringssl.toml", include_str!("../rules/models/boringssl.toml")),
+    ("rules/models/cgo.toml", include_str!("../rules/models/cgo.toml")),
     ("rules/models/corefoundation.toml", include_str!("../rules/models/corefoundation.toml")),
     ("rules/models/cpp.toml", include_str!("../rules/models/cpp.toml")),
     ("rules/models/curl.toml", include_str!("../rules/models/curl.toml")),

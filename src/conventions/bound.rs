@@ -146,6 +146,11 @@ impl<'a> Bindings<'a> {
         self.types.shown(unit, ty)
     }
 
+    /// Whether a unit declares a struct of that name.
+    pub(super) fn declares(&self, unit: usize, name: &str) -> bool {
+        self.types.layouts.get(unit).is_some_and(|layouts| layouts.contains_key(name))
+    }
+
     /// What a pointer leads to, without the names that stand for it.
     pub(super) fn pointee(&self, unit: usize, ty: &TypeRef) -> Option<TypeRef> {
         let ty = self.types.resolved(unit, ty);

@@ -1,5 +1,5 @@
 //! What names tell: `free_<type>` of the one type that a library hands out, Create, Copy and Get of Core Foundation,
-//! and the naming rules of packs.
+//! the naming rules of packs, and what compilers do.
 
 use super::bound::{Bindings, Bound};
 use super::{Conclusion, Out, released_by, words};
@@ -15,6 +15,7 @@ pub(super) fn of(bound: &Bound, bindings: &Bindings<'_>, models: &ModelSet) -> O
         return None;
     }
     by_pack(bound, bindings, models)
+        .or_else(|| by_toolchain(bound, bindings, models))
         .or_else(|| of_core_foundation(bound))
         .or_else(|| by_value(bound, bindings, models))
         .or_else(|| by_pointer(bound, bindings, models))
@@ -118,6 +119,20 @@ fn of_core_foundation(bound: &Bound) -> Option<Conclusion> {
         (false, true) => Some(Conclusion::Borrowed { from: "its name, by the Get Rule of Core Foundation".into() }),
         _ => None,
     }
+}
+
+/// A library whose bindings show which compiler made it: all such pointers that it hands out are made alike.
+fn by_toolchain(bound: &Bound, bindings: &Bindings<'_>, models: &ModelSet) -> Option<Conclusion> {
+    let to = bindings.pointee(bound.unit, &bound.result)?;
+    models.toolchains().iter().find_map(|toolchain| {
+        let made_by_it = toolchain.declares.iter().all(|ty| bindings.declares(bound.unit, ty));
+        let known = released_by(&toolchain.release, models).is_some();
+        (made_by_it && known && to.name == toolchain.gives).then(|| Conclusion::Owned {
+            release: toolchain.release.clone(),
+            out: None,
+            from: toolchain.because.clone(),
+        })
+    })
 }
 
 /// The naming rules of packs: `git_<type>_free` for what `git_…(git_<type> **out, …)` makes.

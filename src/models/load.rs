@@ -184,6 +184,7 @@ impl Loader {
             self.set.hints.add(*hint, names);
         }
         self.each(&sources, |file| &file.naming, |loader, _, model| loader.naming(model));
+        self.each(&sources, |file| &file.toolchain, |loader, _, model| loader.toolchain(model));
         self.packs(&mut sources);
         self.each(&sources, |file| &file.types, Loader::class);
         self.each(&sources, |file| &file.variable, Loader::variable);
@@ -255,6 +256,14 @@ impl Loader {
             return Err("a naming rule needs a `prefix`, and `{}` in `release` for the name of the type".to_owned());
         }
         self.set.namings.insert(if self.is_own { 0 } else { self.set.namings.len() }, model.clone());
+        Ok(())
+    }
+
+    fn toolchain(&mut self, model: &schema::Toolchain) -> Result<(), String> {
+        if model.declares.is_empty() {
+            return Err("a toolchain needs types in `declares` by which its bindings are known".to_owned());
+        }
+        self.set.toolchains.push(model.clone());
         Ok(())
     }
 

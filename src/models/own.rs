@@ -8,7 +8,7 @@ use toml::Spanned;
 
 use super::contract::{Names, Near};
 use super::load::{MOST_ERRORS, line_at, line_starting, with_suggestion};
-use super::schema::{Equivalence, Family, FunctionModel, ModelFile, Naming, Pack, TypeModel, VariableModel};
+use super::schema::{Equivalence, Family, FunctionModel, ModelFile, Naming, Pack, Toolchain, TypeModel, VariableModel};
 use super::{ModelError, ModelId, ModelSet, ParamInfo, SCHEMA};
 use crate::config::FILE_NAME;
 use crate::source::LineIndex;
@@ -29,6 +29,8 @@ struct InConfig {
     #[serde(default)]
     naming: Vec<Spanned<Naming>>,
     #[serde(default)]
+    toolchain: Vec<Spanned<Toolchain>>,
+    #[serde(default)]
     equivalence: Vec<Spanned<Equivalence>>,
     #[serde(default)]
     constants: BTreeMap<String, i64>,
@@ -42,7 +44,7 @@ struct InConfig {
 
 impl From<InConfig> for ModelFile {
     fn from(read: InConfig) -> Self {
-        let InConfig { pack, family, naming, equivalence, constants, types, variable, function } = read;
+        let InConfig { pack, family, naming, toolchain, equivalence, constants, types, variable, function } = read;
         let unnamed = || Pack { id: PROJECT.into(), sources: vec![FILE_NAME.into()], ..Pack::default() };
         let pack = Some(pack.unwrap_or_else(unnamed));
         Self {
@@ -50,6 +52,7 @@ impl From<InConfig> for ModelFile {
             pack,
             family,
             naming,
+            toolchain,
             equivalence,
             constants,
             hints: BTreeMap::new(),

@@ -26,6 +26,9 @@ pub struct ModelFile {
     /// Rules by which a library names its functions.
     #[serde(default)]
     pub naming: Vec<Spanned<Naming>>,
+    /// What compilers that make native libraries do with all that these hand out.
+    #[serde(default)]
+    pub toolchain: Vec<Spanned<Toolchain>>,
     /// Families that are one and the same somewhere.
     #[serde(default)]
     pub equivalence: Vec<Spanned<Equivalence>>,
@@ -139,6 +142,22 @@ pub struct Naming {
     pub release: String,
     /// How the functions tell success: as in a function's `status`.
     pub status: Option<StatusKind>,
+    /// Where this was read.
+    pub source: String,
+}
+
+/// `[[toolchain]]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Toolchain {
+    /// The types that the bindings of a library declare which was made by it.
+    pub declares: Vec<String>,
+    /// What pointers lead to that its functions make, as a native type's name.
+    pub gives: String,
+    /// The known function that releases them.
+    pub release: String,
+    /// How it is told to people: "cgo hands out C strings …".
+    pub because: String,
     /// Where this was read.
     pub source: String,
 }
