@@ -444,7 +444,9 @@ impl Engine<'_> {
                 }
                 EffectKind::StoreInto(target) => self.store_into(path, calling, &effect.on, target, value),
                 EffectKind::ReleaseLater { by, family, key } => {
-                    let registration = Registration { by, family: family.as_ref(), told: false, key: key.as_ref() };
+                    let inside = calling.ended.iter().find(|made| made.what == effect.on).map(|made| made.location);
+                    let registration =
+                        Registration { by, family: family.as_ref(), told: false, key: key.as_ref(), inside };
                     self.release_later(path, calling, &value, &registration, basis);
                 }
                 EffectKind::Detach => self.detach(path, &value),
@@ -467,7 +469,7 @@ impl Engine<'_> {
                 }
                 EffectKind::ReleaseLater { by, family, key } => {
                     let told = basis == Basis::Body;
-                    let registration = Registration { by, family: family.as_ref(), told, key: key.as_ref() };
+                    let registration = Registration { by, family: family.as_ref(), told, key: key.as_ref(), inside: None };
                     if let Some(value) = self.value_at(path, calling, &effect.on) {
                         self.release_later(path, calling, &value, &registration, basis);
                     }

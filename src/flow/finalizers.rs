@@ -6,6 +6,7 @@ use super::objects::Releasing;
 use super::path::{Attached, Path};
 use super::value::Value;
 use crate::models::Versions;
+use crate::source::Location;
 use crate::state::{Event, MemoryFamily, Ownership};
 use crate::summary::{AccessPath, Basis, EffectKind, FamilyId, FamilyRef, Root};
 use crate::target::TargetSet;
@@ -21,6 +22,8 @@ pub(super) struct Registration<'e> {
     pub(super) told: bool,
     /// The object by which it can be withdrawn.
     pub(super) key: Option<&'e AccessPath>,
+    /// Where the callee does that.
+    pub(super) inside: Option<Location>,
 }
 
 impl Engine<'_> {
@@ -62,6 +65,9 @@ impl Engine<'_> {
             && !registration.told
             && !path.targets.and(targets).minus(self.models.same_on(memory, family, self.versions)).is_empty()
         {
+            if let Some(location) = registration.inside {
+                path.tell(id, Step { kind: StepKind::Registered { with: Owner::Finalizer }, location });
+            }
             let releasing = Releasing {
                 by: calling.name.clone(),
                 at: calling.at,

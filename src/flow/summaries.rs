@@ -12,7 +12,7 @@ use super::memory;
 use super::path::{Flight, Kept, Path};
 use super::perhaps::Teller;
 use super::value::{ObjectId, Offset, Symbol, Value};
-use crate::ir::{Const, Flavor, Function};
+use crate::ir::{Const, Flavor, Function, Name};
 use crate::link::{FuncRef, Program, Ty};
 use crate::models::schema::FamilyKind;
 use crate::state::{MemoryFamily, Ownership as State};
@@ -20,8 +20,9 @@ use crate::summary::{
     AccessPath, Basis, Effect, EffectKind, FamilyId, FamilyRef, Guard, Made, Outcome, Ownership, ResultContract, Root,
     Summary, Throws,
 };
+use crate::source::Location;
 use crate::target::TargetSet;
-use crate::violation::{Owner, StepKind, Thrower};
+use crate::violation::{Owner, Step, StepKind, Thrower};
 
 /// The contracts of the program's functions, filled callees first.
 pub(super) struct Summaries {
@@ -515,7 +516,7 @@ fn seen_or_absent(path: &Path, at: &AccessPath) -> bool {
 
 /// Where each argument that is released or kept meets its end, as far as the exits agree.
 fn ended<'p>(paths: impl Iterator<Item = &'p Path>) -> Vec<Made> {
-    let mut all: Vec<Made> = Vec::new();
+    let mut all: Vec<(Made, bool)> = Vec::new();
     for object in paths.flat_map(|path| path.objects.values()) {
         let Some(at) = object.path.as_deref().filter(|at| matches!(at.root, Root::Param(_) | Root::This)) else {
             continue;
@@ -529,13 +530,27 @@ fn ended<'p>(paths: impl Iterator<Item = &'p Path>) -> Vec<Made> {
         });
         let kept = object.story.kept.as_ref().map(|kept| (kept.name(), kept.at));
         let perhaps = object.story.perhaps.as_ref().map(|perhaps| (perhaps.by.clone(), perhaps.at));
-        if let Some((by, location)) = released.or(kept).or(perhaps)
-            && !all.iter().any(|made| made.what == *at)
-        {
-            all.push(Made { what: at.clone(), by, location, through: Vec::new(), basis: Basis::Body, shown: true });
+        let attached = object.attached.as_ref().and_then(|_| steps.iter().rev().find_map(registered));
+        let certain = released.or(attached);
+        match all.iter().position(|(made, _)| made.what == *at) {
+            // Elsewhere it is only kept.
+            Some(known) if certain.is_some() && !all[known].1 => drop(all.remove(known)),
+            Some(_) => continue,
+            None => {}
+        }
+        let is_certain = certain.is_some();
+        if let Some((by, location)) = certain.or(kept).or(perhaps) {
+            let what = at.clone();
+            all.push((Made { what, by, location, through: Vec::new(), basis: Basis::Body, shown: true }, is_certain));
         }
     }
-    all
+    all.into_iter().map(|(made, _)| made).collect()
+}
+
+/// Where something was registered with a finalizer.
+fn registered(step: &Step) -> Option<(Name, Location)> {
+    let attached = matches!(step.kind, StepKind::Registered { with: Owner::Finalizer });
+    attached.then(|| (Name::new_static("finalizer"), step.location))
 }
 
 /// Whether memory still holds what was put there.
