@@ -52,6 +52,7 @@ mod left;
 mod lengths;
 mod lifetimes;
 mod liveness;
+mod lost_views;
 mod memory;
 mod names;
 mod numbers;
@@ -215,7 +216,14 @@ pub fn analyse(program: &Program, models: &ModelSet, options: &Options) -> Analy
 fn each_once(program: &Program, violations: Vec<Violation>) -> Vec<Violation> {
     let mut seen: rustc_hash::FxHashMap<crate::source::Location, Vec<usize>> = rustc_hash::FxHashMap::default();
     let mut distinct: Vec<Violation> = Vec::with_capacity(violations.len());
+    let mut contents = rustc_hash::FxHashSet::default();
     for mut violation in violations {
+        // What a function puts into the blocks that it gives out is told for the first of those that are lost.
+        if let (ViolationKind::LeakedField { release: None, .. }, Some(made)) = (&violation.kind, violation.trace.first())
+            && !contents.insert(made.location)
+        {
+            continue;
+        }
         violation.function = around(program, &violation);
         let there = seen.entry(violation.at).or_default();
         let same = |index: &usize| distinct[*index].kind == violation.kind && distinct[*index].trace == violation.trace;

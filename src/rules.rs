@@ -151,7 +151,7 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
         ViolationKind::Leaked { subject } => (&leaked_allocation::RULE, leaked_allocation::word(subject, context)),
         ViolationKind::LeakedField { subject, field, container, release } => (
             &leaked_struct_field::RULE,
-            leaked_struct_field::word(subject, field, container.as_deref(), release, context),
+            leaked_struct_field::word(subject, field, container.as_deref(), release.as_deref(), context),
         ),
         ViolationKind::Unreleased { subject, field, class, dispose } => {
             (&leaked_field::RULE, leaked_field::word(subject, field, class, dispose.as_deref(), context))

@@ -82,7 +82,7 @@ pub enum ViolationKind {
         /// The memory.
         subject: Subject,
     },
-    /// The block that held it was released, and nothing else leads to it.
+    /// The block that held it was released or lost, and nothing else leads to it.
     LeakedField {
         /// The memory.
         subject: Subject,
@@ -90,8 +90,8 @@ pub enum ViolationKind {
         field: Name,
         /// The variable that held the block.
         container: Option<Name>,
-        /// The release of the block, as written.
-        release: Name,
+        /// The release of the block, as written; nothing where it is lost as well.
+        release: Option<Name>,
     },
     /// A field of a class receives it, and nothing in the program releases what the field leads to.
     Unreleased {
@@ -695,6 +695,8 @@ pub enum StepKind {
     },
     /// A pointer into it was moved on.
     Moved,
+    /// A view of it is returned, and nothing that leads to its start.
+    Viewed,
     /// The number it was asked for with counts elements: an argument of the call, or the end of a loop.
     Counted {
         /// Which call.

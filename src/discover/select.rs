@@ -200,12 +200,9 @@ fn quoted(text: &str) -> impl Iterator<Item = &str> {
 /// A regular file inside the root even when links are resolved, and not among what tools made.
 fn is_plain_file(path: &Path, root: &Path) -> bool {
     let below = path.strip_prefix(root).unwrap_or(path);
-    let skipped = below.components().any(|part| {
-        part.as_os_str()
-            .to_str()
-            .is_some_and(|name| super::walk::SKIPPED_FOLDERS.contains(&name) || name.starts_with('.'))
-    });
-    !skipped
+    let hidden = below.components().any(|part| part.as_os_str().to_str().is_some_and(|name| name.starts_with('.')));
+    !hidden
+        && !below.ancestors().any(|folder| super::walk::is_skipped(&root.join(folder)))
         && path.is_file()
         && super::language_of(path).is_some()
         && path.canonicalize().is_ok_and(|real| real == path)

@@ -14,7 +14,7 @@ use super::{Problem, android, in_words, is_source, native_language_of, read_byte
 use crate::config::{self, Config};
 
 /// Folders that hold what tools made, never what people wrote.
-pub(super) const SKIPPED_FOLDERS: [&str; 5] = ["build", ".dart_tool", "target", "node_modules", "Pods"];
+const SKIPPED_FOLDERS: [&str; 5] = ["build", ".dart_tool", "target", "node_modules", "Pods"];
 
 /// What a project of its own has next to each other: each line one thing, by its names.
 const PARTS_OF_A_PROJECT: [&[&str]; 11] = [
@@ -129,7 +129,7 @@ impl Walk<'_> {
                 }
                 if path.join(config::FILE_NAME).is_file() {
                     self.walked.nested.push(path);
-                } else if !name.to_str().is_some_and(|name| SKIPPED_FOLDERS.contains(&name)) {
+                } else if !is_skipped(&path) {
                     folders.push((path, rules.clone()));
                 }
             } else if name == "pubspec.yaml" {
@@ -180,6 +180,24 @@ impl Walk<'_> {
         }
         builder.build().ok().filter(|rules| !rules.is_empty())
     }
+}
+
+/// Whether a folder holds what tools made.
+pub(super) fn is_skipped(folder: &Path) -> bool {
+    let name = folder.file_name().and_then(|name| name.to_str());
+    name.is_some_and(|name| SKIPPED_FOLDERS.contains(&name)) && !holds_packages(folder)
+}
+
+/// Whether a folder `build` holds packages that people wrote (`example/build/app`): there is none beside it that would
+/// be built into it.
+fn holds_packages(folder: &Path) -> bool {
+    const PACKAGE: &str = "pubspec.yaml";
+    let is_package = |folder: &Path| folder.join(PACKAGE).is_file();
+    if !folder.ends_with("build") || folder.parent().is_none_or(is_package) {
+        return false;
+    }
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).any(|inner| is_package(&inner))
 }
 
 fn is_licence(name: &str) -> bool {

@@ -168,6 +168,8 @@ impl Engine<'_> {
         );
         let root = calling.root(&effect.on)?.value.object().filter(|_| ends && !effect.on.steps.is_empty())?;
         path.objects.get(&root)?.path.as_ref()?;
+        // Whatever the call gives.
+        let calling = &Calling { result: None, ..calling.clone() };
         let mut value = None;
         for steps in 1..=effect.on.steps.len() {
             let steps = effect.on.steps.iter().take(steps).cloned().collect();

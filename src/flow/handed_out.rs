@@ -35,7 +35,9 @@ impl Engine<'_> {
         let mut pointers = BTreeSet::new();
         for (index, returned @ Returned { path, value, .. }) in returns.iter().enumerate() {
             let owned = matches!(result.ownership, Ownership::Owned(_));
-            let whole = Self::returned_whole(path, value, owned).or_else(|| self.returned_instance(returned));
+            let whole = Self::returned_whole(path, value, owned)
+                .or_else(|| self.returned_instance(returned))
+                .or_else(|| self.lost_by_view(returned));
             if let Some(id) = whole {
                 pointers.insert(index);
                 self.contents(path, id, &AccessPath::root(Root::Result), index, &mut found);

@@ -7,7 +7,7 @@ use super::callbacks::{Passed, Slot};
 use super::engine::{Engine, Exits};
 use super::objects::confidence;
 use super::path::{Branch, Flight, Object, Orphaned, Path, Story};
-use super::value::{Offset, Value};
+use super::value::Value;
 use crate::ir::Name;
 use crate::models::schema::FamilyKind;
 use crate::source::Location;
@@ -130,12 +130,10 @@ impl Engine<'_> {
         self.check_left(&exits);
         let held = self.still_held(&exits);
         for returned in exits.returns {
+            let lost = self.lost_by_view(&returned).is_some();
             let mut path = returned.path;
             match &returned.value {
-                // A view that is returned keeps its memory in use; who releases it cannot be seen here.
-                Value::View(object, _) => {
-                    self.escape(&mut path, &Value::Pointer(*object, Offset::Start));
-                }
+                Value::View(object, _) => self.return_view(&mut path, *object, lost, returned.at),
                 value => self.let_go(&mut path, &value.clone(), Event::Return),
             }
             self.take_stock(&path, &How::Left(Some(returned.exit)), returned.at);
@@ -150,12 +148,31 @@ impl Engine<'_> {
         let found: BTreeMap<u32, Violation> =
             ledger.iter().filter_map(|(origin, ledger)| Some((*origin, self.leak(*origin, ledger)?))).collect();
         for (origin, violation) in &found {
-            // What came in a block that is lost itself is lost with it.
-            if !self.origins[*origin as usize].part_of.is_some_and(|block| found.contains_key(&block)) {
-                self.report(violation.clone());
+            let block = self.origins[*origin as usize].part_of.and_then(|block| found.get(&block));
+            match block {
+                Some(block) => self.report_content(violation, block),
+                None => self.report(violation.clone()),
             }
         }
         passed
+    }
+
+    /// What came in a block that is lost itself is lost with it: who releases the block must know of it.
+    fn report_content(&mut self, content: &Violation, block: &Violation) {
+        let ViolationKind::Leaked { subject } = &content.kind else { return };
+        let container = match &block.kind {
+            ViolationKind::Leaked { subject } | ViolationKind::LeakedTemporary { subject, .. } => &subject.held_by,
+            ViolationKind::LeakedField { field, release: None, .. } => &Some(field.clone()),
+            _ => return,
+        };
+        let stored = content.trace.iter().rev().find_map(|step| match &step.kind {
+            StepKind::Stored { into } => Some(into.clone()),
+            _ => None,
+        });
+        let Some(field) = stored else { return };
+        let (subject, container) = (subject.clone(), container.clone());
+        let kind = ViolationKind::LeakedField { subject, field, container, release: None };
+        self.report(Violation { kind, ..content.clone() });
     }
 
     fn take_stock(&mut self, path: &Path, how: &How, at: Location) {
@@ -244,9 +261,11 @@ impl Engine<'_> {
                     subject,
                     field: field.clone(),
                     container: container.clone(),
-                    release: by.clone(),
+                    release: Some(by.clone()),
                 },
                 _ => {
+                    let viewed = trace.last().is_some_and(|step| step.kind == StepKind::Viewed);
+                    let exit = exit.filter(|_| !viewed);
                     trace.extend(exit.map(|exit| Step { kind: StepKind::Exited(exit), location: lost.at }));
                     ViolationKind::Leaked { subject }
                 }

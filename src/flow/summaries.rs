@@ -8,6 +8,7 @@ use smallvec::smallvec;
 use super::callbacks::Contracts;
 use super::engine::{Engine, Exits, Returned};
 use super::instances::Written;
+use super::lost_views;
 use super::memory;
 use super::path::{Flight, Kept, Path};
 use super::perhaps::Teller;
@@ -28,6 +29,7 @@ use crate::violation::{Owner, Step, StepKind, Thrower};
 pub(super) struct Summaries {
     units: Vec<Vec<OnceLock<Arc<Summary>>>>,
     written: OnceLock<Written>,
+    views_have_addresses: OnceLock<bool>,
     /// What callbacks receive, once all native code was looked at.
     pub(super) callbacks: OnceLock<Contracts>,
 }
@@ -36,7 +38,7 @@ impl Summaries {
     pub(super) fn new(program: &Program) -> Self {
         let slots = |count: usize| (0..count).map(|_| OnceLock::new()).collect();
         let units = program.units.iter().map(|unit| slots(unit.functions.len())).collect();
-        Self { units, written: OnceLock::new(), callbacks: OnceLock::new() }
+        Self { units, written: OnceLock::new(), views_have_addresses: OnceLock::new(), callbacks: OnceLock::new() }
     }
 
     /// The contract of a function; `None` while it is not known.
@@ -47,6 +49,11 @@ impl Summaries {
     /// The fields that code outside of constructors writes.
     pub(super) fn written(&self, program: &Program) -> &Written {
         self.written.get_or_init(|| Written::of(program))
+    }
+
+    /// Whether some code asks a struct where it lies: `addressOf`, before Dart 2.12.
+    pub(super) fn views_have_addresses(&self, program: &Program) -> bool {
+        *self.views_have_addresses.get_or_init(|| lost_views::have_addresses(program))
     }
 
     /// All contracts, by unit and function.

@@ -32,6 +32,8 @@ impl Engine<'_> {
             match value {
                 // A value that ends with its scope stays where it is.
                 Some(id) if self.is_native(calling.site.frame) => path.touch(id),
+                // `m.ptr->clone()`
+                None if self.only_asks(&calling) => self.lend(&mut path, &calling, &receiver, true),
                 _ => self.escape(&mut path, &receiver),
             }
         }
@@ -40,6 +42,12 @@ impl Engine<'_> {
         let value = viewed.unwrap_or_else(|| self.fresh(&mut path, calling.site, Role::Result));
         self.note_result(&path, &calling, wrapped, &value);
         self.finish(&calling, path, value, out);
+    }
+
+    /// Whether native code calls a member of something out of sight that by its name writes nothing.
+    fn only_asks(&self, calling: &Calling) -> bool {
+        let name = calling.name.rsplit(['.', '>', ':']).next().unwrap_or_default();
+        self.is_native(calling.site.frame) && self.models.hints().says(Hint::Reads, name)
     }
 
     /// A native function that is neither linked nor modelled: it borrows its pointers; where a callback travels with

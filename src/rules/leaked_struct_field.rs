@@ -9,7 +9,7 @@ pub(super) static RULE: Rule = Rule {
     level: Level::Warning,
     on: true,
     cwe: Some(401),
-    summary: "memory that a released struct or array alone led to",
+    summary: "memory that a released or lost struct or array alone led to",
     page: include_str!("../../rules/leaked_struct_field.md"),
 };
 
@@ -17,10 +17,18 @@ pub(super) fn word(
     subject: &Subject,
     field: &str,
     container: Option<&str>,
-    release: &str,
+    release: Option<&str>,
     context: &Context<'_>,
 ) -> Words {
     let noun = context.noun(subject);
+    let Some(release) = release else {
+        let container = container.map_or_else(|| "its container".into(), |name| format!("`{name}`"));
+        return Words {
+            message: format!("{noun} in {} is never released, nor is its container", steps::field(field)),
+            label: format!("lost with {container}"),
+            help: format!("{} before {container} is released", context.release_advice(subject)),
+        };
+    };
     let message = match (field, container) {
         // An out-parameter, a cell.
         ("*", Some(name)) => format!("{noun} that `{name}` points to is not released before `{name}` is"),

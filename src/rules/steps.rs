@@ -47,6 +47,7 @@ pub(super) fn word(step: &Step, context: &Context<'_>) -> TraceStep {
         StepKind::Kept { by } => (TraceKind::Transfer, format!("`{by}` keeps the pointer")),
         StepKind::Dropped { of } => (TraceKind::Release, format!("`{of}` ends here with its scope")),
         StepKind::Moved => (TraceKind::Use, "the pointer moves on here".into()),
+        StepKind::Viewed => (TraceKind::Exit, "returned here as a view, by which nobody can release it".into()),
         StepKind::Counted { by: Some(by) } => (TraceKind::Use, format!("`{by}` takes the same number of elements")),
         StepKind::Counted { by: None } => (TraceKind::Use, "elements up to the same number are reached here".into()),
         StepKind::Given { given } => (TraceKind::Transfer, format!("returned here: {}", whose(*given))),

@@ -207,8 +207,12 @@ fn kinds() -> Vec<ViolationKind> {
             subject: block(),
             field: field.into(),
             container: container.map(Into::into),
-            release: "calloc.free".into(),
+            release: Some("calloc.free".into()),
         });
+    }
+    for container in [Some("config".into()), None] {
+        let (subject, field) = (block(), "name".into());
+        kinds.push(ViolationKind::LeakedField { subject, field, container, release: None });
     }
     for dispose in [Some("dispose".into()), None] {
         let (field, class) = ("_block".into(), "Canvas".into());
@@ -364,6 +368,7 @@ fn steps() -> Vec<StepKind> {
         StepKind::Missed { by: "dispose".into() },
         StepKind::Dropped { of: "name".into() },
         StepKind::Moved,
+        StepKind::Viewed,
         StepKind::Counted { by: Some("asTypedList".into()) },
         StepKind::Counted { by: None },
     ];
