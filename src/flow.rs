@@ -219,7 +219,8 @@ fn each_once(program: &Program, violations: Vec<Violation>) -> Vec<Violation> {
     let mut contents = rustc_hash::FxHashSet::default();
     for mut violation in violations {
         // What a function puts into the blocks that it gives out is told for the first of those that are lost.
-        if let (ViolationKind::LeakedField { release: None, .. }, Some(made)) = (&violation.kind, violation.trace.first())
+        if let (ViolationKind::LeakedField { release: None, .. }, Some(made)) =
+            (&violation.kind, violation.trace.first())
             && !contents.insert(made.location)
         {
             continue;

@@ -127,9 +127,9 @@ pub enum PartOf {
 /// One `import` or `export`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Import {
-    /// The default URI.
+    /// The URI, of several that for programs with native code (`if (dart.library.ffi) 'other.dart'`).
     pub uri: Name,
-    /// `if (dart.library.ffi) 'other.dart'`: the other URIs.
+    /// `if (condition) 'other.dart'`: the other URIs, where the condition may hold beside native code.
     pub conditional: Vec<Name>,
     /// `as prefix`.
     pub prefix: Option<Name>,

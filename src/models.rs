@@ -661,6 +661,7 @@ pub const COMPILED: &str = "rules/models.bin";
 /// The files that are part of the program.
 const BUILTIN: &[(&str, &str)] = &[
     ("rules/models/boringssl.toml", include_str!("../rules/models/boringssl.toml")),
+    ("rules/models/c-periphery.toml", include_str!("../rules/models/c-periphery.toml")),
     ("rules/models/cgo.toml", include_str!("../rules/models/cgo.toml")),
     ("rules/models/corefoundation.toml", include_str!("../rules/models/corefoundation.toml")),
     ("rules/models/cpp.toml", include_str!("../rules/models/cpp.toml")),

@@ -8,6 +8,7 @@ use super::path::Path;
 use super::results::Allocating;
 use super::value::{ObjectId, Offset, Symbol, Value};
 use crate::ir::Name;
+use crate::link::Ty;
 use crate::state::{Event, MemoryFamily, Ownership as State};
 use crate::summary::{
     AccessPath, ArgumentTest, Basis, Effect, EffectKind, Guard, Outcome, Ownership, ResultContract, Root,
@@ -232,7 +233,14 @@ impl Engine<'_> {
                 // … or, in Dart, an object.
                 value = match self.is_native(calling.site.frame) || calling.native || self.gives_view(calling) {
                     true => self.new_struct(calling.site, calling.name.clone(), calling.at, path),
-                    false => self.instance(calling, path),
+                    false => {
+                        let types = &self.resolved(calling.site.frame).types;
+                        let class = match calling.result.and_then(|to| types.get(to.index())) {
+                            Some(Ty::Class(class, _)) => Some(*class),
+                            _ => None,
+                        };
+                        self.instance(calling, path, class)
+                    }
                 };
             }
             let returned = Some(ArgValue { name: None, value: value.clone(), ty: None });
@@ -589,7 +597,7 @@ impl Engine<'_> {
                 _ => self.fill_given(path, object, &value, basis),
             }
         }
-        if let Some(id) = value.object().filter(|_| self.is_instance(object)) {
+        if let Some(id) = value.object().filter(|_| self.is_instance(object) && !self.is_whole_data(path, object)) {
             self.ledger.entry(id.origin).or_default().of_object = true;
         }
         path.put(object, key, value);

@@ -89,6 +89,8 @@ pub(super) struct Engine<'a> {
     pub(super) statuses: FxHashMap<Value, Option<(Name, Location)>>,
     /// The origins of objects that keep what their constructors were given.
     pub(super) instances: FxHashSet<u32>,
+    /// Those of them that are mere data: no member of their class does anything.
+    pub(super) data: FxHashSet<u32>,
     /// What is a part of memory that is only concluded to be the caller's.
     pub(super) concluded_parts: FxHashMap<Symbol, ObjectId>,
     /// Whether a function may write a place, as far as it was asked.
@@ -226,6 +228,7 @@ impl<'a> Engine<'a> {
             read: std::collections::BTreeMap::new(),
             statuses: FxHashMap::default(),
             instances: FxHashSet::default(),
+            data: FxHashSet::default(),
             concluded_parts: FxHashMap::default(),
             resets: FxHashMap::default(),
             infos: FxHashMap::default(),

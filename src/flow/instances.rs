@@ -144,7 +144,9 @@ impl Engine<'_> {
             EffectKind::Fill(_) => effect.on.root == Root::This,
             _ => false,
         })?;
-        let value = self.instance(calling, path);
+        let function = self.program.function(*only);
+        let class = function.class.map(|class| ClassRef { unit: only.unit, class });
+        let value = self.instance(calling, path, class);
         calling.receiver = Some(ArgValue { name: None, value: value.clone(), ty: None });
         Some(value)
     }
@@ -163,11 +165,14 @@ impl Engine<'_> {
     }
 
     /// An object of a class.
-    pub(super) fn instance(&mut self, calling: &Calling, path: &mut Path) -> Value {
+    pub(super) fn instance(&mut self, calling: &Calling, path: &mut Path, class: Option<ClassRef>) -> Value {
         let name = calling.name.clone();
         let key = OriginKey::Site(calling.site, Role::Instance);
         let origin = self.plain_origin(key, name.clone(), calling.at, Owner::Variable(name));
         self.instances.insert(origin);
+        if class.is_some_and(|class| self.is_data(class)) {
+            self.data.insert(origin);
+        }
         let object = Object { non_null: true, ..Object::unknown(None) };
         Value::Pointer(self.allocate(path, origin, object), Offset::Start)
     }

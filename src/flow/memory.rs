@@ -30,6 +30,7 @@ impl Engine<'_> {
                     Ownership::Owned(_) | Ownership::Managed | Ownership::Released | Ownership::Local
                 )
         }) || self.is_kept_by_instance(path, into);
+        let open = open && !self.is_whole_data(path, into);
         if open {
             let owned = match &value {
                 Value::Pointer(id, Offset::Start) => path.ownership(*id),

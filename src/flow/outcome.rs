@@ -160,6 +160,11 @@ impl Engine<'_> {
     /// What came in a block that is lost itself is lost with it: who releases the block must know of it.
     fn report_content(&mut self, content: &Violation, block: &Violation) {
         let ViolationKind::Leaked { subject } = &content.kind else { return };
+        // What a library made it mostly releases as a whole.
+        let made = content.trace.first().and_then(|made| self.program.unit_of(made.location.file));
+        if made.is_some_and(|unit| self.program.units[unit as usize].language.is_native()) {
+            return;
+        }
         let container = match &block.kind {
             ViolationKind::Leaked { subject } | ViolationKind::LeakedTemporary { subject, .. } => &subject.held_by,
             ViolationKind::LeakedField { field, release: None, .. } => &Some(field.clone()),

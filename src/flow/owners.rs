@@ -4,10 +4,14 @@
 use super::engine::{Engine, Returned};
 use super::path::Path;
 use super::value::{ObjectId, Offset, Value};
-use crate::link::VarRef;
+use crate::ir::{ClassKind, FunctionId, FunctionKind};
+use crate::link::{ClassRef, VarRef};
 use crate::source::Location;
 use crate::state::{MemoryFamily, Ownership};
 use crate::summary::{AccessPath, FamilyId, Root};
+
+/// Members of data that look at it.
+const COMPARISONS: [&str; 3] = ["==", "hashCode", "toString"];
 
 impl Engine<'_> {
     /// A field of an object is written. What a constructor allocated and puts there, its caller gets with the object.
@@ -50,6 +54,28 @@ impl Engine<'_> {
             Ownership::Owned(MemoryFamily::Known(family)) if of_object => Some(family),
             _ => None,
         }
+    }
+
+    /// Whether a class is mere data: constructors, final fields, and comparisons of them. Whoever has such an object has
+    /// what its fields lead to, and nobody else.
+    pub(super) fn is_data(&self, class: ClassRef) -> bool {
+        let unit = &self.program.units[class.unit as usize];
+        let declared = self.program.class(class);
+        let does_nothing = |id: &FunctionId| {
+            let member = unit.function(*id);
+            matches!(member.kind, FunctionKind::Constructor) || COMPARISONS.contains(&member.name.as_str())
+        };
+        let alone = declared.supertype.is_none() && declared.implements.is_empty() && declared.mixins.is_empty();
+        declared.kind == ClassKind::Class
+            && alone
+            && !declared.is_abstract
+            && declared.fields.iter().all(|field| field.is_final && !field.is_static)
+            && declared.members.iter().all(does_nothing)
+    }
+
+    /// Whether an object is mere data that has not gone out of sight.
+    pub(super) fn is_whole_data(&self, path: &Path, id: ObjectId) -> bool {
+        self.data.contains(&id.origin) && path.ownership(id) == Ownership::Unknown
     }
 
     /// The object of a class of the program that a function made and gives away whole.

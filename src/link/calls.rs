@@ -7,7 +7,7 @@ use super::resolve::{Resolver, State};
 use super::scope::Meaning;
 use super::types::{self, Bindings, MAX_DEPTH};
 use super::{ClassRef, FuncRef, Functions, Receiver, Target, Ty, VarRef, Via};
-use crate::ir::{Call, Callee, ClassKind, FunctionKind, Name, Operand, TypeRef};
+use crate::ir::{Call, Callee, ClassKind, Function, FunctionKind, Name, Op, Operand, TypeRef, written};
 use crate::models::schema::{FamilyKind, MemberKind};
 use crate::models::{Item, ModelId, TypeId, VariableId};
 use crate::summary::{AccessPath, FamilyRef, Given, Outcome, Ownership, Root};
@@ -37,6 +37,9 @@ enum Params {
     /// Those of a function of the program, the type parameters of its class bound.
     Of(FuncRef, Bindings),
 }
+
+/// The members of `DynamicLibrary` that find a symbol by its name.
+const LOOKUPS: [&str; 2] = ["lookup", "lookupFunction"];
 
 /// Values that are called to find what to call: `call` members of values of `call` members.
 const MAX_IMPLICIT_CALLS: usize = 4;
@@ -521,7 +524,12 @@ impl Resolver<'_> {
             _ => {}
         }
         if !is_vague(&result) {
-            return self.read_as(result);
+            return match self.read_as(result) {
+                Ty::NativeFunction { symbol: None, result } => {
+                    Ty::NativeFunction { symbol: self.passed_symbol(state, call, called), result }
+                }
+                result => result,
+            };
         }
         let alias = called.model.and_then(|id| self.returned_argument(id));
         match alias {
@@ -529,6 +537,14 @@ impl Resolver<'_> {
             Some(root) => argument(call, &root).and_then(|at| given.get(at)).cloned().unwrap_or(result),
             None => result,
         }
+    }
+
+    /// The symbol that a helper looks up where it is passed its name: `voidFunction('engine_stop')`.
+    fn passed_symbol(&self, state: &State, call: &Call, called: &Called) -> Option<Name> {
+        let Params::Of(function, _) = &called.params else { return None };
+        let at = looked_up_parameter(self.env().function(*function))?;
+        let arg = call.args.iter().filter(|arg| arg.name.is_none()).nth(at)?;
+        self.text(state, &arg.value)
     }
 
     /// The argument, or the receiver, that a modelled function always returns.
@@ -686,4 +702,23 @@ fn without_parameters(ty: Ty) -> Ty {
         Ty::Parameter(_) => Ty::Unknown,
         ty => ty,
     }
+}
+
+/// The positional parameter by which all lookups in a helper find what they look for.
+fn looked_up_parameter(helper: &Function) -> Option<usize> {
+    let ops = || helper.blocks.iter().flat_map(|block| &block.ops);
+    let mut sought = ops().filter_map(|statement| match &statement.op {
+        Op::Call(call) => match &call.callee {
+            Callee::Method { name, .. } if LOOKUPS.contains(&name.as_str()) => {
+                Some(call.args.first().map(|arg| &arg.value))
+            }
+            _ => None,
+        },
+        _ => None,
+    });
+    let first = sought.next()??;
+    let Operand::Local(local) = first else { return None };
+    let at = helper.params.iter().filter(|param| !param.named).position(|param| param.local == *local)?;
+    let is_same = sought.all(|other| other == Some(first));
+    (is_same && ops().all(|statement| written(&statement.op) != Some(*local))).then_some(at)
 }

@@ -426,6 +426,7 @@ impl<'a> Env<'a> {
             }
         }
         for (variable, ty) in stored {
+            let allocator = self.narrower_allocator(variable, &ty);
             let unit = variable.unit as usize;
             let index = variable.index as usize;
             let (known, place) = match variable.class {
@@ -434,13 +435,25 @@ impl<'a> Env<'a> {
                 }
                 None => (&declared.variables[unit][index], &mut self.facts.variables[unit][index]),
             };
-            let ty = types::refined(known, &ty).unwrap_or_else(|| known.clone());
+            let ty = types::refined(known, &ty).or(allocator).unwrap_or_else(|| known.clone());
             if *place != ty {
                 *place = ty;
                 changed = true;
             }
         }
         changed
+    }
+
+    /// The allocator that a constant is, whatever it is declared as: `const Allocator heap = malloc;`.
+    fn narrower_allocator(&self, variable: VarRef, value: &Ty) -> Option<Ty> {
+        let (declared, known) = (self.variable(variable), self.variable_type(variable));
+        let (Ty::Model(class, _), Ty::Model(of, _)) = (known, value) else { return None };
+        let is_one = self.models.ty(*of).allocator.is_some() && declared.is_final && declared.initializer.is_some();
+        (is_one && (self.is_allocator(*class) || known == value)).then(|| value.clone())
+    }
+
+    fn is_allocator(&self, class: TypeId) -> bool {
+        self.is_ffi(class, "Allocator")
     }
 
     pub(super) fn function(&self, function: FuncRef) -> &'a Function {
@@ -485,7 +498,7 @@ impl<'a> Env<'a> {
             Ty::Unknown | Ty::Function(..) => true,
             Ty::Model(class, args) => {
                 let of_function = matches!(args.first(), Some(Ty::Model(of, _)) if self.is_ffi(*of, "NativeFunction"));
-                of_function && self.is_ffi(*class, "Pointer")
+                of_function && self.is_ffi(*class, "Pointer") || self.is_allocator(*class)
             }
             _ => false,
         }

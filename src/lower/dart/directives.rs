@@ -42,8 +42,19 @@ impl FileLowering<'_> {
         let uri = tree.child(node, "uri")?;
         let configurable = tree.kind(uri) == "configurable_uri";
         let default = if configurable { tree.child_of_kind(uri, "uri")? } else { uri };
-        let conditions = tree.children(uri).filter(|&child| tree.kind(child) == "configuration_uri");
-        let conditional = conditions.filter_map(|child| tree.child_of_kind(child, "uri"));
+        let mut chosen = default;
+        let mut open = Vec::new();
+        for condition in tree.children(uri).filter(|&child| tree.kind(child) == "configuration_uri") {
+            let Some(other) = tree.child_of_kind(condition, "uri") else { continue };
+            match holds_natively(tree.text(condition)) {
+                Some(true) => {
+                    chosen = other;
+                    break;
+                }
+                Some(false) => {}
+                None => open.push(other),
+            }
+        }
         let combined = |token: &str| {
             let combinators = tree.children(node).filter(|&child| tree.kind(child) == "combinator");
             let wanted = combinators.filter(|&child| tree.has_token(child, token));
@@ -51,8 +62,8 @@ impl FileLowering<'_> {
             names.collect::<Vec<_>>()
         };
         Some(Import {
-            uri: self.uri(default)?,
-            conditional: conditional.filter_map(|uri| self.uri(uri)).collect(),
+            uri: self.uri(chosen)?,
+            conditional: open.into_iter().filter_map(|uri| self.uri(uri)).collect(),
             prefix: tree.child(node, "alias").map(|alias| self.name(alias)),
             show: combined("show"),
             hide: combined("hide"),
@@ -66,5 +77,29 @@ impl FileLowering<'_> {
     fn dotted(&self, node: NodeId) -> Name {
         let parts: Vec<&str> = self.tree.named_children(node).map(|part| self.tree.text(part)).collect();
         parts.join(".").into()
+    }
+}
+
+/// Libraries of the SDK that programs with native code have.
+const NATIVE: [&str; 4] = ["cli", "ffi", "io", "isolate"];
+/// Libraries of the SDK that only programs for the web have.
+const WEB: [&str; 10] =
+    ["html", "indexed_db", "js", "js_interop", "js_interop_unsafe", "js_util", "svg", "web_audio", "web_gl", "web_sql"];
+
+/// Whether a condition of an import holds where native code can run: `if (dart.library.io) 'io.dart'`. Nothing where that
+/// is not what it asks for.
+fn holds_natively(condition: &str) -> Option<bool> {
+    let test: String = condition.split_once('(')?.1.split(')').next()?.split_whitespace().collect();
+    let (name, value) = test.split_once("==").unwrap_or((&test, "true"));
+    let library = name.strip_prefix("dart.library.")?;
+    let there = match library {
+        library if NATIVE.contains(&library) => true,
+        library if WEB.contains(&library) => false,
+        _ => return None,
+    };
+    match value.trim_matches(['"', '\'']) {
+        "true" => Some(there),
+        "false" => Some(!there),
+        _ => None,
     }
 }
