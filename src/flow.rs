@@ -25,6 +25,7 @@ mod adoption;
 mod allocators;
 mod apply;
 mod bounds;
+mod callables;
 mod callbacks;
 mod calls;
 mod concluded;

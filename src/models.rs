@@ -77,6 +77,8 @@ pub struct Family {
     pub per_library: bool,
     /// That it is not released is no mistake by itself.
     pub kept: bool,
+    /// Native code may call it until it is closed; the pointer by which it does leads to no owner.
+    pub callback: bool,
     /// Only code in that language can release it.
     pub language: Option<Language>,
     /// The values that own such memory are copied with it wherever they are passed or assigned.

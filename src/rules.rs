@@ -41,6 +41,7 @@ mod retained_after_free;
 mod signature_mismatch;
 mod steps;
 mod string_buffer_size;
+mod unclosed_callable;
 mod unclosed_handle;
 mod unreleased_arena;
 mod use_after_free;
@@ -74,6 +75,7 @@ pub static ALL: &[&Rule] = &[
     &leaked_struct_field::RULE,
     &leaked_field::RULE,
     &unreleased_arena::RULE,
+    &unclosed_callable::RULE,
     &unclosed_handle::RULE,
     &missing_release_export::RULE,
     &double_free::RULE,
@@ -153,6 +155,10 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
             &leaked_struct_field::RULE,
             leaked_struct_field::word(subject, field, container.as_deref(), release, context),
         ),
+        ViolationKind::Unreleased { subject, field, class, dispose } if context.is_callback(subject.family) => {
+            let words = unclosed_callable::word_field(subject, field, class, dispose.as_deref(), context);
+            (&unclosed_callable::RULE, words)
+        }
         ViolationKind::Unreleased { subject, field, class, dispose } => {
             (&leaked_field::RULE, leaked_field::word(subject, field, class, dispose.as_deref(), context))
         }
@@ -170,6 +176,9 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
         }
         ViolationKind::UnreleasedArena { subject, missing } => {
             (&unreleased_arena::RULE, unreleased_arena::word(subject, missing, context))
+        }
+        ViolationKind::UnclosedHandle { subject, missing } if context.is_callback(subject.family) => {
+            (&unclosed_callable::RULE, unclosed_callable::word(subject, missing, context))
         }
         ViolationKind::UnclosedHandle { subject, missing } => {
             (&unclosed_handle::RULE, unclosed_handle::word(subject, missing, context))
@@ -374,6 +383,9 @@ impl<'a> Context<'a> {
     }
 
     fn kind_noun(&self, family: FamilyId) -> &'static str {
+        if self.is_callback(family) {
+            return "callback";
+        }
         match self.family(family).map(|family| family.kind) {
             // What is said of a scope is said of the memory in it.
             None | Some(FamilyKind::Memory | FamilyKind::Pair | FamilyKind::Scope) => "memory",
@@ -413,6 +425,11 @@ impl<'a> Context<'a> {
     fn can_call_release_of(&self, family: FamilyId) -> bool {
         let language = self.family(family).and_then(|family| family.language);
         language.is_none_or(|language| language == self.language.without_objects())
+    }
+
+    /// Whether native code calls what is of a family until it is closed.
+    fn is_callback(&self, family: FamilyId) -> bool {
+        self.family(family).is_some_and(|family| family.callback)
     }
 
     /// Whether each library may have an allocator of its own by that name.

@@ -50,6 +50,10 @@ pub enum Hint {
     Doubles,
     /// The name of a native type that is one byte of text.
     Utf8Units,
+    /// The name of a type whose objects serve one call.
+    Once,
+    /// The name of a type whose objects code is given for as long as it runs.
+    Outlives,
 }
 
 /// What names hint at, from all files.
@@ -94,7 +98,9 @@ impl Hints {
             | Hint::Holds
             | Hint::Wraps
             | Hint::Disposes
-            | Hint::Utf8Units => known.iter().any(|known| known == name),
+            | Hint::Utf8Units
+            | Hint::Once
+            | Hint::Outlives => known.iter().any(|known| known == name),
         }
     }
 }

@@ -236,6 +236,7 @@ impl Loader {
             arena: model.arena,
             per_library: model.per_library,
             kept: model.kept,
+            callback: model.callback,
             language: model.language,
             copied: model.copied,
             concluded: model.concluded.clone(),

@@ -117,6 +117,9 @@ pub struct Family {
     /// in it.
     #[serde(default)]
     pub kept: bool,
+    /// Native code may call it until it is closed, and what it may call leads to no owner.
+    #[serde(default)]
+    pub callback: bool,
     /// Only code in that language can release it, and people say how by a construct of the language.
     #[serde(default)]
     pub language: Option<Language>,

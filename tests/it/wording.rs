@@ -282,6 +282,15 @@ fn kinds() -> Vec<ViolationKind> {
         kinds.push(ViolationKind::UnreleasedArena { subject: arena(), missing: missing.clone() });
         kinds.push(ViolationKind::UnclosedHandle { subject: subject("handle", "CreateEvent"), missing });
     }
+    let callable = || subject("dart.callable", "NativeCallable.listener");
+    kinds.push(ViolationKind::UnclosedHandle { subject: callable(), missing: Missing::Everywhere });
+    kinds.push(ViolationKind::UnclosedHandle { subject: callable(), missing: Missing::OnPath(Exit::Return) });
+    kinds.push(ViolationKind::Unreleased {
+        subject: callable(),
+        field: "_changed".into(),
+        class: "Watcher".into(),
+        dispose: Some("dispose".into()),
+    });
     for leaving in leavings() {
         kinds.push(ViolationKind::EscapedArena { subject: subject("dart.arena", "arena"), leaving });
     }
