@@ -66,6 +66,7 @@ mod parts;
 mod path;
 mod perhaps;
 mod places;
+mod premature;
 mod reach;
 mod reads;
 mod references;
@@ -202,6 +203,7 @@ pub fn analyse(program: &Program, models: &ModelSet, options: &Options) -> Analy
     analysis.violations.retain(|found| !matches!(found.kind, ViolationKind::MismatchedType { .. }) || !is_told(found));
     analysis.violations.extend(of_fields);
     analysis.violations.extend(leaked_fields::unreleased(program, models, &summaries, &fields));
+    analysis.violations.extend(premature::finalizations(program, models));
     analysis.violations = each_once(program, analysis.violations);
     let unreleased = exports::without_release(program, models, options, &summaries, &analysis.violations);
     analysis.violations.extend(unreleased);

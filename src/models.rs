@@ -110,6 +110,8 @@ pub struct TypeInfo {
     pub mistake: bool,
     /// Classes that extend it are test doubles: they stand in for what they implement.
     pub test_double: bool,
+    /// A variable of such a type keeps its object alive to the end of its scope.
+    pub keeps_alive: bool,
     /// Methods that no entry describes call native functions of which nothing is known.
     pub native: bool,
     /// Objects of the class stand for native functions: a pointer to one is a callback.

@@ -36,6 +36,7 @@ mod missing_release_export;
 mod mixed_allocator_names;
 mod out_of_bounds_access;
 mod overwritten_owner;
+mod premature_finalization;
 mod release_arity;
 mod retained_after_free;
 mod signature_mismatch;
@@ -84,6 +85,7 @@ pub static ALL: &[&Rule] = &[
     &use_after_free::RULE,
     &dangling_return::RULE,
     &retained_after_free::RULE,
+    &premature_finalization::RULE,
     &release_arity::RULE,
     &inconsistent_ownership::RULE,
     &count_vs_bytes::RULE,
@@ -197,6 +199,12 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
         }
         ViolationKind::UsedAfterEnd { origin, by, usage } => {
             (&use_after_free::RULE, use_after_free::word_ended(origin, by, usage))
+        }
+        ViolationKind::Unkept { class, between, pointer, call } => {
+            (&premature_finalization::RULE, premature_finalization::word(class, between.as_deref(), pointer, call))
+        }
+        ViolationKind::AttachedToPointer { pointer, call } => {
+            (&premature_finalization::RULE, premature_finalization::word_attached(pointer.as_deref(), call))
         }
         ViolationKind::ReleasedInside { origin, release, certain } => {
             (&free_of_interior_pointer::RULE, free_of_interior_pointer::word(origin, release, *certain))

@@ -46,6 +46,8 @@ pub enum Hint {
     NotYours,
     /// The name of a method by which the owner of an object is done with it.
     Disposes,
+    /// A word in the name of a native function that releases something when an object is collected.
+    Attaches,
     /// A word in the name of a class that stands in for another in tests.
     Doubles,
     /// The name of a native type that is one byte of text.
@@ -89,6 +91,7 @@ impl Hints {
             | Hint::FreesByName
             | Hint::MakesByName
             | Hint::LendsByName
+            | Hint::Attaches
             | Hint::Doubles => has_word(name, known),
             Hint::MustFree | Hint::NotYours => known.iter().any(|phrase| name.contains(phrase.as_str())),
             Hint::PutsIn

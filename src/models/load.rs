@@ -381,6 +381,7 @@ impl Loader {
                 opaque: model.opaque,
                 mistake: model.mistake,
                 test_double: model.test_double,
+                keeps_alive: model.keeps_alive,
                 native: model.native,
                 function: model.function,
                 reads_as: model.reads_as.as_deref().map(type_ref).transpose()?,
