@@ -192,7 +192,7 @@ impl Engine<'_> {
         // Where a handle is closed on another path, this one may have found out in its own way that there is none.
         let counts = |lost: &&LostOn| !is_handle || lost.certain || !discharged && matches!(lost.how, How::Left(_));
         // Native code that was not waited for may still call it.
-        let waited = |lost: &&LostOn| !is_callable || !matches!(lost.how, How::Threw(Thrower::Await));
+        let waited = |lost: &&LostOn| !is_callable || !matches!(lost.how, How::Threw(Thrower::Await, _));
         let leaks = || ledger.leaks.iter().filter(counts).filter(waited);
         let mut left = leaks().filter(|lost| matches!(lost.how, How::Left(_)));
         // What is released at last shows that its owner was meant to release it before it was assigned again.
