@@ -77,6 +77,8 @@ pub struct Family {
     pub per_library: bool,
     /// That it is not released is no mistake by itself.
     pub kept: bool,
+    /// Native code may call it until it is closed; the pointer by which it does leads to no owner.
+    pub callback: bool,
     /// Only code in that language can release it.
     pub language: Option<Language>,
     /// The values that own such memory are copied with it wherever they are passed or assigned.
@@ -108,6 +110,8 @@ pub struct TypeInfo {
     pub mistake: bool,
     /// Classes that extend it are test doubles: they stand in for what they implement.
     pub test_double: bool,
+    /// A variable of such a type keeps its object alive to the end of its scope.
+    pub keeps_alive: bool,
     /// Methods that no entry describes call native functions of which nothing is known.
     pub native: bool,
     /// Objects of the class stand for native functions: a pointer to one is a callback.

@@ -36,11 +36,13 @@ mod missing_release_export;
 mod mixed_allocator_names;
 mod out_of_bounds_access;
 mod overwritten_owner;
+mod premature_finalization;
 mod release_arity;
 mod retained_after_free;
 mod signature_mismatch;
 mod steps;
 mod string_buffer_size;
+mod unclosed_callable;
 mod unclosed_handle;
 mod unreleased_arena;
 mod use_after_free;
@@ -74,6 +76,7 @@ pub static ALL: &[&Rule] = &[
     &leaked_struct_field::RULE,
     &leaked_field::RULE,
     &unreleased_arena::RULE,
+    &unclosed_callable::RULE,
     &unclosed_handle::RULE,
     &missing_release_export::RULE,
     &double_free::RULE,
@@ -82,6 +85,7 @@ pub static ALL: &[&Rule] = &[
     &use_after_free::RULE,
     &dangling_return::RULE,
     &retained_after_free::RULE,
+    &premature_finalization::RULE,
     &release_arity::RULE,
     &inconsistent_ownership::RULE,
     &count_vs_bytes::RULE,
@@ -153,6 +157,10 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
             &leaked_struct_field::RULE,
             leaked_struct_field::word(subject, field, container.as_deref(), release.as_deref(), context),
         ),
+        ViolationKind::Unreleased { subject, field, class, dispose } if context.is_callback(subject.family) => {
+            let words = unclosed_callable::word_field(subject, field, class, dispose.as_deref(), context);
+            (&unclosed_callable::RULE, words)
+        }
         ViolationKind::Unreleased { subject, field, class, dispose } => {
             (&leaked_field::RULE, leaked_field::word(subject, field, class, dispose.as_deref(), context))
         }
@@ -171,6 +179,9 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
         ViolationKind::UnreleasedArena { subject, missing } => {
             (&unreleased_arena::RULE, unreleased_arena::word(subject, missing, context))
         }
+        ViolationKind::UnclosedHandle { subject, missing } if context.is_callback(subject.family) => {
+            (&unclosed_callable::RULE, unclosed_callable::word(subject, missing, context))
+        }
         ViolationKind::UnclosedHandle { subject, missing } => {
             (&unclosed_handle::RULE, unclosed_handle::word(subject, missing, context))
         }
@@ -188,6 +199,12 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
         }
         ViolationKind::UsedAfterEnd { origin, by, usage } => {
             (&use_after_free::RULE, use_after_free::word_ended(origin, by, usage))
+        }
+        ViolationKind::Unkept { class, between, pointer, call } => {
+            (&premature_finalization::RULE, premature_finalization::word(class, between.as_deref(), pointer, call))
+        }
+        ViolationKind::AttachedToPointer { pointer, call } => {
+            (&premature_finalization::RULE, premature_finalization::word_attached(pointer.as_deref(), call))
         }
         ViolationKind::ReleasedInside { origin, release, certain } => {
             (&free_of_interior_pointer::RULE, free_of_interior_pointer::word(origin, release, *certain))
@@ -374,6 +391,9 @@ impl<'a> Context<'a> {
     }
 
     fn kind_noun(&self, family: FamilyId) -> &'static str {
+        if self.is_callback(family) {
+            return "callback";
+        }
         match self.family(family).map(|family| family.kind) {
             // What is said of a scope is said of the memory in it.
             None | Some(FamilyKind::Memory | FamilyKind::Pair | FamilyKind::Scope) => "memory",
@@ -413,6 +433,11 @@ impl<'a> Context<'a> {
     fn can_call_release_of(&self, family: FamilyId) -> bool {
         let language = self.family(family).and_then(|family| family.language);
         language.is_none_or(|language| language == self.language.without_objects())
+    }
+
+    /// Whether native code calls what is of a family until it is closed.
+    fn is_callback(&self, family: FamilyId) -> bool {
+        self.family(family).is_some_and(|family| family.callback)
     }
 
     /// Whether each library may have an allocator of its own by that name.

@@ -198,6 +198,24 @@ pub enum ViolationKind {
         /// The pointer lies behind the start for certain.
         certain: bool,
     },
+    /// A pointer that a finalizer may release while it is used: nothing keeps the object alive that the finalizer hangs on.
+    Unkept {
+        /// The class of that object.
+        class: Name,
+        /// The class of the object that it was read from.
+        between: Option<Name>,
+        /// Where the pointer was found: the fields on the way to it.
+        pointer: Name,
+        /// The call that gets the pointer.
+        call: Name,
+    },
+    /// A finalizer hangs on a pointer, which is no object that anything keeps alive.
+    AttachedToPointer {
+        /// The pointer, as it is called.
+        pointer: Option<Name>,
+        /// The call that attaches it.
+        call: Name,
+    },
     /// A number of elements where bytes are wanted, or the reverse.
     Miscounted {
         /// The call that allocates, as written.

@@ -1,6 +1,6 @@
 //! A contract applied to a call: allocate, release, take, hold, borrow, escape.
 
-use super::calls::{ArgValue, Calling};
+use super::calls::{Access, ArgValue, Calling};
 use super::engine::{Engine, Role, Run, Site};
 use super::finalizers::Registration;
 use super::objects::Releasing;
@@ -360,6 +360,11 @@ impl Engine<'_> {
                 // A function of the program that does nothing to its argument may not even read it.
                 Value::Pointer(..) | Value::View(..) if summary.basis != Basis::Body || calling.native => {
                     let is_guess = summary.basis == Basis::Guess;
+                    // What reads a value writes nothing.
+                    let reads = |outcome: &Outcome| matches!(&outcome.result.ownership, Ownership::Pointee(of) if of.root == root);
+                    let read =
+                        summary.outcomes.iter().all(reads).then(|| Calling { access: Access::Read, ..calling.clone() });
+                    let calling = read.as_ref().unwrap_or(calling);
                     let assumed = is_guess || summary.basis == Basis::Body && summary.assumes(&root);
                     self.lend(path, calling, &value, assumed);
                 }
@@ -517,6 +522,10 @@ impl Engine<'_> {
             return;
         }
         let key = Self::key(calling, offset, &prefix, last);
+        // A new object is made of what is gone.
+        if self.is_instance(object) && value.object().is_some_and(|id| path.ownership(id) == State::Released) {
+            self.usage(path, &value, Usage::Pass(calling.name.clone()), calling.at);
+        }
         let made = calling.ended.iter().find(|made| made.what == *on).map(|made| made.location);
         if self.keep_given(path, object, &key, &value, made.unwrap_or(calling.at)) {
             return;

@@ -87,6 +87,8 @@ pub(super) struct Engine<'a> {
     pub(super) read: std::collections::BTreeMap<crate::summary::AccessPath, (Name, Location)>,
     /// What native functions returned whose bodies are here, and the call, where it may have failed.
     pub(super) statuses: FxHashMap<Value, Option<(Name, Location)>>,
+    /// The origins of callables that are made for one call each.
+    pub(super) made_for_call: FxHashSet<u32>,
     /// The origins of objects that keep what their constructors were given.
     pub(super) instances: FxHashSet<u32>,
     /// Those of them that are mere data: no member of their class does anything.
@@ -227,6 +229,7 @@ impl<'a> Engine<'a> {
             wrapped: FxHashMap::default(),
             read: std::collections::BTreeMap::new(),
             statuses: FxHashMap::default(),
+            made_for_call: FxHashSet::default(),
             instances: FxHashSet::default(),
             data: FxHashSet::default(),
             concluded_parts: FxHashMap::default(),

@@ -202,6 +202,10 @@ impl Engine<'_> {
         if self.models.family(family).kept {
             return None;
         }
+        let is_callable = self.models.family(family).callback;
+        if is_callable && !self.made_for_call.contains(&origin) {
+            return None;
+        }
         // The caller may know on which paths it is there.
         if known.sometimes && discharged {
             return None;
@@ -209,7 +213,9 @@ impl Engine<'_> {
         let is_handle = self.is_handle_family(family);
         // Where a handle is closed on another path, this one may have found out in its own way that there is none.
         let counts = |lost: &&LostOn| !is_handle || lost.certain || !discharged && matches!(lost.how, How::Left(_));
-        let leaks = || ledger.leaks.iter().filter(counts);
+        // Native code that was not waited for may still call it.
+        let waited = |lost: &&LostOn| !is_callable || !matches!(lost.how, How::Threw(Thrower::Await, _));
+        let leaks = || ledger.leaks.iter().filter(counts).filter(waited);
         let mut left = leaks().filter(|lost| matches!(lost.how, How::Left(_)));
         // What is released at last shows that its owner was meant to release it before it was assigned again.
         let overwritten = left.clone().find(|lost| lost.story.overwritten.is_some());

@@ -7,6 +7,7 @@ use super::memory::{POINTEE, SOMEWHERE};
 use super::path::{Object, Path};
 use super::value::{ObjectId, Offset, Value};
 use crate::ir::{Const, Name};
+use crate::link::Ty;
 use crate::models::VariableId;
 use crate::models::schema::FamilyKind;
 use crate::state::{Event, MemoryFamily, Ownership as State};
@@ -47,6 +48,7 @@ impl Engine<'_> {
                 };
                 let value = self.allocated(path, calling, &allocating, contract.nullable, basis, role);
                 self.note_allocator(path, calling, family, &value);
+                self.note_callable(calling, &value);
                 Some(value)
             }
             // Native code may well take what it keeps itself apart again.
@@ -72,6 +74,13 @@ impl Engine<'_> {
                     let story = std::rc::Rc::make_mut(&mut object.story);
                     (story.lent_of, story.until) = (Some(lender), until);
                 }
+                // Whatever the library lends until a call, that of Dart code sees.
+                if let Ownership::Borrowed { from: None, until, .. } = &contract.ownership
+                    && !until.is_empty()
+                    && !self.is_native(site.frame)
+                {
+                    std::rc::Rc::make_mut(&mut object.story).until.clone_from(until);
+                }
                 Some(Value::Pointer(self.allocate(path, origin, object), Offset::Start))
             }
             // Null tells nothing of the argument.
@@ -79,6 +88,10 @@ impl Engine<'_> {
             Ownership::Alias(of) => match self.read_at(path, calling, of) {
                 // The address of a struct is that of its block.
                 Some(Value::View(object, prefix)) if prefix.is_empty() && !self.gives_view(calling) => {
+                    Some(Value::Pointer(object, Offset::Start))
+                }
+                // A pointer is made of an address.
+                Some(Value::Address(object)) if self.gives_pointer(calling) => {
                     Some(Value::Pointer(object, Offset::Start))
                 }
                 value => {
@@ -228,6 +241,12 @@ impl Engine<'_> {
     pub(super) fn gives_view(&self, calling: &Calling) -> bool {
         let types = &self.resolved(calling.site.frame).types;
         calling.result.and_then(|local| types.get(local.index())).is_some_and(|ty| self.is_view(ty, 0))
+    }
+
+    fn gives_pointer(&self, calling: &Calling) -> bool {
+        let types = &self.resolved(calling.site.frame).types;
+        let ty = calling.result.and_then(|local| types.get(local.index()));
+        matches!(ty, Some(Ty::Model(ty, _)) if self.models.ty(*ty).pointer)
     }
 
     fn allocated(

@@ -35,6 +35,11 @@ impl Engine<'_> {
         let object = path.objects.get(&id).filter(|object| object.ownership == Ownership::Borrowed)?;
         let is_native = self.program.units[self.root.unit as usize].language.is_native();
         let lender = object.story.lent_of.filter(|_| !is_native)?;
+        // The pointer to a callback does not lead to what closes it.
+        let family = self.origins.get(lender.origin as usize).and_then(|origin| origin.family);
+        if family.is_some_and(|family| self.models.family(family).callback) {
+            return None;
+        }
         Some(Value::Pointer(lender, Offset::Start))
     }
 
@@ -51,7 +56,8 @@ impl Engine<'_> {
             let object = path.objects.get(id);
             object.is_some_and(|object| {
                 object.ownership == Ownership::Borrowed
-                    && object.story.lent_of == Some(*owner)
+                    && (object.story.lent_of == Some(*owner)
+                        || object.story.lent_of.is_none() && self.hangs_on(path, *id, *owner))
                     && !object.story.until.is_empty()
             })
         };
@@ -76,6 +82,18 @@ impl Engine<'_> {
                 path.tell(id, Step { kind: StepKind::Ended { by: name.clone() }, location: at });
             }
         }
+    }
+
+    /// Whether what the library lends can only hang on that handle: it was opened in sight and before, and no other like
+    /// it was open.
+    fn hangs_on(&self, path: &Path, lent: ObjectId, on: ObjectId) -> bool {
+        let family = |id: ObjectId| self.origins.get(id.origin as usize).and_then(|origin| origin.family);
+        let opened = |id: &ObjectId| path.objects.get(id).is_some_and(|object| object.path.is_none());
+        let Some(kind) = family(on).filter(|_| opened(&on) && !on.older && on.origin < lent.origin) else {
+            return false;
+        };
+        let is_other = |id: &ObjectId| *id != on && family(*id) == Some(kind);
+        !path.objects.keys().any(is_other)
     }
 
     /// The native symbol that a call ends up at: its own, or that of the one call in the function that stands for it.

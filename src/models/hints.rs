@@ -46,10 +46,16 @@ pub enum Hint {
     NotYours,
     /// The name of a method by which the owner of an object is done with it.
     Disposes,
+    /// A word in the name of a native function that releases something when an object is collected.
+    Attaches,
     /// A word in the name of a class that stands in for another in tests.
     Doubles,
     /// The name of a native type that is one byte of text.
     Utf8Units,
+    /// The name of a type whose objects serve one call.
+    Once,
+    /// The name of a type whose objects code is given for as long as it runs.
+    Outlives,
 }
 
 /// What names hint at, from all files.
@@ -85,6 +91,7 @@ impl Hints {
             | Hint::FreesByName
             | Hint::MakesByName
             | Hint::LendsByName
+            | Hint::Attaches
             | Hint::Doubles => has_word(name, known),
             Hint::MustFree | Hint::NotYours => known.iter().any(|phrase| name.contains(phrase.as_str())),
             Hint::PutsIn
@@ -94,7 +101,9 @@ impl Hints {
             | Hint::Holds
             | Hint::Wraps
             | Hint::Disposes
-            | Hint::Utf8Units => known.iter().any(|known| known == name),
+            | Hint::Utf8Units
+            | Hint::Once
+            | Hint::Outlives => known.iter().any(|known| known == name),
         }
     }
 }

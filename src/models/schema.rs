@@ -117,6 +117,9 @@ pub struct Family {
     /// in it.
     #[serde(default)]
     pub kept: bool,
+    /// Native code may call it until it is closed, and what it may call leads to no owner.
+    #[serde(default)]
+    pub callback: bool,
     /// Only code in that language can release it, and people say how by a construct of the language.
     #[serde(default)]
     pub language: Option<Language>,
@@ -262,6 +265,9 @@ pub struct TypeModel {
     /// A class that extends this one is a test double: it stands in for what it implements.
     #[serde(default)]
     pub test_double: bool,
+    /// A variable whose type is the class or one that extends it keeps its object alive to the end of its scope.
+    #[serde(default)]
+    pub keeps_alive: bool,
     /// A method that no entry describes calls a native function of which nothing is known.
     #[serde(default)]
     pub native: bool,

@@ -286,6 +286,22 @@ fn kinds() -> Vec<ViolationKind> {
         kinds.push(ViolationKind::UnreleasedArena { subject: arena(), missing: missing.clone() });
         kinds.push(ViolationKind::UnclosedHandle { subject: subject("handle", "CreateEvent"), missing });
     }
+    for between in [None, Some("Vault".into())] {
+        let (class, pointer, call) = ("SecretKey".into(), "_key".into(), "key_size".into());
+        kinds.push(ViolationKind::Unkept { class, between, pointer, call });
+    }
+    for pointer in [Some("key".into()), None] {
+        kinds.push(ViolationKind::AttachedToPointer { pointer, call: "key_attach_finalizer".into() });
+    }
+    let callable = || subject("dart.callable", "NativeCallable.listener");
+    kinds.push(ViolationKind::UnclosedHandle { subject: callable(), missing: Missing::Everywhere });
+    kinds.push(ViolationKind::UnclosedHandle { subject: callable(), missing: Missing::OnPath(Exit::Return) });
+    kinds.push(ViolationKind::Unreleased {
+        subject: callable(),
+        field: "_changed".into(),
+        class: "Watcher".into(),
+        dispose: Some("dispose".into()),
+    });
     for leaving in leavings() {
         kinds.push(ViolationKind::EscapedArena { subject: subject("dart.arena", "arena"), leaving });
     }
