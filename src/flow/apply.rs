@@ -482,7 +482,8 @@ impl Engine<'_> {
                 }
                 EffectKind::ReleaseLater { by, family, key } => {
                     let told = basis == Basis::Body;
-                    let registration = Registration { by, family: family.as_ref(), told, key: key.as_ref(), inside: None };
+                    let registration =
+                        Registration { by, family: family.as_ref(), told, key: key.as_ref(), inside: None };
                     if let Some(value) = self.value_at(path, calling, &effect.on) {
                         self.release_later(path, calling, &value, &registration, basis);
                     }

@@ -16,12 +16,12 @@ use super::value::{ObjectId, Offset, Symbol, Value};
 use crate::ir::{Const, Flavor, Function, Name};
 use crate::link::{FuncRef, Program, Ty};
 use crate::models::schema::FamilyKind;
+use crate::source::Location;
 use crate::state::{MemoryFamily, Ownership as State};
 use crate::summary::{
     AccessPath, Basis, Effect, EffectKind, FamilyId, FamilyRef, Guard, Made, Outcome, Ownership, ResultContract, Root,
     Summary, Throws,
 };
-use crate::source::Location;
 use crate::target::TargetSet;
 use crate::violation::{Owner, Step, StepKind, Thrower};
 
