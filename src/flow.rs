@@ -71,6 +71,7 @@ mod premature;
 mod reach;
 mod reads;
 mod references;
+mod replaced;
 mod resets;
 mod results;
 mod runs;

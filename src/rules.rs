@@ -212,6 +212,9 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
         ViolationKind::Miscounted { call, element, wrong } => {
             (&count_vs_bytes::RULE, count_vs_bytes::word(call, element, *wrong))
         }
+        ViolationKind::Replaced { subject, owner, setter } => {
+            (&overwritten_owner::RULE, overwritten_owner::word_replaced(subject, owner, setter, context))
+        }
         ViolationKind::OutOfBounds { call, beyond } => {
             (&out_of_bounds_access::RULE, out_of_bounds_access::word(call, *beyond))
         }

@@ -82,6 +82,15 @@ pub enum ViolationKind {
         /// The memory.
         subject: Subject,
     },
+    /// A setter puts new memory where that of the call before is.
+    Replaced {
+        /// The memory.
+        subject: Subject,
+        /// The field or variable.
+        owner: Name,
+        /// The setter.
+        setter: Name,
+    },
     /// The block that held it was released or lost, and nothing else leads to it.
     LeakedField {
         /// The memory.

@@ -374,6 +374,7 @@ impl Engine<'_> {
             Target::Native { symbol, model } => {
                 // What stands as the receiver is the native function itself.
                 calling.receiver = None;
+                self.note_replaced_native(&path, &calling, symbol.as_ref());
                 calling.native = true;
                 let defined =
                     symbol.as_ref().map(|symbol| self.defined(&calling, &path, symbol, *model)).unwrap_or_default();

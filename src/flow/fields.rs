@@ -88,7 +88,7 @@ impl Engine<'_> {
     }
 
     /// The memory of a family that a value leads to, where it is the function's own.
-    fn owned_value(&self, path: &Path, value: &Value, at: Location) -> Option<Owned> {
+    pub(super) fn owned_value(&self, path: &Path, value: &Value, at: Location) -> Option<Owned> {
         let Value::Pointer(id, Offset::Start) = value else { return None };
         let object = path.objects.get(id)?;
         let State::Owned(MemoryFamily::Known(_)) = object.ownership else { return None };

@@ -314,6 +314,7 @@ impl Engine<'_> {
                 let name = self.program.variable(*field).name.clone();
                 self.fault_of_callback(&path, &stored, *field, at);
                 self.note_field_store(&path, *field, &stored, at);
+                self.note_replaced(site, &path, *field, &stored, at);
                 match base.or_else(|| self.this_value(site.frame, &path)) {
                     Some(Value::View(object, prefix)) => {
                         let owner = Value::View(object, prefix.clone());
@@ -337,6 +338,7 @@ impl Engine<'_> {
             target => {
                 if let Target::Static(variable) = target {
                     self.fault_of_callback(&path, &stored, *variable, at);
+                    self.note_replaced(site, &path, *variable, &stored, at);
                     let name = self.program.variable(*variable).name.clone();
                     self.keep(&mut path, &stored, &name, Some(*variable));
                 }

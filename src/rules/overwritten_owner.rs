@@ -21,3 +21,12 @@ pub(super) fn word(subject: &Subject, owner: &str, context: &Context<'_>) -> Wor
         help: format!("{} before this assignment", context.release_advice(subject)),
     }
 }
+
+pub(super) fn word_replaced(subject: &Subject, owner: &str, setter: &str, context: &Context<'_>) -> Words {
+    let owner = super::steps::field(owner);
+    Words {
+        message: format!("{} in {owner} is lost with the next call of `{setter}`", context.noun(subject)),
+        label: format!("{owner} is its only owner, and takes the next"),
+        help: format!("before this assignment, take what {owner} leads to and {}", context.release_advice(subject)),
+    }
+}

@@ -221,6 +221,7 @@ fn kinds() -> Vec<ViolationKind> {
     for owner in ["buffer", "server.name", "[2]"] {
         kinds.push(ViolationKind::Overwritten { subject: block(), owner: owner.into() });
     }
+    kinds.push(ViolationKind::Replaced { subject: block(), owner: "_text".into(), setter: "text".into() });
     for exit in [Exit::Return, Exit::End, Exit::NextRound] {
         kinds.push(ViolationKind::LeakedOnPath { subject: block(), exit, released: true });
     }
