@@ -314,8 +314,11 @@ impl Engine<'_> {
                 let name = self.program.variable(*field).name.clone();
                 self.fault_of_callback(&path, &stored, *field, at);
                 self.note_field_store(&path, *field, &stored, at);
-                self.note_replaced(site, &path, *field, &stored, at);
-                match base.or_else(|| self.this_value(site.frame, &path)) {
+                let base = base.or_else(|| self.this_value(site.frame, &path));
+                if base.as_ref().is_some_and(|base| self.is_this(&path, base)) {
+                    self.note_replaced(site, &path, *field, &stored, at);
+                }
+                match base {
                     Some(Value::View(object, prefix)) => {
                         let owner = Value::View(object, prefix.clone());
                         self.usage(&mut path, &owner, Usage::Write, at);

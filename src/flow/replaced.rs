@@ -12,6 +12,7 @@ use crate::ir::{FunctionKind, Name, Op};
 use crate::link::{FuncRef, Target, VarRef};
 use crate::models::hints::Hint;
 use crate::source::Location;
+use crate::summary::Root;
 use crate::violation::{Confidence, Step, StepKind, Violation, ViolationKind};
 
 /// How many calls deep a setter is followed.
@@ -33,6 +34,12 @@ impl Engine<'_> {
         if !declared.is_final {
             self.check_replaced(site, path, Keeper::Variable(variable), &declared.name, value, at);
         }
+    }
+
+    /// Whether a value is the object itself. What its fields lead to may be a library's, and what is in there, too.
+    pub(super) fn is_this(&self, path: &Path, value: &Value) -> bool {
+        let at = value.object().and_then(|id| path.objects.get(&id)?.path.as_deref());
+        at.is_some_and(|at| at.root == Root::This && at.steps.is_empty())
     }
 
     /// A variable of a native library is written.
