@@ -1,9 +1,9 @@
 //! What a branch tells of the values it tests.
 
-use super::engine::Engine;
+use super::engine::{Comparison, Engine};
 use super::path::{Fact, Path};
 use super::value::{ObjectId, Symbol, Value};
-use crate::ir::Cond;
+use crate::ir::{Cond, Name};
 use crate::state::Ownership;
 use crate::summary::{Root, StatusKind, ValueTest};
 
@@ -38,6 +38,30 @@ impl Engine<'_> {
                 }
             }
         }
+    }
+
+    /// The symbol of a comparison.
+    pub(super) fn comparison(&mut self, op: &Name, left: Value, right: Value) -> Value {
+        let symbol = Symbol::of((op.as_str(), &left, &right));
+        // Facts are told of the opposite.
+        let told_of = match op.as_str() {
+            "!=" => "==",
+            ">" => "<=",
+            ">=" => "<",
+            op => op,
+        };
+        for op in [op, &Name::new(told_of)] {
+            let (left, right) = (left.clone(), right.clone());
+            self.comparisons.entry(Symbol::of((op.as_str(), &left, &right))).or_insert_with(|| {
+                let parts = [&left, &right].into_iter().filter_map(|value| match value {
+                    Value::Symbol(symbol) | Value::Status(symbol, _) => Some(*symbol),
+                    _ => None,
+                });
+                let parts = parts.filter(|symbol| !self.constants.contains(symbol)).collect();
+                Comparison { op: op.clone(), left, right, parts }
+            });
+        }
+        Value::Symbol(symbol)
     }
 
     /// Splits a path at what a contract asks of an argument.

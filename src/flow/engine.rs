@@ -83,6 +83,8 @@ pub(super) struct Engine<'a> {
     pub(super) inside: FxHashMap<Symbol, crate::summary::AccessPath>,
     /// What values are made of that only wrap it.
     pub(super) wrapped: FxHashMap<Symbol, ObjectId>,
+    /// What variables hold that never change.
+    pub(super) constants: FxHashSet<Symbol>,
     /// Where fields that the caller can reach are first read through, by field.
     pub(super) read: std::collections::BTreeMap<crate::summary::AccessPath, (Name, Location)>,
     /// What native functions returned whose bodies are here, and the call, where it may have failed.
@@ -227,6 +229,7 @@ impl<'a> Engine<'a> {
             inlined: FxHashSet::default(),
             inside: FxHashMap::default(),
             wrapped: FxHashMap::default(),
+            constants: FxHashSet::default(),
             read: std::collections::BTreeMap::new(),
             statuses: FxHashMap::default(),
             made_for_call: FxHashSet::default(),
@@ -365,22 +368,6 @@ impl<'a> Engine<'a> {
         Value::Symbol(symbol)
     }
 
-    /// The symbol of a comparison.
-    pub(super) fn comparison(&mut self, op: &Name, left: Value, right: Value) -> Value {
-        let symbol = Symbol::of((op.as_str(), &left, &right));
-        self.comparisons.entry(symbol).or_insert_with(|| {
-            let parts = [&left, &right]
-                .into_iter()
-                .filter_map(|value| match value {
-                    Value::Symbol(symbol) | Value::Status(symbol, _) => Some(*symbol),
-                    _ => None,
-                })
-                .collect();
-            Comparison { op: op.clone(), left, right, parts }
-        });
-        Value::Symbol(symbol)
-    }
-
     /// Runs a frame from its entry to all its exits.
     pub(super) fn run(&mut self, frame: u32, entry: Path) -> Exits {
         let function = self.function(frame);
@@ -490,6 +477,10 @@ impl<'a> Engine<'a> {
         match &body.end {
             Terminator::Goto(to) => self.leave(run, block, *to, at, path),
             Terminator::Branch { cond, then, otherwise, written } => {
+                if let crate::ir::Cond::Equals(left, right) = cond {
+                    let [left, right] = [left, right].map(|operand| self.operand(run.frame, &path, operand));
+                    self.comparison(&Name::new_static("=="), left, right);
+                }
                 let on_parameter = self.tests_parameter(run.frame, &path, cond);
                 let zero = self.tests_zero(run.frame, &path, cond);
                 let [mut held, mut failed] = self.split(run.frame, path, cond);

@@ -195,6 +195,11 @@ impl Engine<'_> {
                     Some(value) => value,
                     // A callback stays one when it is cast.
                     None if self.is_callback(self.program.variable_type(*variable)) => Value::Native(None),
+                    None if self.never_changes(*variable) => {
+                        let symbol = Symbol::of(("static", variable));
+                        self.constants.insert(symbol);
+                        Value::Symbol(symbol)
+                    }
                     None => self.fresh(&mut path, site, Role::Result),
                 },
             },
@@ -374,6 +379,17 @@ impl Engine<'_> {
             path.tell(object, crate::violation::Step { kind, location: at });
         }
         self.store(path, into, key, value, at);
+    }
+
+    /// Whether a variable outside functions holds the same in each call: a constant of a class, a value of an enum.
+    fn never_changes(&self, variable: VarRef) -> bool {
+        let declared = self.program.variable(variable);
+        let class =
+            variable.class.map(|class| self.program.class(crate::link::ClassRef { unit: variable.unit, class }));
+        let of_enum = class.is_some_and(|class| class.kind == crate::ir::ClassKind::Enum);
+        let scalar = matches!(self.program.variable_type(variable), Ty::Scalar | Ty::String);
+        let dart = !self.program.units[variable.unit as usize].language.is_native();
+        dart && (of_enum || scalar && declared.is_final)
     }
 
     /// Whether a field of a struct is a struct or an array itself: reading it gives a view.

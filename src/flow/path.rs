@@ -567,7 +567,8 @@ impl Path {
             let (Fact::True(symbol) | Fact::Null(symbol) | Fact::Success(symbol)) = fact;
             let parts = parts(*symbol);
             // What a parameter was found to be tells the function's ends apart.
-            is_live(symbol) || parameters.contains(symbol) || !parts.is_empty() && parts.iter().all(is_live)
+            let stays = |part: &Symbol| is_live(part) || parameters.contains(part);
+            stays(symbol) || !parts.is_empty() && parts.iter().all(stays)
         };
         if !self.known.keys().all(stays) {
             self.known.retain(|fact, _| stays(fact));

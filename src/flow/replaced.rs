@@ -8,7 +8,7 @@ use super::engine::{Engine, Site};
 use super::fates::called;
 use super::path::Path;
 use super::value::{Offset, Value};
-use crate::ir::{FunctionKind, Name, Op};
+use crate::ir::{Function, FunctionKind, Name, Op};
 use crate::link::{FuncRef, Target, VarRef};
 use crate::models::hints::Hint;
 use crate::source::Location;
@@ -62,7 +62,7 @@ impl Engine<'_> {
         let Value::Pointer(id, Offset::Start) = value else { return };
         let function = self.program.function(self.root);
         let own = self.frames[site.frame as usize].function == self.root;
-        if !own || self.is_native(site.frame) || !is_setter(function.kind, &function.name) || path.doubtful {
+        if !own || self.is_native(site.frame) || !self.is_called_again(function) || path.doubtful {
             return;
         }
         let Some(owned) = self.owned_value(path, value, at) else { return };
@@ -76,6 +76,14 @@ impl Engine<'_> {
             ViolationKind::Replaced { subject: owned.subject, owner: name.clone(), setter: function.name.clone() };
         let (function, targets) = (self.root, path.targets);
         self.report(Violation { kind, function, at, trace, targets, confidence: Confidence::Medium });
+    }
+
+    /// Whether a function is meant to be called more than once, with another value each time.
+    fn is_called_again(&self, function: &Function) -> bool {
+        let named =
+            function.name.strip_prefix("set").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_uppercase()));
+        !function.params.is_empty()
+            && (function.kind == FunctionKind::Setter || function.kind == FunctionKind::Function && named)
     }
 
     /// Whether a function reads what is kept, or calls what may release it.
@@ -108,12 +116,4 @@ impl Engine<'_> {
             })
         })
     }
-}
-
-/// Whether a function is meant to be called more than once with another value each time.
-fn is_setter(kind: FunctionKind, name: &str) -> bool {
-    let named = name.trim_start_matches('_').strip_prefix("set");
-    kind == FunctionKind::Setter
-        || kind == FunctionKind::Function
-            && named.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_uppercase()))
 }

@@ -39,11 +39,17 @@ impl Body<'_, '_> {
         for target in labelled {
             self.current.build.open_target(target);
         }
+        let exhaustive = groups.iter().flat_map(|group| &group.cases).filter(|case| self.is_one_of_few(**case)).count();
         let mut default = end;
+        let all: usize = groups.iter().map(|group| group.cases.len()).sum();
         for group in groups {
             self.scoped(|body| body.group(group, &value, end, &mut default));
         }
-        self.current.build.goto(default);
+        if default == end && all > 1 && exhaustive == all {
+            self.current.build.end(Terminator::Unreachable, self.span(node));
+        } else {
+            self.current.build.goto(default);
+        }
         for _ in 0..=opened {
             self.current.build.close_target();
         }
@@ -72,6 +78,24 @@ impl Body<'_, '_> {
             open = self.case_statements(case).is_empty();
         }
         groups
+    }
+
+    /// Whether a case is one of a type of which there are few, a value of an enum, a truth, a class: a `switch` on such a
+    /// type names them all, or is none.
+    ///
+    /// <https://dart.dev/language/branches#exhaustiveness-checking>
+    fn is_one_of_few(&self, case: NodeId) -> bool {
+        let text = self.tree.text(case);
+        let Some(pattern) = text.trim_start().strip_prefix("case") else { return false };
+        let pattern = pattern.split(':').next().unwrap_or_default().trim();
+        let is_name = |part: &str| {
+            part.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+                && part.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+        };
+        let names: Vec<&str> = pattern.split('.').collect();
+        let value = names.len() > 1 && names.iter().all(|name| is_name(name));
+        let class = pattern.split_once('(').is_some_and(|(name, rest)| is_name(name) && rest == ")");
+        value || class || matches!(pattern, "true" | "false" | "null")
     }
 
     /// What follows the colon of a case.
