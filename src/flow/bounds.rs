@@ -67,7 +67,7 @@ impl Engine<'_> {
         let counted = asked.elements.as_ref().is_some_and(|of| *of == self.type_name(element));
         let room = match (&asked.number, counted) {
             (Value::Int(number), true) => Some(*number),
-            (Value::Int(bytes), false) if asked.elements.is_none() => exact.map(|size| bytes / size),
+            (Value::Int(bytes), false) if asked.elements.is_none() => exact.and_then(|size| bytes.checked_div(size)),
             _ => None,
         };
         // A request that is empty is no block to reach into.
