@@ -23,11 +23,13 @@ use summaries::Summaries;
 
 mod adoption;
 mod allocators;
+mod answers;
 mod apply;
 mod bounds;
 mod callables;
 mod callbacks;
 mod calls;
+mod caught;
 mod concluded;
 mod conditions;
 mod consistency;

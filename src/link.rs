@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
-use crate::ir::{Class, ClassId, Function, FunctionId, Name, Unit, Variable};
+use crate::ir::{BlockId, Class, ClassId, Function, FunctionId, Name, Unit, Variable};
 use crate::models::{ModelId, ModelSet, PackId, TypeId, VariableId, Versions};
 use crate::summary::Summary;
 use crate::target::TargetSet;
@@ -230,6 +230,8 @@ pub struct Resolved {
     pub defaults: Vec<Ty>,
     /// Symbols whose names come from a helper that other platforms have another one for, and those platforms.
     pub renamed: Vec<(Name, TargetSet)>,
+    /// The types that values are tested for where blocks end, by block.
+    pub tests: FxHashMap<BlockId, Ty>,
 }
 
 /// What a call, a load, a store or an operator refers to.

@@ -173,6 +173,9 @@ impl Engine<'_> {
         let by_value = matches!(call.callee, Callee::Value(_));
         let before = out.len();
         let (first, name) = (calling.args.first().map(|arg| arg.value.clone()), calling.name.clone());
+        for value in calling.receiver.iter().chain(&calling.args).map(|arg| arg.value.clone()) {
+            self.forget_answers(&mut path, &value);
+        }
         let lent = self.lend_places(site, target, call, &mut calling, &mut path);
         self.dispatch(run, target, calling, by_value, path, out);
         self.take_back(site, call.result, &lent, &mut out[before..]);
@@ -715,7 +718,7 @@ impl Engine<'_> {
             Throws::Known | Throws::Always => {
                 let thrower = Thrower::Callee(calling.name.clone());
                 let failed = calling.args.first().and_then(|arg| self.statuses.get(&arg.value).cloned());
-                let flight = Flight { thrower: Some((thrower, calling.at)), failed: failed.flatten() };
+                let flight = Flight { thrower: Some((thrower, calling.at)), failed: failed.flatten(), thrown: None };
                 self.throw(run, calling.site.block, path.clone(), flight);
             }
         }

@@ -1,9 +1,9 @@
 //! What a branch tells of the values it tests.
 
 use super::engine::{Comparison, Engine};
-use super::path::{Fact, Path};
+use super::path::{Fact, Flight, Part, Path};
 use super::value::{ObjectId, Symbol, Value};
-use crate::ir::{Cond, Name};
+use crate::ir::{BlockId, Cond, Name};
 use crate::state::Ownership;
 use crate::summary::{Root, StatusKind, ValueTest};
 
@@ -12,7 +12,7 @@ pub(super) type Split = [Option<Path>; 2];
 
 impl Engine<'_> {
     /// Splits a path at a condition.
-    pub(super) fn split(&self, frame: u32, path: Path, cond: &Cond) -> Split {
+    pub(super) fn split(&self, frame: u32, block: BlockId, path: Path, cond: &Cond) -> Split {
         match cond {
             Cond::Opaque => [Some(path.clone()), Some(path)],
             Cond::Target(targets) => on_targets(path, *targets),
@@ -34,9 +34,65 @@ impl Engine<'_> {
                 let value = self.operand(frame, &path, operand);
                 match value {
                     Value::Null => [None, Some(path)],
-                    _ => on_fact(path, Fact::True(Symbol::of(("is", value, ty)))),
+                    Value::Symbol(symbol) if self.caught.contains(&symbol) => self.split_caught(frame, block, path),
+                    _ => on_fact(path, Fact::True(type_test(&value, ty))),
                 }
             }
+        }
+    }
+
+    /// Splits on whether a clause catches what is thrown. Where nothing says what that is, it is merely possible that it
+    /// passes the clause.
+    fn split_caught(&self, frame: u32, block: BlockId, path: Path) -> Split {
+        let thrown = path.flight.as_ref().and_then(|flight| flight.thrown.as_ref());
+        let caught = self.resolved(frame).tests.get(&block);
+        match caught.and_then(|caught| self.catches(caught, thrown)) {
+            Some(caught) => decided(path, caught),
+            None => {
+                let mut passed = path.clone();
+                passed.doubtful = true;
+                passed.flight = Some(Flight::of(None));
+                [Some(path), Some(passed)]
+            }
+        }
+    }
+
+    /// Notes what a condition compares, so that the answer is known as long as the values are.
+    pub(super) fn note_condition(&mut self, frame: u32, path: &Path, cond: &Cond) {
+        match cond {
+            Cond::Equals(left, right) => {
+                let [left, right] = [left, right].map(|operand| self.operand(frame, path, operand));
+                self.comparison(&Name::new_static("=="), left, right);
+            }
+            Cond::Is(operand, ty) => {
+                let value = self.operand(frame, path, operand);
+                let symbol = type_test(&value, ty);
+                self.derived(symbol, Name::new_static("is"), value, Value::Null);
+            }
+            _ => {}
+        }
+    }
+
+    /// A symbol that stands for what was asked of one value or two.
+    pub(super) fn derived(&mut self, symbol: Symbol, op: Name, left: Value, right: Value) {
+        if !self.comparisons.contains_key(&symbol) {
+            let parts = [&left, &right].into_iter().filter_map(|value| self.part(value)).collect();
+            self.comparisons.insert(symbol, Comparison { op, left, right, parts });
+        }
+    }
+
+    /// What must stay for an answer to stay that was given of a value.
+    fn part(&self, value: &Value) -> Option<Part> {
+        match value {
+            Value::Symbol(symbol) if self.constants.contains(symbol) => None,
+            Value::Symbol(symbol) | Value::Status(symbol, _) | Value::StatusTest(symbol, _) => {
+                Some(Part::Symbol(*symbol))
+            }
+            Value::Pointer(id, _) | Value::View(id, _) | Value::Address(id) | Value::Scope(id) => {
+                Some(Part::Object(*id))
+            }
+            Value::Element(..) => Some(Part::Passing),
+            _ => None,
         }
     }
 
@@ -51,15 +107,8 @@ impl Engine<'_> {
             op => op,
         };
         for op in [op, &Name::new(told_of)] {
-            let (left, right) = (left.clone(), right.clone());
-            self.comparisons.entry(Symbol::of((op.as_str(), &left, &right))).or_insert_with(|| {
-                let parts = [&left, &right].into_iter().filter_map(|value| match value {
-                    Value::Symbol(symbol) | Value::Status(symbol, _) => Some(*symbol),
-                    _ => None,
-                });
-                let parts = parts.filter(|symbol| !self.constants.contains(symbol)).collect();
-                Comparison { op: op.clone(), left, right, parts }
-            });
+            let symbol = Symbol::of((op.as_str(), &left, &right));
+            self.derived(symbol, op.clone(), left.clone(), right.clone());
         }
         Value::Symbol(symbol)
     }
@@ -152,6 +201,9 @@ impl Engine<'_> {
                     if let Some(split) = self.split_handle_order(&path, &comparison.op, left, right) {
                         return split;
                     }
+                    if let Some(truth) = known_by_order(&path, &comparison.op, left, right) {
+                        return decided(path, truth);
+                    }
                     match comparison.op.as_str() {
                         "==" => self.split_equal(path, left, right),
                         "!=" => swap(self.split_equal(path, left, right)),
@@ -169,6 +221,7 @@ impl Engine<'_> {
     }
 
     fn split_equal(&self, path: Path, left: &Value, right: &Value) -> Split {
+        let known = known_by_order(&path, "==", left, right);
         match (left, right) {
             (Value::NullPointer, Value::NullPointer) | (Value::Null, Value::Null) => [Some(path), None],
             // A pointer to an error, or null.
@@ -197,6 +250,7 @@ impl Engine<'_> {
             (Value::Bool(a), Value::Bool(b)) => decided(path, a == b),
             (Value::Str(a), Value::Str(b)) => decided(path, a == b),
             _ if left == right => [Some(path), None],
+            _ if known.is_some() => decided(path, known == Some(true)),
             _ if is_local_and_block(&path, left, right) || is_local_and_block(&path, right, left) => [None, Some(path)],
             _ => {
                 let [held, failed] = on_fact(path, Fact::True(Symbol::of(("==", left, right))));
@@ -204,6 +258,11 @@ impl Engine<'_> {
             }
         }
     }
+}
+
+/// The symbol of a test of a value's type.
+fn type_test(value: &Value, ty: &crate::ir::TypeRef) -> Symbol {
+    Symbol::of(("is", value, ty))
 }
 
 /// A block equals what nobody knows: that may be a null by another name, or memory that somebody else has.
@@ -223,6 +282,38 @@ pub(super) fn same_as_unknown(mut path: Path, left: &Value, right: &Value) -> Pa
 fn is_local_and_block(path: &Path, local: &Value, block: &Value) -> bool {
     let ownership = |value: &Value| value.object().map(|id| path.ownership(id));
     ownership(local) == Some(Ownership::Local) && matches!(ownership(block), Some(Ownership::Owned(_)))
+}
+
+/// What is known of two values that were compared in another way before: one is less, equal or greater.
+fn known_by_order(path: &Path, op: &str, left: &Value, right: &Value) -> Option<bool> {
+    let known = |op: &str| path.known.get(&Fact::True(Symbol::of((op, left, right)))).copied();
+    let less = || match (known("<"), known("<="), known("==")) {
+        (Some(less), ..) => Some(less),
+        (_, Some(false), _) | (_, _, Some(true)) => Some(false),
+        (_, Some(true), Some(false)) => Some(true),
+        _ => None,
+    };
+    let at_most = || match (known("<="), known("<"), known("==")) {
+        (Some(at_most), ..) => Some(at_most),
+        (_, Some(true), _) | (_, _, Some(true)) => Some(true),
+        (_, Some(false), Some(false)) => Some(false),
+        _ => None,
+    };
+    let equal = || match (known("=="), known("<"), known("<=")) {
+        (Some(equal), ..) => Some(equal),
+        (_, Some(true), _) | (_, _, Some(false)) => Some(false),
+        (_, Some(false), Some(true)) => Some(true),
+        _ => None,
+    };
+    match op {
+        "<" => less(),
+        ">=" => less().map(|less| !less),
+        "<=" => at_most(),
+        ">" => at_most().map(|at_most| !at_most),
+        "==" => equal(),
+        "!=" => equal().map(|equal| !equal),
+        _ => None,
+    }
 }
 
 fn swap([held, failed]: Split) -> Split {

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use smallvec::SmallVec;
 
 use super::Options;
+use super::calls::local_type;
 use super::liveness::{self, Dying, Liveness};
 pub(super) use super::origin::{Origin, OriginKey, Role, Site};
 use super::outcome::Ledger;
-use super::path::{Branch, Flight, Object, Path, Slot};
+use super::path::{Branch, Fact, Flight, Object, Part, Path, Slot};
 use super::sizes::Measures;
 use super::summaries::Summaries;
 use super::value::{ObjectId, Symbol, Value};
@@ -91,6 +93,8 @@ pub(super) struct Engine<'a> {
     pub(super) statuses: FxHashMap<Value, Option<(Name, Location)>>,
     /// The origins of callables that are made for one call each.
     pub(super) made_for_call: FxHashSet<u32>,
+    /// What `catch` clauses got.
+    pub(super) caught: FxHashSet<Symbol>,
     /// The origins of objects that keep what their constructors were given.
     pub(super) instances: FxHashSet<u32>,
     /// Those of them that are mere data: no member of their class does anything.
@@ -152,7 +156,7 @@ pub(super) struct Comparison {
     pub(super) op: Name,
     pub(super) left: Value,
     pub(super) right: Value,
-    pub(super) parts: Vec<Symbol>,
+    pub(super) parts: SmallVec<[Part; 2]>,
 }
 
 /// What is computed once per function.
@@ -233,6 +237,7 @@ impl<'a> Engine<'a> {
             read: std::collections::BTreeMap::new(),
             statuses: FxHashMap::default(),
             made_for_call: FxHashSet::default(),
+            caught: FxHashSet::default(),
             instances: FxHashSet::default(),
             data: FxHashSet::default(),
             concluded_parts: FxHashMap::default(),
@@ -364,8 +369,25 @@ impl<'a> Engine<'a> {
     /// A symbol of its own for what a site gives.
     pub(super) fn fresh(&self, path: &mut Path, site: Site, role: Role) -> Value {
         let symbol = Symbol::of((site, role));
-        path.renew(symbol);
+        self.renew(path, symbol);
         Value::Symbol(symbol)
+    }
+
+    /// A symbol stands for something new.
+    pub(super) fn renew(&self, path: &mut Path, symbol: Symbol) {
+        self.forget_facts(path, Part::Symbol(symbol));
+        path.renew(symbol);
+    }
+
+    /// Forgets what was answered of something that is another thing now.
+    pub(super) fn forget_facts(&self, path: &mut Path, of: Part) {
+        let speaks_of = |fact: &Fact| {
+            let comparison = self.comparisons.get(&fact.symbol());
+            comparison.is_some_and(|comparison| comparison.parts.contains(&of))
+        };
+        if path.known.keys().any(speaks_of) {
+            path.known.retain(|fact, _| !speaks_of(fact));
+        }
     }
 
     /// Runs a frame from its entry to all its exits.
@@ -477,13 +499,10 @@ impl<'a> Engine<'a> {
         match &body.end {
             Terminator::Goto(to) => self.leave(run, block, *to, at, path),
             Terminator::Branch { cond, then, otherwise, written } => {
-                if let crate::ir::Cond::Equals(left, right) = cond {
-                    let [left, right] = [left, right].map(|operand| self.operand(run.frame, &path, operand));
-                    self.comparison(&Name::new_static("=="), left, right);
-                }
+                self.note_condition(run.frame, &path, cond);
                 let on_parameter = self.tests_parameter(run.frame, &path, cond);
                 let zero = self.tests_zero(run.frame, &path, cond);
-                let [mut held, mut failed] = self.split(run.frame, path, cond);
+                let [mut held, mut failed] = self.split(run.frame, block, path, cond);
                 if *written != Written::Implied {
                     let open = held.is_some() && failed.is_some();
                     for (path, side) in [(&mut held, true), (&mut failed, false)] {
@@ -527,8 +546,10 @@ impl<'a> Engine<'a> {
                     let value = self.operand(run.frame, &path, operand);
                     self.escape(&mut path, &value);
                 }
-                let thrower = operand.as_ref().is_none_or(|operand| !self.is_mistake(run.frame, operand));
-                self.throw(run, block, path, Flight::of(thrower.then_some((Thrower::Throw, at))));
+                let thrown = operand.as_ref().and_then(|operand| local_type(self.resolved(run.frame), operand));
+                let mistake = matches!(&thrown, Some(Ty::Model(ty, _)) if self.models.ty(*ty).mistake);
+                let thrower = (!mistake).then_some((Thrower::Throw, at));
+                self.throw(run, block, path, Flight { thrown, ..Flight::of(thrower) });
             }
             Terminator::Resume => {
                 let flight = path.flight.take().unwrap_or(Flight::of(None));
@@ -570,14 +591,6 @@ impl<'a> Engine<'a> {
             }
         }
         path.heap.retain(|_, value| !value.object().is_some_and(|id| passed.contains(&id)));
-    }
-
-    /// Whether what is thrown can only come of a mistake in the program.
-    fn is_mistake(&self, frame: u32, thrown: &Operand) -> bool {
-        match super::calls::local_type(self.resolved(frame), thrown) {
-            Some(Ty::Model(ty, _)) => self.models.ty(ty).mistake,
-            _ => false,
-        }
     }
 
     /// An exception leaves an operation of `block`.
@@ -655,7 +668,7 @@ impl<'a> Engine<'a> {
         let comparisons = &self.comparisons;
         let ledger = &mut self.ledger;
         path.sweep(
-            &|symbol| comparisons.get(&symbol).map_or(&[][..], |comparison| &comparison.parts),
+            &|symbol| comparisons.get(&symbol).map(|comparison| comparison.parts.as_slice()),
             &self.parameters,
             &mut |id, object| ledger.entry(id.origin).or_default().settle(object),
         );

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::engine::{Engine, Origin, OriginKey, Role, Site};
-use super::path::{Object, Path, Story};
+use super::path::{Object, Part, Path, Story};
 use super::value::{ObjectId, Offset, Symbol, Value};
 use crate::ir::Name;
 use crate::source::Location;
@@ -48,6 +48,7 @@ impl Engine<'_> {
     pub(super) fn allocate(&mut self, path: &mut Path, origin: u32, object: Object) -> ObjectId {
         let recent = ObjectId { origin, older: false };
         if path.objects.contains_key(&recent) {
+            self.forget_facts(path, Part::Object(recent));
             self.age(path, recent);
         }
         path.objects.insert(recent, object);

@@ -81,6 +81,9 @@ impl Engine<'_> {
             Op::Address { to, of } => self.op_address(site, *to, of, &mut path),
             Op::Catch { to } | Op::Element { to, .. } => {
                 let value = self.fresh(&mut path, site, Role::Result);
+                if let (Op::Catch { .. }, Value::Symbol(symbol)) = (&statement.op, &value) {
+                    self.caught.insert(*symbol);
+                }
                 self.assign(site.frame, &mut path, *to, value);
             }
             Op::Suspend { to, value, kind } => {
@@ -95,6 +98,7 @@ impl Engine<'_> {
                     SuspendKind::Yield => self.escape(&mut path, &value),
                 }
                 self.forget_fields(&mut path);
+                self.forget_all_answers(&mut path);
                 self.note_waiting(&mut path);
                 if *kind == SuspendKind::Await && self.frames[site.frame as usize].detached.is_some() {
                     path.suspended = Some(site.frame);
@@ -171,6 +175,10 @@ impl Engine<'_> {
         let base = self.base(site.frame, &path, &from.base);
         let target = self.target(site);
         self.note_length(site, &path, from);
+        if let Some(answer) = self.answer(site, base.as_ref(), from) {
+            self.assign(site.frame, &mut path, to, answer);
+            return out.push(path);
+        }
         let value = match &target {
             // A member of the receiver by its bare name: `address` in an extension on pointers.
             Target::Model(model) if base.is_none() && matches!(from.base, Base::Name(_)) => {

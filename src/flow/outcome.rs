@@ -91,7 +91,7 @@ impl Ledger {
         } else {
             // In a `finally` the exception is on its way still.
             let (how, at) = match path.flight.clone() {
-                Some(Flight { thrower: Some((thrower, at)), failed }) => (How::Threw(thrower, failed), at),
+                Some(Flight { thrower: Some((thrower, at)), failed, .. }) => (How::Threw(thrower, failed), at),
                 _ if thrown => (How::Threw(Thrower::Throw, None), at),
                 _ => (How::Left(None), at),
             };
@@ -139,7 +139,7 @@ impl Engine<'_> {
             self.take_stock(&path, &How::Left(Some(returned.exit)), returned.at);
         }
         for path in exits.throws {
-            if let Some(Flight { thrower: Some((thrower, at)), failed }) = path.flight.clone() {
+            if let Some(Flight { thrower: Some((thrower, at)), failed, .. }) = path.flight.clone() {
                 self.take_stock(&path, &How::Threw(thrower, failed), at);
             }
         }

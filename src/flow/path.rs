@@ -9,7 +9,7 @@ use super::sizes::Asked;
 use super::table::Table;
 use super::value::{ObjectId, Symbol, Value};
 use crate::ir::Name;
-use crate::link::VarRef;
+use crate::link::{Ty, VarRef};
 use crate::models::VariableId;
 use crate::source::Location;
 use crate::state::{self, Ownership};
@@ -221,12 +221,14 @@ pub(super) struct Flight {
     pub(super) thrower: Option<(Thrower, Location)>,
     /// The native call whose failure it tells.
     pub(super) failed: Option<(Name, Location)>,
+    /// The type of what is thrown, where that is in sight.
+    pub(super) thrown: Option<Ty>,
 }
 
 impl Flight {
     /// An exception that is thrown by what is known, or may be thrown.
     pub(super) fn of(thrower: Option<(Thrower, Location)>) -> Self {
-        Self { thrower, failed: None }
+        Self { thrower, failed: None, thrown: None }
     }
 }
 
@@ -280,6 +282,28 @@ pub(super) enum Fact {
     /// Did the call succeed?
     Success(Symbol),
 }
+
+impl Fact {
+    /// What it is asked of.
+    pub(super) fn symbol(&self) -> Symbol {
+        let (Self::True(symbol) | Self::Null(symbol) | Self::Success(symbol)) = self;
+        *symbol
+    }
+}
+
+/// What an answer is given of: it holds as long as all its parts are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// A value nothing else is known of.
+    Symbol(Symbol),
+    /// An object's identity.
+    Object(ObjectId),
+    /// Something that is another thing the next time.
+    Passing,
+}
+
+/// How deep answers are given of answers.
+const MAX_ANSWERS: u32 = 4;
 
 impl Path {
     /// A path at the entry of a function.
@@ -519,7 +543,7 @@ impl Path {
     /// which), and facts about symbols that nothing holds; `parts` are the symbols a computed symbol was made of.
     pub(super) fn sweep<'d>(
         &mut self,
-        parts: &dyn Fn(Symbol) -> &'d [Symbol],
+        parts: &dyn Fn(Symbol) -> Option<&'d [Part]>,
         parameters: &rustc_hash::FxHashSet<Symbol>,
         gone: &mut dyn FnMut(ObjectId, &Object),
     ) {
@@ -563,17 +587,34 @@ impl Path {
             .collect();
         live.sort_unstable();
         let is_live = |symbol: &Symbol| live.binary_search(symbol).is_ok();
-        let stays = |fact: &Fact| {
-            let (Fact::True(symbol) | Fact::Null(symbol) | Fact::Success(symbol)) = fact;
-            let parts = parts(*symbol);
+        let objects = &self.objects;
+        let is_there = |part: &Part| match part {
             // What a parameter was found to be tells the function's ends apart.
-            let stays = |part: &Symbol| is_live(part) || parameters.contains(part);
-            stays(symbol) || !parts.is_empty() && parts.iter().all(stays)
+            Part::Symbol(symbol) => is_live(symbol) || parameters.contains(symbol),
+            Part::Object(id) => objects.contains_key(id),
+            Part::Passing => false,
         };
+        let stays = |fact: &Fact| stays(fact.symbol(), parts, &is_there, MAX_ANSWERS);
         if !self.known.keys().all(stays) {
             self.known.retain(|fact, _| stays(fact));
         }
     }
+}
+
+/// Whether a symbol is there still, or all that it is an answer to.
+fn stays<'d>(
+    symbol: Symbol,
+    parts: &dyn Fn(Symbol) -> Option<&'d [Part]>,
+    is_there: &dyn Fn(&Part) -> bool,
+    depth: u32,
+) -> bool {
+    let all = |of: &[Part]| {
+        of.iter().all(|part| match part {
+            Part::Symbol(symbol) => depth > 0 && stays(*symbol, parts, is_there, depth - 1),
+            part => is_there(part),
+        })
+    };
+    is_there(&Part::Symbol(symbol)) || parts(symbol).is_some_and(all)
 }
 
 fn matter<K>(map: &Table<K, Value>) -> impl Iterator<Item = (&K, &Value)> {

@@ -59,6 +59,13 @@ impl Measures {
         };
         *known = same.then_some(measure);
     }
+
+    /// A symbol stands for what the operation at `site` gives.
+    pub(super) fn same(&mut self, symbol: Symbol, site: Site) {
+        if let Some(measure) = self.0.get(&site_symbol(site)).cloned() {
+            self.0.insert(symbol, measure);
+        }
+    }
 }
 
 /// The number that a block was asked for with.

@@ -15,8 +15,8 @@ use super::scope::{Scope, TypeParams};
 use super::types;
 use super::{ClassRef, FuncRef, Resolved, Target, Ty, VarRef};
 use crate::ir::{
-    BlockId, Call, ClassKind, Const, DefaultValue, Function, FunctionId, FunctionKind, LocalId, LocalKind, Name, Op,
-    Operand, Terminator, TypeRef,
+    BlockId, Call, ClassKind, Cond, Const, DefaultValue, Function, FunctionId, FunctionKind, LocalId, LocalKind, Name,
+    Op, Operand, Terminator, TypeRef,
 };
 use crate::target::TargetSet;
 
@@ -123,6 +123,8 @@ pub(super) struct State {
     pub(super) texts: FxHashMap<LocalId, Name>,
     /// As [`Resolved::renamed`].
     pub(super) renamed: Vec<(Name, TargetSet)>,
+    /// As [`Resolved::tests`].
+    tests: FxHashMap<BlockId, Ty>,
     /// Closures made and not yet passed on.
     pending: Vec<(LocalId, FunctionId)>,
     pub(super) targets: Vec<Vec<Target>>,
@@ -202,6 +204,9 @@ impl<'e> Resolver<'e> {
                     None => ty,
                 });
             }
+            if let Terminator::Branch { cond: Cond::Is(_, written), .. } = &block.end {
+                state.tests.insert(BlockId(at as u32), self.scope.ty(&params, written));
+            }
             promotions.leave(&mut state, at, block, plain, &|written| self.scope.ty(&params, written));
         }
         let open: Vec<(LocalId, FunctionId)> = std::mem::take(&mut state.pending);
@@ -264,6 +269,7 @@ impl<'e> Resolver<'e> {
             declared,
             texts: FxHashMap::default(),
             renamed: Vec::new(),
+            tests: FxHashMap::default(),
             pending: Vec::new(),
             targets: function.blocks.iter().map(shape).collect(),
             params,
@@ -327,7 +333,8 @@ impl<'e> Resolver<'e> {
             _ => Ty::Unknown,
         });
         let defaults = defaults.collect();
-        Resolved { types: state.types, targets: state.targets, result, defaults, renamed: state.renamed }
+        let State { types, targets, renamed, tests, .. } = state;
+        Resolved { types, targets, result, defaults, renamed, tests }
     }
 
     /// Resolves a closure where its value goes; the local's type is then that of the closure.

@@ -104,6 +104,7 @@ impl<'e> Resolver<'e> {
         let signature = self.env.signature(FuncRef { unit: self.unit, function: self.id });
         Resolved {
             renamed: Vec::new(),
+            tests: FxHashMap::default(),
             types: self.types,
             targets: self.targets,
             result: signature.result.clone(),

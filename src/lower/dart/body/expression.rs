@@ -213,7 +213,7 @@ impl Body<'_, '_> {
     }
 
     /// Operators of one kind lean left: `a + b + c` is walked down in a loop.
-    fn binary(&mut self, node: NodeId) -> Operand {
+    pub(super) fn binary(&mut self, node: NodeId) -> Operand {
         let tree = self.tree;
         let mut spine = vec![node];
         let mut first = node;

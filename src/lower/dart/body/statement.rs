@@ -110,7 +110,7 @@ impl Body<'_, '_> {
                     self.current.build.copy(local, value, span);
                 }
                 Some(value) => {
-                    let value = self.expression(value);
+                    let value = self.initial(value);
                     let local = self.declare(name, ty.clone(), is_final);
                     self.current.build.copy(local, value, span);
                 }
@@ -121,6 +121,15 @@ impl Body<'_, '_> {
                     }
                 }
             }
+        }
+    }
+
+    /// What a variable begins with. One that keeps the answer to a comparison, `final found = p != nullptr`, stands for
+    /// the comparison: whoever tests it later, or compares again, is told the same.
+    fn initial(&mut self, value: NodeId) -> Operand {
+        match self.tree.kind(value) {
+            "equality_expression" => self.binary(value),
+            _ => self.expression(value),
         }
     }
 
