@@ -74,6 +74,7 @@ mod reach;
 mod reads;
 mod references;
 mod replaced;
+mod replaced_objects;
 mod resets;
 mod results;
 mod runs;
@@ -207,6 +208,7 @@ pub fn analyse(program: &Program, models: &ModelSet, options: &Options) -> Analy
     analysis.violations.retain(|found| !matches!(found.kind, ViolationKind::MismatchedType { .. }) || !is_told(found));
     analysis.violations.extend(of_fields);
     analysis.violations.extend(leaked_fields::unreleased(program, models, &summaries, &fields));
+    analysis.violations.extend(replaced_objects::replaced(program, models, &summaries, &fields));
     analysis.violations.extend(premature::finalizations(program, models));
     analysis.violations = each_once(program, analysis.violations);
     let unreleased = exports::without_release(program, models, options, &summaries, &analysis.violations);

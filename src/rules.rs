@@ -215,6 +215,10 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
         ViolationKind::Replaced { subject, owner, setter } => {
             (&overwritten_owner::RULE, overwritten_owner::word_replaced(subject, owner, setter, context))
         }
+        ViolationKind::ReplacedObject { subject, class, owner, setter, dispose } => {
+            let object = overwritten_owner::Object { class, owner, setter, dispose };
+            (&overwritten_owner::RULE, overwritten_owner::word_object(subject, &object, context))
+        }
         ViolationKind::OutOfBounds { call, beyond } => {
             (&out_of_bounds_access::RULE, out_of_bounds_access::word(call, *beyond))
         }

@@ -91,6 +91,19 @@ pub enum ViolationKind {
         /// The setter.
         setter: Name,
     },
+    /// A setter puts a new object where that of the call before is, and such objects own memory.
+    ReplacedObject {
+        /// The memory.
+        subject: Subject,
+        /// The class of the objects.
+        class: Name,
+        /// The field or variable.
+        owner: Name,
+        /// The setter.
+        setter: Name,
+        /// The method that ends an object.
+        dispose: Name,
+    },
     /// The block that held it was released or lost, and nothing else leads to it.
     LeakedField {
         /// The memory.

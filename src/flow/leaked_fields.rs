@@ -149,7 +149,7 @@ fn is_double(program: &Program, models: &ModelSet, class: ClassRef) -> bool {
 }
 
 /// The method of a class by which its owner is done with it.
-fn dispose_of(program: &Program, models: &ModelSet, class: ClassRef) -> Option<FuncRef> {
+pub(super) fn dispose_of(program: &Program, models: &ModelSet, class: ClassRef) -> Option<FuncRef> {
     let mut todo = vec![class];
     let mut seen = FxHashSet::default();
     while let Some(class) = todo.pop() {

@@ -46,6 +46,8 @@ pub enum Hint {
     NotYours,
     /// The name of a method by which the owner of an object is done with it.
     Disposes,
+    /// The name of a function that prepares something once, whatever it begins with.
+    Prepares,
     /// A word in the name of a native function that releases something when an object is collected.
     Attaches,
     /// A word in the name of a class that stands in for another in tests.
@@ -101,6 +103,7 @@ impl Hints {
             | Hint::Holds
             | Hint::Wraps
             | Hint::Disposes
+            | Hint::Prepares
             | Hint::Utf8Units
             | Hint::Once
             | Hint::Outlives => known.iter().any(|known| known == name),

@@ -30,3 +30,21 @@ pub(super) fn word_replaced(subject: &Subject, owner: &str, setter: &str, contex
         help: format!("before this assignment, take what {owner} leads to and {}", context.release_advice(subject)),
     }
 }
+
+/// An object that owns memory.
+pub(super) struct Object<'a> {
+    pub(super) class: &'a str,
+    pub(super) owner: &'a str,
+    pub(super) setter: &'a str,
+    pub(super) dispose: &'a str,
+}
+
+pub(super) fn word_object(subject: &Subject, object: &Object<'_>, context: &Context<'_>) -> Words {
+    let owner = super::steps::field(object.owner);
+    let Object { class, setter, dispose, .. } = object;
+    Words {
+        message: format!("the `{class}` in {owner} is lost with the next call of `{setter}`"),
+        label: format!("{owner} is the only owner of {}, and takes the next `{class}`", context.noun(subject)),
+        help: format!("before this assignment, call `{dispose}` of what {owner} leads to"),
+    }
+}

@@ -1,0 +1,254 @@
+//! Setters that put a new object where the object of the call before is, of a class whose objects own memory:
+//! `void setFont() { font = Font(); }`.
+//!
+//! A conclusion from all code at once: what an object owns, the analysis of its class's functions noted. A setter that
+//! looks at what is there before, or calls what does, is silent, and one that hands the new object to somebody else.
+
+use super::fates::called;
+use super::fields::{Fields, Owned};
+use super::leaked_fields::dispose_of;
+use super::summaries::Summaries;
+use crate::ir::{Base, BlockId, Callee, Function, FunctionId, FunctionKind, LocalId, Op, Operand, visit_operands};
+use crate::link::{ClassRef, FuncRef, Program, Target, VarRef};
+use crate::models::ModelSet;
+use crate::models::hints::Hint;
+use crate::models::schema::FamilyKind;
+use crate::source::Location;
+use crate::summary::{EffectKind, Summary};
+use crate::violation::{Confidence, Step, StepKind, Violation, ViolationKind};
+
+/// How many calls deep a setter is followed.
+const MAX_DEPTH: u32 = 3;
+
+/// The violations of all setters of Dart that are written by hand.
+pub(super) fn replaced(program: &Program, models: &ModelSet, summaries: &Summaries, fields: &Fields) -> Vec<Violation> {
+    let search = Search { program, models, summaries, fields };
+    let units = (0_u32..).zip(&program.units).filter(|(_, unit)| !unit.language.is_native() && !unit.generated);
+    let functions = units.flat_map(|(unit, from)| {
+        let setters = (0_u32..).zip(&from.functions).filter(|(_, function)| is_setter(models, function));
+        setters.map(move |(id, _)| FuncRef { unit, function: FunctionId(id) })
+    });
+    functions.flat_map(|function| search.replaced_by(function)).collect()
+}
+
+/// Whether a function is meant to be called more than once.
+fn is_setter(models: &ModelSet, function: &Function) -> bool {
+    let named = || {
+        let rest = function.name.strip_prefix("set");
+        rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_uppercase()))
+            && !models.hints().says(Hint::Prepares, &function.name)
+    };
+    match function.kind {
+        FunctionKind::Setter => true,
+        FunctionKind::Function => named(),
+        _ => false,
+    }
+}
+
+struct Search<'a> {
+    program: &'a Program,
+    models: &'a ModelSet,
+    summaries: &'a Summaries,
+    fields: &'a Fields,
+}
+
+impl<'a> Search<'a> {
+    fn replaced_by(&self, function: FuncRef) -> Vec<Violation> {
+        let body = self.program.function(function);
+        let targets = &self.program.resolved(function).targets;
+        let mut found = Vec::new();
+        for (at, (block, targets)) in body.blocks.iter().zip(targets).enumerate() {
+            for (index, (statement, target)) in block.ops.iter().zip(targets).enumerate() {
+                let (Op::Store { value: Operand::Local(value), to }, Target::Field(field) | Target::Static(field)) =
+                    (&statement.op, target)
+                else {
+                    continue;
+                };
+                let own = to.path.is_empty() || matches!(to.base, Base::Local(base) if self.is_this(body, base));
+                if !own || self.program.variable(*field).is_final {
+                    continue;
+                }
+                let Some(class) = self.made(function, *value).filter(|class| !self.has_finalizer(*class)) else {
+                    continue;
+                };
+                let Some((owned, dispose)) = self.owned(class) else { continue };
+                let site = (BlockId(at as u32), index);
+                if self.looks_at(function, *field, Some(site), 0) || self.hands_on(function, *field, *value) {
+                    continue;
+                }
+                found.push(self.violation(function, *field, class, dispose, owned, statement.span));
+            }
+        }
+        found
+    }
+
+    fn violation(
+        &self,
+        function: FuncRef,
+        field: VarRef,
+        class: ClassRef,
+        dispose: FuncRef,
+        owned: &Owned,
+        span: crate::source::Span,
+    ) -> Violation {
+        let body = self.program.function(function);
+        let file = self.program.units[function.unit as usize].file;
+        let at = Location { file, span: span.absolute_from(body.base) };
+        let owner = self.program.variable(field).name.clone();
+        let mut trace = owned.steps.clone();
+        trace.push(Step { kind: StepKind::Overwritten { owner: owner.clone() }, location: at });
+        let kind = ViolationKind::ReplacedObject {
+            subject: owned.subject.clone(),
+            class: self.program.class(class).name.clone(),
+            owner,
+            setter: body.name.clone(),
+            dispose: self.program.function(dispose).name.clone(),
+        };
+        Violation { kind, function, at, trace, targets: owned.targets, confidence: Confidence::Medium }
+    }
+
+    fn is_this(&self, body: &Function, local: LocalId) -> bool {
+        body.locals.get(local.index()).is_some_and(|local| local.kind == crate::ir::LocalKind::This)
+    }
+
+    /// The class of the object that a local holds, where a call of a constructor is all that gives it one.
+    fn made(&self, function: FuncRef, local: LocalId) -> Option<ClassRef> {
+        let body = self.program.function(function);
+        let targets = &self.program.resolved(function).targets;
+        let ops = body.blocks.iter().zip(targets).flat_map(|(block, targets)| block.ops.iter().zip(targets));
+        let mut made = ops.filter(|(statement, _)| crate::ir::written(&statement.op) == Some(local));
+        let (statement, target) = made.next()?;
+        if made.next().is_some() || !matches!(statement.op, Op::Call(_)) {
+            return None;
+        }
+        match target {
+            Target::DefaultConstructor(class) => Some(*class),
+            Target::Functions(functions) => {
+                let [only] = functions.candidates.as_slice() else { return None };
+                let constructor = self.program.function(*only);
+                (constructor.kind == FunctionKind::Constructor).then_some(())?;
+                Some(ClassRef { unit: only.unit, class: constructor.class? })
+            }
+            _ => None,
+        }
+    }
+
+    /// What objects of a class own, and the method that ends them.
+    fn owned(&self, class: ClassRef) -> Option<(&'a Owned, FuncRef)> {
+        let dispose = dispose_of(self.program, self.models, class)?;
+        let fields = (0..self.program.class(class).fields.len() as u32)
+            .map(|index| VarRef { unit: class.unit, class: Some(class.class), index })
+            .filter(|field| !self.program.variable(*field).is_static);
+        let matters = |owned: &&Owned| {
+            let family = self.models.family(owned.subject.family);
+            let kind = matches!(family.kind, FamilyKind::Memory | FamilyKind::Handle | FamilyKind::Refcount);
+            kind && !family.kept && !family.callback
+        };
+        let owned = fields.flat_map(|field| self.fields.owned(self.program, field)).filter(matters);
+        Some((owned.min_by_key(|owned| owned.at)?, dispose))
+    }
+
+    /// Whether making an object of a class may register it with a finalizer.
+    fn has_finalizer(&self, class: ClassRef) -> bool {
+        let later = |summary: &Summary| {
+            let mut effects = summary.outcomes.iter().flat_map(|outcome| &outcome.effects);
+            effects.any(|effect| matches!(effect.kind, EffectKind::ReleaseLater { .. }))
+        };
+        let registers = |member: &FunctionId| {
+            let member = FuncRef { unit: class.unit, function: *member };
+            let targets = self.program.resolved(member).targets.iter().flatten();
+            self.program.function(member).kind == FunctionKind::Constructor
+                && targets.into_iter().any(|target| match target {
+                    Target::Model(model) => later(&self.models.function(*model).summary),
+                    Target::Functions(functions) => functions
+                        .candidates
+                        .iter()
+                        .any(|callee| self.summaries.get(*callee).is_none_or(|summary| later(&summary))),
+                    _ => false,
+                })
+        };
+        self.program.class(class).members.iter().any(registers)
+    }
+
+    /// Whether a function reads a field, or calls what may: before a place, if one is given.
+    fn looks_at(&self, function: FuncRef, field: VarRef, before: Option<(BlockId, usize)>, depth: u32) -> bool {
+        let body = self.program.function(function);
+        if depth > MAX_DEPTH || body.incomplete.is_some() {
+            return true;
+        }
+        let leading = before.map(|(to, _)| leading_to(body, to));
+        let name = &self.program.variable(field).name;
+        let targets = &self.program.resolved(function).targets;
+        body.blocks.iter().zip(targets).enumerate().any(|(at, (block, targets))| {
+            let end = match before {
+                Some((block, index)) if block.index() == at && !leads_to_itself(&leading, at) => index,
+                Some(_) if !leading.as_ref().is_some_and(|leading| leading[at]) => 0,
+                _ => block.ops.len(),
+            };
+            block.ops.iter().zip(targets).take(end).any(|(statement, target)| match (&statement.op, target.called()) {
+                (Op::Load { .. }, Target::Unknown) => called(&statement.op) == Some(name),
+                (Op::Load { .. }, Target::Field(read) | Target::Static(read)) => *read == field,
+                (Op::Closure { body, .. }, _) => {
+                    self.looks_at(FuncRef { unit: function.unit, function: *body }, field, None, depth + 1)
+                }
+                (Op::Call(_) | Op::Load { .. }, Target::Functions(functions)) => {
+                    functions.candidates.iter().any(|callee| self.looks_at(*callee, field, None, depth + 1))
+                }
+                (Op::Call(_), Target::Unknown) => {
+                    called(&statement.op).is_none_or(|callee| self.models.hints().says(Hint::Releases, callee))
+                }
+                _ => false,
+            })
+        })
+    }
+
+    /// Whether a function passes what it puts into a field on: somebody else may release that.
+    fn hands_on(&self, function: FuncRef, field: VarRef, value: LocalId) -> bool {
+        let body = self.program.function(function);
+        let targets = &self.program.resolved(function).targets;
+        let each = || body.blocks.iter().zip(targets).flat_map(|(block, targets)| block.ops.iter().zip(targets));
+        let mut holds = vec![value];
+        for (statement, target) in each() {
+            if let (Op::Load { to, .. }, Target::Field(read) | Target::Static(read)) = (&statement.op, target)
+                && *read == field
+            {
+                holds.push(*to);
+            }
+        }
+        let is_it = |operand: &Operand| matches!(operand, Operand::Local(local) if holds.contains(local));
+        each().any(|(statement, target)| match &statement.op {
+            Op::Store { .. } if *target == Target::Field(field) || *target == Target::Static(field) => false,
+            Op::Call(call) => {
+                let receives = matches!(&call.callee, Callee::Value(value) if is_it(value));
+                receives || call.args.iter().any(|arg| is_it(&arg.value))
+            }
+            Op::Load { .. } => false,
+            op => {
+                let mut given = false;
+                visit_operands(op, &mut |operand| given |= is_it(operand));
+                given
+            }
+        })
+    }
+}
+
+/// From which blocks another one can be reached, itself only where it is in a loop.
+fn leading_to(body: &Function, to: BlockId) -> Vec<bool> {
+    let mut leads = vec![false; body.blocks.len()];
+    let mut changed = true;
+    while changed {
+        changed = false;
+        for (at, block) in body.blocks.iter().enumerate().rev() {
+            let mut next = super::liveness::successors(&block.end).chain(block.handler);
+            if !leads[at] && next.any(|next| next == to || leads[next.index()]) {
+                leads[at] = true;
+                changed = true;
+            }
+        }
+    }
+    leads
+}
+
+fn leads_to_itself(leading: &Option<Vec<bool>>, at: usize) -> bool {
+    leading.as_ref().is_some_and(|leading| leading[at])
+}
