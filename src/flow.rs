@@ -74,13 +74,16 @@ mod references;
 mod replaced;
 mod resets;
 mod results;
+mod rounds;
 mod runs;
 mod scopes;
+mod settled;
 mod shared;
 mod sizes;
 mod structs;
 mod summaries;
 mod table;
+mod texts;
 mod types;
 mod unknown;
 mod until;
@@ -349,6 +352,7 @@ fn analyse_function(
                     engine.note_initial(&exits);
                 }
                 found.passed.append(&mut engine.close(exits));
+                engine.conclude_suspects();
                 found.violations.append(&mut engine.violations);
                 found.fields.push(std::mem::take(&mut engine.fields));
             }

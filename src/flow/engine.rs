@@ -10,6 +10,7 @@ use super::liveness::{self, Dying, Liveness};
 pub(super) use super::origin::{Origin, OriginKey, Role, Site};
 use super::outcome::Ledger;
 use super::path::{Branch, Flight, Object, Path, Slot};
+use super::settled::Suspects;
 use super::sizes::Measures;
 use super::summaries::Summaries;
 use super::value::{ObjectId, Symbol, Value};
@@ -60,6 +61,8 @@ pub(super) struct Engine<'a> {
     pub(super) comparisons: FxHashMap<Symbol, Comparison>,
     /// What numbers were computed from.
     pub(super) measures: Measures,
+    /// Findings that wait for the other paths.
+    pub(super) suspects: Suspects,
     /// Where a pointer into an object was last moved on.
     pub(super) moves: FxHashMap<ObjectId, Location>,
     /// How each origin's objects ended.
@@ -217,6 +220,7 @@ impl<'a> Engine<'a> {
             parameters: FxHashSet::default(),
             comparisons: FxHashMap::default(),
             measures: Measures::default(),
+            suspects: Suspects::default(),
             moves: FxHashMap::default(),
             ledger: BTreeMap::new(),
             violations: Vec::new(),
