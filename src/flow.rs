@@ -77,13 +77,16 @@ mod replaced;
 mod replaced_objects;
 mod resets;
 mod results;
+mod rounds;
 mod runs;
 mod scopes;
+mod settled;
 mod shared;
 mod sizes;
 mod structs;
 mod summaries;
 mod table;
+mod texts;
 mod types;
 mod unknown;
 mod until;
@@ -353,6 +356,7 @@ fn analyse_function(
                     engine.note_initial(&exits);
                 }
                 found.passed.append(&mut engine.close(exits));
+                engine.conclude_suspects();
                 found.violations.append(&mut engine.violations);
                 found.fields.push(std::mem::take(&mut engine.fields));
             }

@@ -124,6 +124,20 @@ impl Summary {
                 || outcome.result.ownership.path().is_some_and(|path| path.root == *root)
         })
     }
+
+    /// Whether what the receiver leads to is read, written or looked at.
+    #[must_use]
+    pub fn uses_pointee(&self) -> bool {
+        let receiver = |path: &AccessPath| path.root == Root::This;
+        self.outcomes.iter().any(|outcome| {
+            let stored = |effect: &Effect| matches!(&effect.kind, EffectKind::StoreInto(into) if receiver(into));
+            let read = match &outcome.result.ownership {
+                Ownership::Pointee(of) | Ownership::View(of) => receiver(of),
+                _ => false,
+            };
+            read || outcome.effects.iter().any(stored)
+        })
+    }
 }
 
 /// One way a call can end, and what it did.

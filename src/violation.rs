@@ -462,10 +462,28 @@ pub enum Beyond {
         /// How many there are.
         room: i64,
     },
+    /// A view of so many elements more than there are.
+    LongerView {
+        /// How many.
+        more: i64,
+    },
     /// The index is the number of elements.
-    Count,
+    Count {
+        /// How much more it is.
+        more: i64,
+    },
     /// A loop's last round has the number of elements as its index.
-    LastRound,
+    LastRound {
+        /// How much more it is.
+        more: i64,
+    },
+    /// A loop's last round has a constant index.
+    LastIndex {
+        /// Which.
+        index: i64,
+        /// How many elements there are.
+        room: i64,
+    },
 }
 
 /// What is wrong with the size of an allocation.

@@ -66,7 +66,7 @@ pub(super) enum Access {
 }
 
 impl Calling {
-    fn new(site: Site, name: Name, at: Location, access: Access) -> Self {
+    pub(super) fn new(site: Site, name: Name, at: Location, access: Access) -> Self {
         Self {
             site,
             name,
@@ -153,6 +153,9 @@ impl Engine<'_> {
             }
             _ => None,
         };
+        if let (Callee::Method { name, .. }, Some(list)) = (&call.callee, &receiver) {
+            self.note_resized(name, &list.value, list.ty.as_ref());
+        }
         let target = self.target(site);
         let mut calling = Calling {
             receiver,

@@ -12,6 +12,7 @@ use super::liveness::{self, Dying, Liveness};
 pub(super) use super::origin::{Origin, OriginKey, Role, Site};
 use super::outcome::Ledger;
 use super::path::{Branch, Fact, Flight, Object, Part, Path, Slot};
+use super::settled::Suspects;
 use super::sizes::Measures;
 use super::summaries::Summaries;
 use super::value::{ObjectId, Symbol, Value};
@@ -62,6 +63,8 @@ pub(super) struct Engine<'a> {
     pub(super) comparisons: FxHashMap<Symbol, Comparison>,
     /// What numbers were computed from.
     pub(super) measures: Measures,
+    /// Findings that wait for the other paths.
+    pub(super) suspects: Suspects,
     /// Where a pointer into an object was last moved on.
     pub(super) moves: FxHashMap<ObjectId, Location>,
     /// How each origin's objects ended.
@@ -221,6 +224,7 @@ impl<'a> Engine<'a> {
             parameters: FxHashSet::default(),
             comparisons: FxHashMap::default(),
             measures: Measures::default(),
+            suspects: Suspects::default(),
             moves: FxHashMap::default(),
             ledger: BTreeMap::new(),
             violations: Vec::new(),

@@ -14,6 +14,7 @@ use crate::violation::{Confidence, Step, StepKind, Violation, ViolationKind};
 impl Engine<'_> {
     /// Where a pointer leads after a call that gives an address in the same block.
     pub(super) fn moved(&mut self, calling: &Calling, object: ObjectId, from: Offset) -> Offset {
+        self.suspects.note_move(calling.site, from);
         let by = match calling.model.and_then(|model| self.models.function(model).sizing.as_ref()) {
             Some(Sizing::Index(at)) => calling.root(at).map(|arg| &arg.value),
             _ => None,

@@ -41,8 +41,10 @@ impl Engine<'_> {
                 if matches!(target, Target::Model(_) | Target::Functions(_)) {
                     return self.operator(run, site, target, op, *to, [left, right], operands, at, path, out);
                 }
+                let [one, other] = &operands;
+                let decided = self.decided(site.frame, op, [left, right], [one, other]);
                 let [left, right] = operands;
-                let value = self.binary(site, op, left, right, &mut path);
+                let value = decided.unwrap_or_else(|| self.binary(site, op, left, right, &mut path));
                 self.assign(site.frame, &mut path, *to, value);
             }
             Op::Aggregate { to, items, .. } if self.is_plain_record(site, *to) => {
@@ -313,6 +315,10 @@ impl Engine<'_> {
         out: &mut Vec<Path>,
     ) {
         let base = self.base(site.frame, &path, &to.base);
+        if let (Some(list), Base::Local(local), Some(Projection::Field(name))) = (&base, &to.base, to.path.first()) {
+            let ty = self.resolved(site.frame).types.get(local.index());
+            self.note_resized(name, list, ty);
+        }
         let stored = self.operand(site.frame, &path, value);
         let target = self.target(site);
         match &target {
@@ -417,7 +423,7 @@ impl Engine<'_> {
     }
 
     /// The value of a variable that never changes.
-    fn constant(&self, variable: VarRef) -> Option<Value> {
+    pub(super) fn constant(&self, variable: VarRef) -> Option<Value> {
         let declared = self.program.variable(variable);
         if !declared.is_final {
             return None;

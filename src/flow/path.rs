@@ -351,6 +351,14 @@ impl Path {
             let keys = self.objects.values_mut().filter_map(|object| object.attached.as_mut()?.key.as_mut());
             keys.filter(|key| *key == from).for_each(|key| key.clone_from(to));
         }
+        let is_asked = |object: &Object| object.story.asked.as_ref().is_some_and(|asked| asked.rests_on(from));
+        if self.objects.values().any(is_asked) {
+            for object in self.objects.values_mut().filter(|object| is_asked(object)) {
+                if let Some(asked) = &mut Rc::make_mut(&mut object.story).asked {
+                    asked.replace(from, to);
+                }
+            }
+        }
     }
 
     /// Remembers the first name that held an object.

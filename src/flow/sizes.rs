@@ -5,11 +5,12 @@
 
 use rustc_hash::FxHashMap;
 
-use super::calls::Calling;
+use super::bounds::LastIndex;
+use super::calls::{ArgValue, Calling};
 use super::engine::{Engine, Site};
 use super::path::Path;
 use super::value::{Offset, Symbol, Value};
-use crate::ir::{Base, LocalId, Name, Op, Operand, Place, Projection, TypeRef};
+use crate::ir::{Base, Callee, LocalId, Name, Op, Operand, Place, Projection, TypeRef, written};
 use crate::link::{ClassRef, Target, Ty, VarRef};
 use crate::models::hints::Hint;
 use crate::models::{ModelId, Size, Sizing};
@@ -22,48 +23,126 @@ const MAX_DEPTH: u32 = 4;
 /// What a number was computed from.
 #[derive(Clone, Debug, PartialEq)]
 enum Measure {
-    /// The length of a Dart value, and constants.
+    /// The length of a Dart value, and a constant.
     Length {
-        /// Of which; `None` where constants were added.
+        /// Of which; `None` where lengths were added, or it is not one value each time.
         of: Option<Value>,
+        /// What was added.
+        plus: i64,
         /// It counts what is wider than a byte, whatever the program does.
         wide: bool,
         /// The value is a string: what is counted are its UTF-16 code units.
         text: bool,
     },
-    /// A multiple of `sizeOf<T>()`; the type's name.
-    SizeOf(Name),
+    /// A multiple of `sizeOf<T>()`: the type's name, and how many bytes it is where that is a constant on every target.
+    SizeOf(Name, Option<i64>),
+    /// Another number, and a constant; `None` where it is not one number each time.
+    Sum(Option<Symbol>, i64),
+}
+
+/// A number, as far as it is known: a constant more than another one.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Number {
+    /// `None` where it is a constant alone.
+    pub(super) base: Option<Start>,
+    pub(super) plus: i64,
+}
+
+/// What a number begins with.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Start {
+    /// Some number.
+    Symbol(Symbol),
+    /// The length of a Dart value.
+    Length(Value),
+}
+
+impl Number {
+    /// How much more it is than another number that begins with the same.
+    pub(super) fn beyond(&self, other: &Self) -> Option<i64> {
+        (self.base == other.base).then(|| self.plus.checked_sub(other.plus)).flatten()
+    }
+
+    /// The value of which it is the length.
+    pub(super) fn length_of(&self) -> Option<&Value> {
+        match &self.base {
+            Some(Start::Length(of)) => Some(of),
+            _ => None,
+        }
+    }
+
+    fn begins_with(&self, value: &Value) -> bool {
+        match &self.base {
+            Some(Start::Symbol(symbol)) => *value == Value::Symbol(*symbol),
+            Some(Start::Length(of)) => of == value,
+            None => false,
+        }
+    }
+
+    /// The length of a value.
+    pub(super) fn length(of: Value) -> Self {
+        Self { base: Some(Start::Length(of)), plus: 0 }
+    }
+
+    /// The number that is so much more.
+    pub(super) fn and(self, more: i64) -> Option<Self> {
+        Some(Self { plus: self.plus.checked_add(more)?, ..self })
+    }
 }
 
 /// What symbols were computed from.
 #[derive(Default)]
-pub(super) struct Measures(FxHashMap<Symbol, Option<Measure>>);
+pub(super) struct Measures {
+    numbers: FxHashMap<Symbol, Option<Measure>>,
+    /// The string that a list of bytes encodes.
+    encoded: FxHashMap<Symbol, Option<Value>>,
+}
 
 impl Measures {
     fn of(&self, value: &Value) -> Option<&Measure> {
         match value {
-            Value::Symbol(symbol) => self.0.get(symbol)?.as_ref(),
+            Value::Symbol(symbol) => self.numbers.get(symbol)?.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// The string that a value is the encoding of.
+    pub(super) fn encodes(&self, value: &Value) -> Option<&Value> {
+        match value {
+            Value::Symbol(symbol) => self.encoded.get(symbol)?.as_ref(),
             _ => None,
         }
     }
 
     /// Notes what the operation at `site` gives. What is one thing now and another thing then is nothing.
     fn note(&mut self, site: Site, measure: Measure) {
-        let known = self.0.entry(site_symbol(site)).or_insert_with(|| Some(measure.clone()));
-        let same = match (&known, &measure) {
-            (Some(Measure::Length { wide: a, text: c, .. }), Measure::Length { wide: b, text: d, .. }) => {
-                a == b && c == d
+        let known = self.numbers.entry(site_symbol(site)).or_insert_with(|| Some(measure.clone()));
+        match (known, measure) {
+            (
+                Some(Measure::Length { of, plus: a, wide: b, text: c }),
+                Measure::Length { of: from, plus: x, wide: y, text: z },
+            ) if (*a, *b, *c) == (x, y, z) => {
+                if *of != from {
+                    *of = None;
+                }
             }
-            (Some(known), measure) => known == measure,
-            (None, _) => false,
-        };
-        *known = same.then_some(measure);
+            (Some(Measure::Sum(of, _)), Measure::Sum(from, _)) => {
+                if *of != from {
+                    *of = None;
+                }
+            }
+            (known, measure) => {
+                if known.as_ref() != Some(&measure) {
+                    *known = None;
+                }
+            }
+        }
     }
 
     /// A symbol stands for what the operation at `site` gives.
     pub(super) fn same(&mut self, symbol: Symbol, site: Site) {
-        if let Some(measure) = self.0.get(&site_symbol(site)).cloned() {
-            self.0.insert(symbol, measure);
+        if let Some(measure) = self.numbers.get(&site_symbol(site)).cloned() {
+            self.numbers.insert(symbol, measure);
         }
     }
 }
@@ -74,8 +153,37 @@ pub(super) struct Asked {
     pub(super) by: Name,
     pub(super) at: Location,
     pub(super) number: Value,
+    /// What is known of the number.
+    pub(super) count: Option<Number>,
     /// The type of the elements that the number counts; bytes where there is none.
     pub(super) elements: Option<Name>,
+    /// How many bytes each of what the number counts has, where that is the same on every target.
+    pub(super) unit: Option<i64>,
+    /// It is the same number on every path.
+    pub(super) settled: bool,
+    /// It is the length of a string that may be any, or one more.
+    pub(super) short_of_text: bool,
+}
+
+impl Asked {
+    /// Whether the number is a value, or was made of it.
+    pub(super) fn rests_on(&self, value: &Value) -> bool {
+        self.number == *value || self.count.as_ref().is_some_and(|count| count.begins_with(value))
+    }
+
+    /// Puts another value in the place of one.
+    pub(super) fn replace(&mut self, from: &Value, to: &Value) {
+        if self.number == *from {
+            self.number.clone_from(to);
+        }
+        if let Some(count) = self.count.as_mut().filter(|count| count.begins_with(from)) {
+            count.base = Some(match (&count.base, to) {
+                (Some(Start::Symbol(_)), Value::Symbol(symbol)) => Start::Symbol(*symbol),
+                (Some(Start::Length(_)), to) => Start::Length(to.clone()),
+                _ => Start::Symbol(Symbol::of(("no number", to))),
+            });
+        }
+    }
 }
 
 impl Engine<'_> {
@@ -87,7 +195,7 @@ impl Engine<'_> {
         {
             let text = *ty == Ty::String;
             let of = Some(self.local(site.frame, path, local));
-            self.measures.note(site, Measure::Length { of, wide, text });
+            self.measures.note(site, Measure::Length { of, plus: 0, wide, text });
         }
     }
 
@@ -111,29 +219,94 @@ impl Engine<'_> {
 
     /// An operator of two numbers.
     pub(super) fn note_arithmetic(&mut self, site: Site, op: &str, left: &Value, right: &Value) {
-        let constant = |value: &Value| matches!(value, Value::Int(_));
-        let measure = match (op, self.measures.of(left), self.measures.of(right)) {
-            ("*", Some(Measure::SizeOf(ty)), _) | ("*", _, Some(Measure::SizeOf(ty))) => Measure::SizeOf(ty.clone()),
-            ("+" | "-", Some(Measure::Length { wide, text, .. }), None) if constant(right) => {
-                Measure::Length { of: None, wide: *wide, text: *text }
-            }
-            ("+", None, Some(Measure::Length { wide, text, .. })) if constant(left) => {
-                Measure::Length { of: None, wide: *wide, text: *text }
-            }
-            ("+", Some(Measure::Length { wide: a, text: c, .. }), Some(Measure::Length { wide: b, text: d, .. })) => {
-                Measure::Length { of: None, wide: *a && *b, text: *c && *d }
-            }
-            _ => return,
+        let measure = match (op, left, right) {
+            ("+", Value::Int(more), other) | ("+", other, Value::Int(more)) => self.increased(other, *more),
+            ("-", other, Value::Int(less)) => less.checked_neg().and_then(|more| self.increased(other, more)),
+            ("*", one, other) => self.multiplied(one, other).or_else(|| self.multiplied(other, one)),
+            ("+", one, other) => match (self.measures.of(one), self.measures.of(other)) {
+                (Some(Measure::Length { wide: a, text: c, .. }), Some(Measure::Length { wide: b, text: d, .. })) => {
+                    Some(Measure::Length { of: None, plus: 0, wide: *a && *b, text: *c && *d })
+                }
+                _ => None,
+            },
+            _ => None,
         };
-        self.measures.note(site, measure);
+        if let Some(measure) = measure {
+            self.measures.note(site, measure);
+        }
+    }
+
+    /// A number and a constant.
+    fn increased(&self, value: &Value, more: i64) -> Option<Measure> {
+        let Value::Symbol(symbol) = value else { return None };
+        match self.measures.of(value) {
+            Some(Measure::Length { of, plus, wide, text }) => {
+                Some(Measure::Length { of: of.clone(), plus: plus.checked_add(more)?, wide: *wide, text: *text })
+            }
+            Some(Measure::Sum(of, plus)) => Some(Measure::Sum(*of, plus.checked_add(more)?)),
+            Some(Measure::SizeOf(..)) => None,
+            None => Some(Measure::Sum(Some(*symbol), more)),
+        }
+    }
+
+    /// A size, so many times.
+    fn multiplied(&self, size: &Value, times: &Value) -> Option<Measure> {
+        let Some(Measure::SizeOf(ty, bytes)) = self.measures.of(size) else { return None };
+        let bytes = match times {
+            Value::Int(times) => bytes.and_then(|bytes| bytes.checked_mul(*times)),
+            _ => None,
+        };
+        Some(Measure::SizeOf(ty.clone(), bytes))
+    }
+
+    /// What is known of a number.
+    pub(super) fn number(&self, value: &Value) -> Option<Number> {
+        let number = |base, plus| Some(Number { base, plus });
+        match (value, self.measures.of(value)) {
+            (Value::Int(constant), _) => number(None, *constant),
+            (_, Some(Measure::Length { of: Some(of), plus, .. })) => number(Some(Start::Length(of.clone())), *plus),
+            (_, Some(Measure::Sum(Some(of), plus))) => number(Some(Start::Symbol(*of)), *plus),
+            (Value::Symbol(symbol), _) => number(Some(Start::Symbol(*symbol)), 0),
+            _ => None,
+        }
+    }
+
+    /// A constant number of bytes.
+    pub(super) fn bytes(&self, value: &Value) -> Option<i64> {
+        match (value, self.measures.of(value)) {
+            (Value::Int(bytes), _) => Some(*bytes),
+            (_, Some(Measure::SizeOf(_, bytes))) => *bytes,
+            _ => None,
+        }
+    }
+
+    /// Whether a value is the length of a string, or of its encoding.
+    pub(super) fn counts_text(&self, value: &Value) -> bool {
+        match self.measures.of(value) {
+            Some(Measure::Length { text, of, .. }) => {
+                *text || of.as_ref().is_some_and(|of| self.measures.encodes(of).is_some())
+            }
+            _ => false,
+        }
     }
 
     /// A modelled function is called.
     pub(super) fn note_call(&mut self, path: &Path, calling: &Calling, model: ModelId) {
-        match &self.models.function(model).sizing {
+        let function = self.models.function(model);
+        if self.models.hints().says(Hint::EncodesUtf8, &function.name)
+            && let Some(text) = calling.args.first()
+        {
+            let of = Some(text.value.clone());
+            let known = self.measures.encoded.entry(site_symbol(calling.site)).or_insert_with(|| of.clone());
+            if *known != of {
+                *known = None;
+            }
+        }
+        match &function.sizing {
             Some(Sizing::SizeOf) => {
                 if let Some(ty) = self.type_argument(calling.site) {
-                    self.measures.note(calling.site, Measure::SizeOf(ty));
+                    let size = self.models.native_size(&ty).filter(|size| size.most == Some(size.least));
+                    self.measures.note(calling.site, Measure::SizeOf(ty, size.map(|size| i64::from(size.least))));
                 }
             }
             Some(Sizing::Elements(at)) => {
@@ -147,8 +320,7 @@ impl Engine<'_> {
 
     /// The first type argument of a call, as written.
     fn type_argument(&self, site: Site) -> Option<Name> {
-        let block = self.function(site.frame).blocks.get(site.block.index())?;
-        match &block.ops.get(site.op as usize)?.op {
+        match self.op_at(site)? {
             Op::Call(call) => call.type_args.first().map(|ty: &TypeRef| ty.name.clone()),
             _ => None,
         }
@@ -171,14 +343,18 @@ impl Engine<'_> {
         let element = calling.result.and_then(|local| types.get(local.index())).and_then(|ty| self.pointee(ty));
         let size = element.and_then(|ty| self.size_of(ty, 0));
         let name = element.map(|ty| self.type_name(ty)).unwrap_or_default();
-        if let Some(Measure::Length { text: true, .. }) = self.measures.of(&number)
-            && self.models.hints().says(Hint::Utf8Units, &name)
-        {
+        let text = matches!(self.measures.of(&number), Some(Measure::Length { text: true, .. }));
+        let short_of_text = text && self.is_short_of_text(calling, &number);
+        if short_of_text && self.models.hints().says(Hint::Utf8Units, &name) {
             self.short_of_text(path, calling, name);
             return None;
         }
+        let exact = size.filter(|size| size.most == Some(size.least)).map(|size| i64::from(size.least));
+        let settled = self.gets_settled(calling.site);
         let asked = |elements: Option<Name>| {
-            Some(Asked { by: calling.name.clone(), at: calling.at, number: number.clone(), elements })
+            let unit = if elements.is_some() { exact } else { Some(1) };
+            let (by, number, count) = (calling.name.clone(), number.clone(), self.number(&number));
+            Some(Asked { by, at: calling.at, number, count, elements, unit, settled, short_of_text })
         };
         let (wrong, confidence) = match (&number, self.measures.of(&number), size) {
             (Value::Int(given), _, Some(size)) if bytes && *given > 0 => {
@@ -196,7 +372,7 @@ impl Engine<'_> {
             (_, Some(Measure::Length { wide: true, .. }), Some(size)) if bytes && size.least > 1 => {
                 (Miscount::LengthAsBytes, Confidence::High)
             }
-            (_, Some(Measure::SizeOf(of)), size) if !bytes && size.is_none_or(|size| size.least > 1) => {
+            (_, Some(Measure::SizeOf(of, _)), size) if !bytes && size.is_none_or(|size| size.least > 1) => {
                 let same = name.split('<').next() == Some(of.as_str());
                 if !same {
                     return asked(Some(name));
@@ -205,33 +381,82 @@ impl Engine<'_> {
             }
             _ => return asked((!bytes).then_some(name)),
         };
-        self.miscounted(path, calling.name.clone(), calling.at, name, wrong, Vec::new(), confidence);
+        self.miscounted(path, calling, name, wrong, confidence);
         None
     }
 
     /// A number counts elements of what the receiver points to.
     fn counted(&mut self, path: &Path, calling: &Calling, count: &Value) {
+        if let Some(receiver) = &calling.receiver {
+            self.note_reached(calling.site, &receiver.value);
+        }
         self.check_count(path, calling, count);
         if let Some((asked, element)) = self.elements_of(path, calling)
-            && self.same_number(count, &asked.number)
+            && self.is_number(count, &asked)
         {
             self.elements_counted(path, calling, asked, element, Some(calling.name.clone()));
         }
     }
 
-    /// An element is read or written, at an index.
+    /// An element is read or written: at an index, or where a pointer was moved on to.
     pub(super) fn note_index(&mut self, path: &Path, target: &Target, calling: &Calling, place: &Place) {
-        if let (Target::Model(model), Some(Projection::Index(index))) = (target, place.path.first())
-            && matches!(self.models.function(*model).sizing, Some(Sizing::Index(_)))
-        {
-            self.check_index(path, calling, index);
-            if let Operand::Local(index) = **index
-                && let Some((asked, element)) = self.elements_of(path, calling)
-                && self.ends_at(path, calling.site.frame, index, &asked.number, ["<", ">"])
-            {
-                self.elements_counted(path, calling, asked, element, None);
+        let Target::Model(model) = target else { return };
+        let known = self.models.function(*model);
+        match (place.path.first(), &known.sizing) {
+            (Some(Projection::Index(index)), Some(Sizing::Index(_))) => self.index_used(path, calling, index),
+            (Some(Projection::Field(_)), None) if known.summary.uses_pointee() => {
+                if let Some((moved, index)) = self.moved_on(calling, place) {
+                    self.index_used(path, &moved, &index);
+                }
             }
+            _ => {}
         }
+    }
+
+    /// The pointer that was moved on just before to the one that a place starts at, and how far.
+    fn moved_on(&self, calling: &Calling, place: &Place) -> Option<(Calling, Operand)> {
+        let Base::Local(moved) = place.base else { return None };
+        let Site { frame, block, op } = calling.site;
+        let ops = &self.function(frame).blocks.get(block.index())?.ops;
+        let before = ops.iter().take(op as usize);
+        let at = before.rev().position(|statement| written(&statement.op) == Some(moved))?;
+        let at = (op as usize).checked_sub(at + 1)?;
+        let (from, index) = match &ops.get(at)?.op {
+            Op::Binary { left: Operand::Local(from), right, .. } => (*from, right),
+            Op::Call(call) => match (&call.callee, call.args.first()) {
+                (Callee::Method { receiver: Operand::Local(from), .. }, Some(arg)) => (*from, &arg.value),
+                _ => return None,
+            },
+            _ => return None,
+        };
+        let by = Site { frame, block, op: at as u32 };
+        let moves = matches!(self.target(by), Target::Model(model)
+            if matches!(self.models.function(*model).sizing, Some(Sizing::Index(_))));
+        let Some(Value::Pointer(id, _)) = calling.receiver.as_ref().map(|moved| &moved.value) else { return None };
+        if !moves || !self.suspects.moves_from_start(by) {
+            return None;
+        }
+        let ty = self.resolved(frame).types.get(from.index()).cloned();
+        let receiver = Some(ArgValue { name: None, value: Value::Pointer(*id, Offset::Start), ty });
+        let call = Calling::new(calling.site, calling.name.clone(), calling.at, calling.access);
+        Some((Calling { receiver, ..call }, index.clone()))
+    }
+
+    /// What is at an index is read or written.
+    fn index_used(&mut self, path: &Path, calling: &Calling, index: &Operand) {
+        let Some(receiver) = calling.receiver.as_ref().map(|receiver| receiver.value.clone()) else { return };
+        self.note_reached(calling.site, &receiver);
+        let asked = |id| path.objects.get(&id).is_some_and(|object| object.story.asked.is_some());
+        if !receiver.object().is_some_and(asked) {
+            return;
+        }
+        let last = self.last_index(path, calling, index);
+        if let Some((asked, element)) = self.elements_of(path, calling)
+            && last.as_ref().is_some_and(|last| is_as_many(last, &asked))
+        {
+            return self.elements_counted(path, calling, asked, element, None);
+        }
+        self.check_index(path, calling, index, last);
     }
 
     /// How the block that the receiver points to was asked for, and the type of its elements, which are wider than a byte.
@@ -244,78 +469,33 @@ impl Engine<'_> {
         Some((asked, self.type_name(element)))
     }
 
-    /// Whether a loop's variable is compared with a number as its end, by an operator or its mirror image.
-    pub(super) fn ends_at(
-        &self,
-        path: &Path,
-        frame: u32,
-        variable: LocalId,
-        number: &Value,
-        [below, above]: [&str; 2],
-    ) -> bool {
-        let variable = Operand::Local(variable);
-        self.function(frame).blocks.iter().any(|block| {
-            block.ops.iter().any(|statement| {
-                let end = match &statement.op {
-                    Op::Binary { op, left, right, .. } if op == below && *left == variable => right,
-                    Op::Binary { op, left, right, .. } if op == above && *right == variable => left,
-                    _ => return false,
-                };
-                match end {
-                    Operand::Local(end) => {
-                        // A `length` is read again in each round.
-                        let read = block.ops.iter().find_map(|statement| match &statement.op {
-                            Op::Load { to, from, .. } if to == end => Some(from),
-                            _ => None,
-                        });
-                        match read.and_then(length_of) {
-                            Some(of) => self.is_length_of(number, &self.local(frame, path, of)),
-                            None => self.same_number(&self.local(frame, path, *end), number),
-                        }
-                    }
-                    end => self.same_number(&self.operand(frame, path, end), number),
-                }
-            })
-        })
-    }
-
-    fn is_length_of(&self, number: &Value, value: &Value) -> bool {
-        matches!(self.measures.of(number), Some(Measure::Length { of: Some(of), .. }) if of == value)
-    }
-
     fn elements_counted(&mut self, path: &Path, calling: &Calling, asked: Asked, element: Name, by: Option<Name>) {
-        let trace = vec![Step { kind: StepKind::Counted { by }, location: calling.at }];
-        let wrong = Miscount::ElementsAsBytes;
-        self.miscounted(path, asked.by, asked.at, element, wrong, trace, Confidence::High);
+        let lengths = asked.count.as_ref().and_then(|count| count.length_of().cloned());
+        let violation = Violation {
+            kind: ViolationKind::Miscounted { call: asked.by, element, wrong: Miscount::ElementsAsBytes },
+            function: self.root,
+            at: asked.at,
+            trace: vec![Step { kind: StepKind::Counted { by }, location: calling.at }],
+            targets: path.targets,
+            confidence: Confidence::High,
+        };
+        self.suspect(calling.site, lengths.into_iter().collect(), violation);
     }
 
-    pub(super) fn same_number(&self, one: &Value, other: &Value) -> bool {
-        match (one, other) {
-            (Value::Int(a), Value::Int(b)) => a == b && *a > 1,
-            (Value::Symbol(a), Value::Symbol(b)) if a == b => true,
-            _ => match (self.measures.of(one), self.measures.of(other)) {
-                (Some(Measure::Length { of: Some(a), .. }), Some(Measure::Length { of: Some(b), .. })) => a == b,
-                _ => false,
-            },
+    /// Whether a number is the one that a block was asked for with.
+    fn is_number(&self, value: &Value, asked: &Asked) -> bool {
+        match (self.number(value), &asked.count) {
+            (Some(number), Some(count)) => number == *count && (number.base.is_some() || number.plus > 1),
+            _ => false,
         }
     }
 
-    #[allow(clippy::too_many_arguments)]
-    fn miscounted(
-        &mut self,
-        path: &Path,
-        call: Name,
-        at: Location,
-        element: Name,
-        wrong: Miscount,
-        trace: Vec<Step>,
-        confidence: Confidence,
-    ) {
+    fn miscounted(&mut self, path: &Path, calling: &Calling, element: Name, wrong: Miscount, confidence: Confidence) {
         self.report(Violation {
-            kind: ViolationKind::Miscounted { call, element, wrong },
+            kind: ViolationKind::Miscounted { call: calling.name.clone(), element, wrong },
             function: self.root,
-            at,
-            trace,
+            at: calling.at,
+            trace: Vec::new(),
             targets: path.targets,
             confidence,
         });
@@ -377,7 +557,7 @@ impl Engine<'_> {
 }
 
 /// The local whose length a place is.
-fn length_of(place: &Place) -> Option<LocalId> {
+pub(super) fn length_of(place: &Place) -> Option<LocalId> {
     match (&place.base, place.path.as_slice()) {
         (Base::Local(local), [Projection::Field(name)]) if name == "length" => Some(*local),
         _ => None,
@@ -387,4 +567,15 @@ fn length_of(place: &Place) -> Option<LocalId> {
 /// The symbol of what the operation at a site gives.
 fn site_symbol(site: Site) -> Symbol {
     Symbol::of((site, 0_u16))
+}
+
+/// Whether a loop has as many rounds as a number says, or one more or less, as people count them.
+fn is_as_many(last: &LastIndex, asked: &Asked) -> bool {
+    let rounds = last.number.clone().and(1);
+    let Some((rounds, number)) = rounds.as_ref().zip(asked.count.as_ref()) else { return false };
+    match (rounds.beyond(number), &rounds.base) {
+        (Some(0), None) => rounds.plus > 1,
+        (Some(more), Some(_)) => (-1..=1).contains(&more),
+        _ => false,
+    }
 }

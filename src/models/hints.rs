@@ -54,6 +54,16 @@ pub enum Hint {
     Doubles,
     /// The name of a native type that is one byte of text.
     Utf8Units,
+    /// The name of a native type that is one unit of text.
+    TextUnits,
+    /// The name of a member that leads to the code units of a string.
+    CountsUnits,
+    /// The name of a known function that makes one byte of each code unit of a string.
+    SingleBytes,
+    /// The name of a known function that encodes a string in UTF-8.
+    EncodesUtf8,
+    /// How the name of a member begins that changes how many elements a list has.
+    Resizes,
     /// The name of a type whose objects serve one call.
     Once,
     /// The name of a type whose objects code is given for as long as it runs.
@@ -86,6 +96,7 @@ impl Hints {
                 let name = name.to_ascii_lowercase();
                 known.iter().any(|part| name.contains(part.as_str()))
             }
+            Hint::Resizes => known.iter().any(|part| name.starts_with(part.as_str())),
             Hint::Views => known.iter().any(|part| name.ends_with(part.as_str())),
             Hint::Unsets
             | Hint::Stops
@@ -105,6 +116,10 @@ impl Hints {
             | Hint::Disposes
             | Hint::Prepares
             | Hint::Utf8Units
+            | Hint::TextUnits
+            | Hint::CountsUnits
+            | Hint::SingleBytes
+            | Hint::EncodesUtf8
             | Hint::Once
             | Hint::Outlives => known.iter().any(|known| known == name),
         }

@@ -25,17 +25,31 @@ pub(super) fn word(call: &str, beyond: Beyond) -> Words {
             "reaches behind the block".to_owned(),
             "view no more elements than were allocated".into(),
         ),
-        Beyond::Count => (
-            format!("the index is the number of elements that `{call}` allocated: the last one is one less"),
-            "one element behind the block".to_owned(),
-            "allocate one element more".into(),
+        Beyond::LongerView { more } => (
+            format!("a view is {} longer than the memory from `{call}`", elements(more)),
+            "reaches behind the block".to_owned(),
+            "view no more elements than were allocated".into(),
         ),
-        Beyond::LastRound => (
+        Beyond::Count { more } => (
             format!(
-                "the loop's last index is the number of elements that `{call}` allocated: the last one is one less"
+                "the index is {}the number of elements that `{call}` allocated: the last one is one less",
+                past(more)
             ),
-            "one element behind the block in the last round".to_owned(),
-            "end the loop by `<`".into(),
+            "behind the block".to_owned(),
+            format!("allocate {} more", elements(more.saturating_add(1))),
+        ),
+        Beyond::LastRound { more } => (
+            format!(
+                "the loop's last index is {}the number of elements that `{call}` allocated: the last one is one less",
+                past(more)
+            ),
+            "behind the block in the last round".to_owned(),
+            "end the loop before".into(),
+        ),
+        Beyond::LastIndex { index, room } => (
+            format!("the loop's last index is {index}, and memory from `{call}` has {}", elements(room)),
+            "behind the block in the last round".to_owned(),
+            "end the loop before".into(),
         ),
     };
     Words { message, label, help }
@@ -44,4 +58,9 @@ pub(super) fn word(call: &str, beyond: Beyond) -> Words {
 /// `1 element`, `2 elements`.
 fn elements(count: i64) -> String {
     format!("{count} element{}", if count == 1 { "" } else { "s" })
+}
+
+/// How much more than a number.
+fn past(more: i64) -> String {
+    if more == 0 { String::new() } else { format!("{more} more than ") }
 }

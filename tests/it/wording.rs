@@ -265,8 +265,12 @@ fn kinds() -> Vec<ViolationKind> {
         Beyond::Index { index: 3, room: 3 },
         Beyond::Index { index: -1, room: 1 },
         Beyond::View { count: 8, room: 4 },
-        Beyond::Count,
-        Beyond::LastRound,
+        Beyond::LongerView { more: 1 },
+        Beyond::Count { more: 0 },
+        Beyond::Count { more: 2 },
+        Beyond::LastRound { more: 0 },
+        Beyond::LastRound { more: 2 },
+        Beyond::LastIndex { index: 4, room: 4 },
     ];
     kinds.extend(beyond.map(|beyond| ViolationKind::OutOfBounds { call: "calloc".into(), beyond }));
     for element in [Some("Char".into()), None] {
