@@ -48,12 +48,16 @@ pub enum Hint {
     Disposes,
     /// A word in the name of a native function that releases something when an object is collected.
     Attaches,
+    /// A word in the name of a function that may only count down who holds something.
+    CountsDown,
     /// A word in the name of a class that stands in for another in tests.
     Doubles,
     /// The name of a native type that is one byte of text.
     Utf8Units,
     /// The name of a type whose objects serve one call.
     Once,
+    /// The name of a member by which what is waited for fails.
+    Fails,
     /// The name of a type whose objects code is given for as long as it runs.
     Outlives,
 }
@@ -92,6 +96,7 @@ impl Hints {
             | Hint::MakesByName
             | Hint::LendsByName
             | Hint::Attaches
+            | Hint::CountsDown
             | Hint::Doubles => has_word(name, known),
             Hint::MustFree | Hint::NotYours => known.iter().any(|phrase| name.contains(phrase.as_str())),
             Hint::PutsIn
@@ -103,6 +108,7 @@ impl Hints {
             | Hint::Disposes
             | Hint::Utf8Units
             | Hint::Once
+            | Hint::Fails
             | Hint::Outlives => known.iter().any(|known| known == name),
         }
     }
