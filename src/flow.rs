@@ -24,6 +24,7 @@ use summaries::Summaries;
 mod adoption;
 mod allocators;
 mod apply;
+mod awaited;
 mod bounds;
 mod callables;
 mod callbacks;
