@@ -49,6 +49,8 @@ mod handles;
 mod instances;
 mod interior;
 mod kept;
+mod lasting;
+mod leaf_calls;
 mod leaked_fields;
 mod left;
 mod lengths;
