@@ -42,6 +42,7 @@ mod exports;
 mod failures;
 mod fates;
 mod fields;
+mod finalized_fields;
 mod finalizers;
 mod guards;
 mod handed_out;
@@ -207,6 +208,7 @@ pub fn analyse(program: &Program, models: &ModelSet, options: &Options) -> Analy
     let is_told = |of_type: &Violation| of_fields.iter().any(|other| other.at == of_type.at);
     analysis.violations.retain(|found| !matches!(found.kind, ViolationKind::MismatchedType { .. }) || !is_told(found));
     analysis.violations.extend(of_fields);
+    analysis.violations.extend(finalized_fields::released_by_hand(program, models, &summaries, &fields));
     analysis.violations.extend(leaked_fields::unreleased(program, models, &summaries, &fields));
     analysis.violations.extend(premature::finalizations(program, models));
     analysis.violations = each_once(program, analysis.violations);
@@ -351,6 +353,7 @@ fn analyse_function(
                 if body.kind == FunctionKind::Initializer {
                     engine.note_initial(&exits);
                 }
+                engine.note_finalized(&exits);
                 found.passed.append(&mut engine.close(exits));
                 found.violations.append(&mut engine.violations);
                 found.fields.push(std::mem::take(&mut engine.fields));

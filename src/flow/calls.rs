@@ -173,6 +173,7 @@ impl Engine<'_> {
         let by_value = matches!(call.callee, Callee::Value(_));
         let before = out.len();
         let (first, name) = (calling.args.first().map(|arg| arg.value.clone()), calling.name.clone());
+        self.note_call_with_field(&path, target, &calling);
         let lent = self.lend_places(site, target, call, &mut calling, &mut path);
         self.dispatch(run, target, calling, by_value, path, out);
         self.take_back(site, call.result, &lent, &mut out[before..]);
