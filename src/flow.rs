@@ -25,6 +25,7 @@ mod adoption;
 mod allocators;
 mod answers;
 mod apply;
+mod awaited;
 mod bounds;
 mod callables;
 mod callbacks;
@@ -43,6 +44,7 @@ mod exports;
 mod failures;
 mod fates;
 mod fields;
+mod finalized_fields;
 mod finalizers;
 mod guards;
 mod handed_out;
@@ -50,6 +52,8 @@ mod handles;
 mod instances;
 mod interior;
 mod kept;
+mod lasting;
+mod leaf_calls;
 mod leaked_fields;
 mod left;
 mod lengths;
@@ -210,6 +214,7 @@ pub fn analyse(program: &Program, models: &ModelSet, options: &Options) -> Analy
     let is_told = |of_type: &Violation| of_fields.iter().any(|other| other.at == of_type.at);
     analysis.violations.retain(|found| !matches!(found.kind, ViolationKind::MismatchedType { .. }) || !is_told(found));
     analysis.violations.extend(of_fields);
+    analysis.violations.extend(finalized_fields::released_by_hand(program, models, &summaries, &fields));
     analysis.violations.extend(leaked_fields::unreleased(program, models, &summaries, &fields));
     analysis.violations.extend(replaced_objects::replaced(program, models, &summaries, &fields));
     analysis.violations.extend(premature::finalizations(program, models));
@@ -355,6 +360,7 @@ fn analyse_function(
                 if body.kind == FunctionKind::Initializer {
                     engine.note_initial(&exits);
                 }
+                engine.note_finalized(&exits);
                 found.passed.append(&mut engine.close(exits));
                 engine.conclude_suspects();
                 found.violations.append(&mut engine.violations);

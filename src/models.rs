@@ -69,6 +69,8 @@ pub struct Family {
     pub release_with: Vec<String>,
     /// What its release does with null.
     pub null: NullRelease,
+    /// Releasing it again does nothing.
+    pub idempotent: bool,
     /// Values that stand for "none".
     pub invalid: Vec<i64>,
     /// An arena can allocate such memory instead.
@@ -168,6 +170,8 @@ pub struct FunctionInfo {
     pub symbol_at: Option<AccessPath>,
     /// What it has to do with sizes.
     pub sizing: Option<Sizing>,
+    /// The argument that says that the native function it gives is called as a leaf.
+    pub leaf: Option<AccessPath>,
     /// Where it holds.
     pub targets: TargetSet,
     /// The source of the facts.
@@ -197,6 +201,7 @@ impl FunctionInfo {
             },
             symbol_at: None,
             sizing: None,
+            leaf: None,
             targets: TargetSet::ALL,
             source: None,
             pack: None,

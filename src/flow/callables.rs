@@ -1,35 +1,73 @@
 //! Functions that are made callable for native code. Many are registered once and meant to stay; one that needs what a
-//! single event or request brought is made anew with the next.
+//! single event or request brought is made anew with the next, and one that no native code keeps is of no use after it.
+
+use rustc_hash::FxHashSet;
 
 use super::calls::Calling;
-use super::engine::Engine;
+use super::engine::{Engine, Site};
 use super::value::Value;
-use crate::ir::{FunctionKind, LocalId, LocalKind};
-use crate::link::{FuncRef, Ty};
+use crate::ir::{
+    Base, Block, Call, FunctionKind, LocalId, LocalKind, Op, Operand, Projection, Statement, Terminator,
+    visit_operands, written,
+};
+use crate::link::{FuncRef, Target, Ty};
+use crate::models::ModelId;
 use crate::models::hints::Hint;
+use crate::summary::{EffectKind, Ownership, Root, RunTimes};
+
+/// What the operating system starts a program with.
+const ENTRY: &str = "main";
+
+/// How many native functions that hand on what they are given are looked at.
+const MAX_DEPTH: u32 = 4;
 
 impl Engine<'_> {
-    /// Notes whether a callable is made for one call of the code that makes it.
+    /// Notes whether a callable is made for one call of the code that makes it, or lent to native code alone.
     pub(super) fn note_callable(&mut self, calling: &Calling, made: &Value) {
         let Some(origin) = made.object().map(|id| id.origin) else { return };
         let family = self.origins.get(origin as usize).and_then(|origin| origin.family);
         if !family.is_some_and(|family| self.models.family(family).callback) {
             return;
         }
-        let closure = calling.args.iter().find_map(|arg| match arg.value {
-            Value::Closure(closure) => self.closures.get(closure as usize),
-            _ => None,
-        });
-        let Some(closure) = closure else { return };
-        let Some(maker) = self.frames.get(closure.frame as usize).map(|frame| frame.function) else { return };
-        let captures = &self.program.function(closure.function).captures;
-        if captures.iter().any(|capture| self.is_of_one_call(maker, capture.outer)) {
+        if self.is_made_for_call(calling) || self.is_only_lent(calling) {
             self.made_for_call.insert(origin);
         }
     }
 
+    fn is_made_for_call(&self, calling: &Calling) -> bool {
+        let closure = calling.args.iter().find_map(|arg| match arg.value {
+            Value::Closure(closure) => self.closures.get(closure as usize),
+            _ => None,
+        });
+        let Some(closure) = closure else { return self.is_torn_off_once(calling.site) };
+        let Some(frame) = self.frames.get(closure.frame as usize) else { return false };
+        // What is run for each element of a list is no event.
+        let is_event = closure.frame == 0 && !self.is_run_at_once(frame.function) || frame.detached.is_some();
+        let captures = &self.program.function(closure.function).captures;
+        captures.iter().any(|capture| self.is_of_one_call(frame.function, capture.outer, is_event))
+    }
+
+    /// Whether what is made callable is a member of what is waited for once: `completer.complete`.
+    fn is_torn_off_once(&self, site: Site) -> bool {
+        let Some(frame) = self.frames.get(site.frame as usize) else { return false };
+        let ops = || self.program.function(frame.function).blocks.iter().flat_map(|block| &block.ops);
+        let block = self.program.function(frame.function).blocks.get(site.block.index());
+        let Some(Op::Call(call)) = block.and_then(|block| block.ops.get(site.op as usize)).map(|made| &made.op) else {
+            return false;
+        };
+        call.args.iter().any(|arg| {
+            let Operand::Local(given) = arg.value else { return false };
+            let read = ops().find(|statement| written(&statement.op) == Some(given)).map(|statement| &statement.op);
+            let Some(Op::Load { from, .. }) = read else { return false };
+            match (&from.base, from.path.as_slice()) {
+                (Base::Local(base), [Projection::Field(_)]) => self.is_of_one_call(frame.function, *base, false),
+                _ => false,
+            }
+        })
+    }
+
     /// Whether a variable holds what belongs to one call of its function: what an event brought, what is waited for once.
-    fn is_of_one_call(&self, function: FuncRef, local: LocalId) -> bool {
+    fn is_of_one_call(&self, function: FuncRef, local: LocalId, is_event: bool) -> bool {
         let body = self.program.function(function);
         let Some(declared) = body.locals.get(local.index()) else { return false };
         let ty = self.program.resolved(function).types.get(local.index());
@@ -41,10 +79,224 @@ impl Engine<'_> {
         match declared.kind {
             LocalKind::Param => {
                 let is_function = matches!(ty, Some(Ty::Function(..)));
-                body.kind == FunctionKind::Closure && !is_function && !self.models.hints().says(Hint::Outlives, named)
+                is_event
+                    && body.kind == FunctionKind::Closure
+                    && !is_function
+                    && !self.models.hints().says(Hint::Outlives, named)
             }
-            LocalKind::Variable => self.models.hints().says(Hint::Once, named),
+            // What a program waits for is over when it ends.
+            LocalKind::Variable => {
+                let is_entry = body.class.is_none() && body.kind == FunctionKind::Function && body.name == ENTRY;
+                !is_entry && self.models.hints().says(Hint::Once, named)
+            }
             _ => false,
         }
+    }
+
+    /// Whether nothing but native functions that are known to keep nothing is given a callable.
+    fn is_only_lent(&self, calling: &Calling) -> bool {
+        let (Some(made), Some(frame)) = (calling.result, self.frames.get(calling.site.frame as usize)) else {
+            return false;
+        };
+        let mut lending =
+            Lending { engine: self, function: frame.function, lent: false, callables: FxHashSet::default() };
+        lending.callables.insert(made);
+        lending.is_all()
+    }
+}
+
+/// A search for all that has a callable, or the pointer to its function.
+struct Lending<'e, 'a> {
+    engine: &'e Engine<'a>,
+    function: FuncRef,
+    callables: FxHashSet<LocalId>,
+    /// Some native function gets it.
+    lent: bool,
+}
+
+impl Lending<'_, '_> {
+    /// Whether that is only native functions that keep nothing, and some.
+    fn is_all(&mut self) -> bool {
+        let program = self.engine.program;
+        let body = program.function(self.function);
+        let mut pointers = FxHashSet::default();
+        for (block, targets) in body.blocks.iter().zip(&program.resolved(self.function).targets) {
+            for (statement, target) in block.ops.iter().zip(targets) {
+                if !self.is_lent_by(statement, target, &mut pointers) {
+                    return false;
+                }
+            }
+            let has = |local: &LocalId| self.callables.contains(local) || pointers.contains(local);
+            if let Terminator::Return(Some(Operand::Local(local))) | Terminator::Throw(Some(Operand::Local(local))) =
+                &block.end
+                && has(local)
+            {
+                return false;
+            }
+        }
+        self.lent
+    }
+
+    fn is_lent_by(&mut self, statement: &Statement, target: &Target, pointers: &mut FxHashSet<LocalId>) -> bool {
+        let mut uses = false;
+        let has = |local: &LocalId| self.callables.contains(local) || pointers.contains(local);
+        visit_operands(&statement.op, &mut |operand| uses |= matches!(operand, Operand::Local(it) if has(it)));
+        let summary = match target {
+            Target::Model(model) => Some(&self.engine.models.function(*model).summary),
+            _ => None,
+        };
+        match &statement.op {
+            Op::Copy { to, from: Operand::Local(from), .. } => {
+                if self.callables.contains(from) {
+                    self.callables.insert(*to);
+                } else if pointers.contains(from) {
+                    pointers.insert(*to);
+                }
+                true
+            }
+            // Its pointer, or a number.
+            Op::Load { to, from, .. } if matches!(from.base, Base::Local(base) if has(&base)) => {
+                let Some(summary) = summary else { return false };
+                let mut results = summary.outcomes.iter().map(|outcome| &outcome.result.ownership);
+                if results.any(|result| matches!(result, Ownership::Borrowed { .. })) {
+                    pointers.insert(*to);
+                    return true;
+                }
+                summary.outcomes.iter().all(|outcome| matches!(outcome.result.ownership, Ownership::Unknown))
+            }
+            Op::Store { to, .. } if matches!(to.base, Base::Local(base) if has(&base)) => summary.is_some() && !uses,
+            Op::Closure { body, .. } => {
+                let body = FuncRef { unit: self.function.unit, function: *body };
+                let captures = &self.engine.program.function(body).captures;
+                !captures.iter().any(|capture| has(&capture.outer))
+            }
+            Op::Call(call) if uses => {
+                let own = call.args.iter().all(|arg| !matches!(&arg.value, Operand::Local(it) if has(it)));
+                // Its own members.
+                if own {
+                    return summary.is_some();
+                }
+                let is_callable =
+                    |operand: &Operand| matches!(operand, Operand::Local(it) if self.callables.contains(it));
+                if call.args.iter().any(|arg| is_callable(&arg.value)) || !self.keeps_nothing(call, target, pointers) {
+                    return false;
+                }
+                self.lent = true;
+                true
+            }
+            Op::ScopeEnd(_) => true,
+            _ => !uses,
+        }
+    }
+
+    /// Whether a native function is known to keep nothing of the pointers that it gets.
+    fn keeps_nothing(&self, call: &Call, target: &Target, pointers: &FxHashSet<LocalId>) -> bool {
+        let engine = self.engine;
+        let Target::Native { symbol: Some(symbol), model } = target else { return false };
+        let bodies = engine.program.definitions(symbol, self.function.unit);
+        let given = call
+            .args
+            .iter()
+            .enumerate()
+            .filter(|(_, arg)| matches!(&arg.value, Operand::Local(local) if pointers.contains(local)));
+        let mut positions = given.map(|(index, _)| index);
+        positions.all(|position| match model {
+            _ if !bodies.is_empty() => bodies.iter().all(|body| engine.only_calls(*body, position, 0)),
+            Some(model) => engine.is_said_to_lend(*model, position),
+            None => false,
+        })
+    }
+}
+
+impl Engine<'_> {
+    /// Whether a model says in so many words that it only borrows an argument.
+    fn is_said_to_lend(&self, model: ModelId, position: usize) -> bool {
+        let mut effects = self.models.function(model).summary.outcomes.iter().flat_map(|outcome| &outcome.effects);
+        effects.any(|effect| effect.on.root == Root::Param(position as u16) && effect.kind == EffectKind::Borrow)
+    }
+
+    /// Whether a function does nothing with the function that it is given but to call it, or to give it to others that
+    /// do no more.
+    fn only_calls(&self, function: FuncRef, position: usize, depth: u32) -> bool {
+        let body = self.program.function(function);
+        let Some(param) = body.params.get(position).filter(|_| depth < MAX_DEPTH && body.incomplete.is_none()) else {
+            return false;
+        };
+        let mut held: FxHashSet<LocalId> = [param.local].into_iter().collect();
+        let mut all = body
+            .blocks
+            .iter()
+            .zip(&self.program.resolved(function).targets)
+            .flat_map(|(block, targets)| block.ops.iter().zip(targets));
+        let leaves = |block: &Block| match &block.end {
+            Terminator::Return(Some(Operand::Local(local))) | Terminator::Throw(Some(Operand::Local(local))) => {
+                held.contains(local)
+            }
+            _ => false,
+        };
+        if body.blocks.is_empty() || body.blocks.iter().any(leaves) {
+            return false;
+        }
+        all.all(|(statement, target)| {
+            let has = |operand: &Operand| matches!(operand, Operand::Local(local) if held.contains(local));
+            match &statement.op {
+                Op::Call(call) => call.args.iter().enumerate().filter(|(_, arg)| has(&arg.value)).all(|(index, _)| {
+                    match target.called() {
+                        Target::Functions(functions) => {
+                            functions.candidates.iter().all(|callee| self.only_calls(*callee, index, depth + 1))
+                        }
+                        Target::Model(model) | Target::Native { model: Some(model), .. } => {
+                            self.is_said_to_lend(*model, index)
+                        }
+                        _ => false,
+                    }
+                }),
+                Op::Copy { to, from, .. } => {
+                    if has(from) {
+                        held.insert(*to);
+                    }
+                    true
+                }
+                // What a pointer to a function leads to is the function.
+                Op::Load { to, from, .. } if matches!(from.base, Base::Local(base) if held.contains(&base)) => {
+                    held.insert(*to);
+                    true
+                }
+                Op::Binary { .. } | Op::ScopeEnd(_) => true,
+                Op::Address { of, .. } => !matches!(of.base, Base::Local(base) if held.contains(&base)),
+                Op::Closure { body, .. } => {
+                    let inner = FuncRef { unit: function.unit, function: *body };
+                    let captures = &self.program.function(inner).captures;
+                    !captures.iter().any(|capture| held.contains(&capture.outer))
+                }
+                op => {
+                    let mut used = false;
+                    visit_operands(op, &mut |operand| used |= has(operand));
+                    !used
+                }
+            }
+        })
+    }
+
+    /// Whether a closure is given to a call that runs it for what it has at hand: the elements of a list.
+    fn is_run_at_once(&self, closure: FuncRef) -> bool {
+        let Some(parent) = self.program.function(closure).parent else { return false };
+        let parent = FuncRef { unit: closure.unit, function: parent };
+        let body = self.program.function(parent);
+        let made = body.blocks.iter().flat_map(|block| &block.ops).find_map(|statement| match &statement.op {
+            Op::Closure { to, body } if *body == closure.function => Some(*to),
+            _ => None,
+        });
+        let mut all = body
+            .blocks
+            .iter()
+            .zip(&self.program.resolved(parent).targets)
+            .flat_map(|(block, targets)| block.ops.iter().zip(targets));
+        all.any(|(statement, target)| {
+            let (Op::Call(call), Target::Model(model)) = (&statement.op, target) else { return false };
+            let given = call.args.iter().any(|arg| made.is_some_and(|made| arg.value == Operand::Local(made)));
+            let runs = &self.models.function(*model).summary.runs;
+            given && runs.iter().any(|run| !matches!(run.times, RunTimes::Later | RunTimes::Detached))
+        })
     }
 }

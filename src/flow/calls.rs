@@ -179,6 +179,7 @@ impl Engine<'_> {
         for value in calling.receiver.iter().chain(&calling.args).map(|arg| arg.value.clone()) {
             self.forget_answers(&mut path, &value);
         }
+        self.note_call_with_field(&path, target, &calling);
         let lent = self.lend_places(site, target, call, &mut calling, &mut path);
         self.dispatch(run, target, calling, by_value, path, out);
         self.take_back(site, call.result, &lent, &mut out[before..]);

@@ -7,6 +7,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::engine::{Engine, Exits};
+use super::finalized_fields::FinalizedNotes;
 use super::objects::{Releasing, confidence};
 use super::path::Path;
 use super::value::{ObjectId, Offset, Value};
@@ -26,6 +27,7 @@ pub(super) struct FieldNotes {
     /// What a function that computes an initial value gives.
     initial: Vec<(FuncRef, Option<Owned>)>,
     releases: Vec<Released>,
+    pub(super) finalized: FinalizedNotes,
 }
 
 /// Something that is written to a field, null apart.
@@ -50,16 +52,16 @@ pub(super) struct Owned {
 
 /// A release of what a field leads to.
 #[derive(Clone, Debug, PartialEq)]
-struct Released {
-    field: VarRef,
-    function: FuncRef,
-    by: Name,
+pub(super) struct Released {
+    pub(super) field: VarRef,
+    pub(super) function: FuncRef,
+    pub(super) by: Name,
     through: Option<Name>,
-    at: Location,
+    pub(super) at: Location,
     family: FamilyId,
-    targets: TargetSet,
-    steps: Vec<Step>,
-    confidence: Confidence,
+    pub(super) targets: TargetSet,
+    pub(super) steps: Vec<Step>,
+    pub(super) confidence: Confidence,
 }
 
 impl Engine<'_> {
@@ -129,7 +131,7 @@ impl Engine<'_> {
     }
 
     /// The field of `this` whose value an object is, as the function found it.
-    fn field_behind(&self, path: &Path, id: ObjectId) -> Option<VarRef> {
+    pub(super) fn field_behind(&self, path: &Path, id: ObjectId) -> Option<VarRef> {
         let place = path.objects.get(&id)?.path.as_deref()?;
         let (Root::This, [PathStep::Field(name)]) = (&place.root, place.steps.as_slice()) else { return None };
         let function = self.program.function(self.root);
@@ -145,7 +147,8 @@ impl Engine<'_> {
 pub(super) struct Fields {
     stores: FxHashMap<VarRef, Vec<Option<Owned>>>,
     initial: FxHashMap<FuncRef, Vec<Option<Owned>>>,
-    releases: Vec<Released>,
+    pub(super) releases: Vec<Released>,
+    pub(super) finalized: FinalizedNotes,
     /// Units of functions that were not analysed to their end: they may write anything to the fields of their classes.
     incomplete: FxHashSet<u32>,
 }
@@ -174,6 +177,7 @@ impl Fields {
             self.initial.entry(function).or_default().push(what);
         }
         self.releases.extend(notes.releases);
+        self.finalized.extend(notes.finalized);
     }
 
     /// The releases that fit nothing of what their field ever receives.

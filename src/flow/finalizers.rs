@@ -50,6 +50,13 @@ impl Engine<'_> {
             (Some(Value::Native(Some(symbol))), _) => self.released_by(symbol),
             _ => None,
         };
+        // What a constructor has put into its object is still what it was.
+        if family.is_some()
+            && let Some(object) = path.objects.get_mut(&id)
+            && let (Ownership::Escaped, Some(given)) = (object.ownership, object.given)
+        {
+            object.ownership = Ownership::Owned(MemoryFamily::Known(given));
+        }
         // The object by which it can be withdrawn is out of sight.
         if basis == Basis::Body && registration.key.is_some() && key.is_none() {
             return self.escape(path, value);
@@ -83,9 +90,10 @@ impl Engine<'_> {
                 object.ownership = Ownership::Managed;
             }
         }
-        let scope = match by {
-            Some(Value::Scope(scope)) => Some(scope),
-            _ => None,
+        let (scope, symbol) = match by {
+            Some(Value::Scope(scope)) => (Some(scope), None),
+            Some(Value::Native(symbol)) => (None, symbol),
+            _ => (None, None),
         };
         let owner = if scope.is_some() { Owner::Arena } else { Owner::Finalizer };
         if scope.is_none() && family.is_some() {
@@ -98,7 +106,7 @@ impl Engine<'_> {
         if let Some(object) = path.objects.get_mut(&id) {
             match scope {
                 Some(scope) => object.scope = Some(scope),
-                None => object.attached = Some(Attached { key, family }),
+                None => object.attached = Some(Attached { key, family, symbol }),
             }
         }
     }

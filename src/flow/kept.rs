@@ -372,13 +372,19 @@ impl Engine<'_> {
         writes
     }
 
-    /// Other code runs while this waits: what some other function of the program resets may be reset.
+    /// Other code runs while this waits: what some other function of the program resets may be reset. Native code that
+    /// has a callback calls it meanwhile, and may be done with all that it was given then.
     pub(super) fn note_waiting(&mut self, path: &mut Path) {
         let program = self.program;
+        let is_callback = |id: &ObjectId| {
+            let family = self.origins.get(id.origin as usize).and_then(|origin| origin.family);
+            family.is_some_and(|family| self.models.family(family).callback)
+        };
+        let answers = path.objects.keys().any(is_callback);
         for object in path.objects.values_mut() {
             let Some(retained) = object.story.retained.as_ref().filter(|retained| !retained.stale) else { continue };
             let still = match (&retained.place, retained.stored_at) {
-                (Some(place), Some(at)) => {
+                (Some(place), Some(at)) if !answers => {
                     let sought = Sought::at(place);
                     let unit = (0_u32..).zip(&program.units).find(|(_, unit)| unit.file == at.file);
                     unit.is_some_and(|(index, unit)| {

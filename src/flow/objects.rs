@@ -160,6 +160,9 @@ impl Engine<'_> {
     fn release_object(&mut self, path: &mut Path, id: ObjectId, releasing: &Releasing) {
         self.note_field_release(path, id, releasing);
         let Some(object) = path.objects.get(&id) else { return };
+        if object.ownership == Ownership::Released && self.may_come_again(id, releasing) {
+            return;
+        }
         let wrong_on = match (object.ownership, releasing.family) {
             // In one language's own code the types say what a pointer carries.
             (Ownership::Owned(MemoryFamily::Known(memory)), Some(family))
@@ -210,6 +213,12 @@ impl Engine<'_> {
             releasing.steps(family).for_each(|step| path.tell(id, step));
         }
         path.orphan(id, &releasing.by, releasing.at);
+    }
+
+    /// Whether a release does nothing to what was released before.
+    fn may_come_again(&self, id: ObjectId, releasing: &Releasing) -> bool {
+        let family = releasing.family.or(self.origins[id.origin as usize].family);
+        family.is_some_and(|family| self.models.family(family).idempotent)
     }
 
     /// What a cell holds that is of a family.

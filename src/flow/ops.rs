@@ -5,13 +5,13 @@ use super::memory::join_key;
 use super::path::{Flight, Path};
 use super::value::{Offset, Symbol, Value};
 use crate::ir::{
-    Base, ClassKind, Const, CopyKind, Flavor, LocalId, Name, Op, Operand, Place, Projection, Statement, SuspendKind,
+    Base, ClassKind, Const, CopyKind, LocalId, Name, Op, Operand, Place, Projection, Statement, SuspendKind,
     Terminator, UseKind,
 };
 use crate::link::{ClassRef, FuncRef, Target, Ty, VarRef};
 use crate::source::Location;
 use crate::state::Ownership as State;
-use crate::summary::{Ownership, Root, Throws};
+use crate::summary::{Ownership, Root};
 use crate::violation::{Thrower, Usage};
 
 impl Engine<'_> {
@@ -90,6 +90,7 @@ impl Engine<'_> {
             }
             Op::Suspend { to, value, kind } => {
                 let value = self.operand(site.frame, &path, value);
+                self.note_waiting(&mut path);
                 match kind {
                     SuspendKind::Await => {
                         let thrower = self.may_fail(site, statement).then_some((Thrower::Await, at));
@@ -101,7 +102,6 @@ impl Engine<'_> {
                 }
                 self.forget_fields(&mut path);
                 self.forget_all_answers(&mut path);
-                self.note_waiting(&mut path);
                 if *kind == SuspendKind::Await && self.frames[site.frame as usize].detached.is_some() {
                     path.suspended = Some(site.frame);
                 }
@@ -111,23 +111,6 @@ impl Engine<'_> {
             }
         }
         out.push(path);
-    }
-
-    /// Whether the future that is awaited is one to count on failing: the call that made it says itself what it throws,
-    /// where it is known.
-    fn may_fail(&self, site: Site, statement: &Statement) -> bool {
-        let Op::Suspend { value: Operand::Local(awaited), .. } = &statement.op else { return true };
-        let ops = &self.function(site.frame).blocks[site.block.index()].ops;
-        let made = ops.iter().take(site.op as usize).rposition(|made| crate::ir::written(&made.op) == Some(*awaited));
-        let Some(made) = made else { return true };
-        match self.target(Site { op: made as u32, ..site }) {
-            Target::Functions(functions) => functions.candidates.iter().any(|candidate| {
-                let later = self.program.function(*candidate).flavor == Flavor::Async;
-                self.contract(*candidate).is_none_or(|known| later && known.throws >= Throws::Known)
-            }),
-            Target::Model(model) => self.models.function(*model).summary.throws >= Throws::Known,
-            _ => true,
-        }
     }
 
     /// A local gives its value up: its scope's end releases nothing.

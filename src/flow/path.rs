@@ -50,6 +50,8 @@ pub(super) struct Attached {
     pub(super) key: Option<Value>,
     /// The family that the finalizer releases, where it is known.
     pub(super) family: Option<FamilyId>,
+    /// The native function that it runs, where that is known.
+    pub(super) symbol: Option<Name>,
 }
 
 /// How an object left the arena it lies in.

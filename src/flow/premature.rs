@@ -5,16 +5,18 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::lasting::lasting;
+use super::leaf_calls::LeafCalls;
 use super::liveness::successors;
 use crate::ir::{
-    Base, Binding, BlockId, Callee, ClassId, FunctionId, FunctionKind, LocalId, LocalKind, Name, Op, Operand,
-    Projection, Terminator, visit_operands, written,
+    Base, Binding, BlockId, Callee, ClassId, ClassKind, FunctionId, FunctionKind, LocalId, LocalKind, Name, Op,
+    Operand, Projection, Terminator, visit_operands, written,
 };
 use crate::link::{ClassRef, FuncRef, Program, Receiver, Target, Ty, VarRef};
 use crate::models::ModelSet;
 use crate::models::hints::Hint;
 use crate::source::Location;
-use crate::summary::{Ownership, Root};
+use crate::summary::{EffectKind, Ownership, Root};
 use crate::target::TargetSet;
 use crate::violation::{Confidence, Owner, Step, StepKind, Usage, Violation, ViolationKind};
 
@@ -31,7 +33,10 @@ type Site = (usize, usize);
 pub(super) fn finalizations(program: &Program, models: &ModelSet) -> Vec<Violation> {
     let bindings = program.units.iter().flat_map(|unit| &unit.bindings);
     let bindings = bindings.map(|binding| (&binding.symbol, binding)).collect();
-    let search = Search { program, models, bindings };
+    let leaves = LeafCalls::of(program, models);
+    let mut search =
+        Search { program, models, bindings, leaves, lasting: lasting(program), finalized: Finalized::default() };
+    search.finalized = search.finalized();
     let mut found = Vec::new();
     let mut attached: FxHashMap<ClassRef, Location> = FxHashMap::default();
     let mut helpers: FxHashMap<FuncRef, (LocalId, Name, Location)> = FxHashMap::default();
@@ -80,6 +85,18 @@ struct Search<'a> {
     models: &'a ModelSet,
     /// How symbols are bound.
     bindings: FxHashMap<&'a Name, &'a Binding>,
+    leaves: LeafCalls<'a>,
+    /// The classes whose objects live as long as the process.
+    lasting: FxHashSet<ClassRef>,
+    finalized: Finalized,
+}
+
+/// What finalizers are attached to.
+#[derive(Default)]
+struct Finalized {
+    classes: FxHashSet<ClassRef>,
+    /// Somewhere an object of any class gets one.
+    any: bool,
 }
 
 impl<'a> Search<'a> {
@@ -235,7 +252,7 @@ impl<'a> Search<'a> {
                 || hints.says(Hint::Releases, &name)
                 || target.symbol().is_some_and(|symbol| hints.says(Hint::Releases, symbol))
                 || hints.says(Hint::Attaches, &name)
-                || self.is_leaf(target)
+                || self.leaves.is_leaf(self.program, target)
             {
                 continue;
             }
@@ -303,7 +320,8 @@ impl<'a> Search<'a> {
         {
             let class = ClassRef { unit: variable.unit, class };
             let own = body.class == Some(class.class) && function.unit == class.unit || attached.contains_key(&class);
-            if let Some(at) = attached.get(&class).filter(|_| own && !self.keeps_alive(class)) {
+            let lasts = self.lasting.contains(&class);
+            if let Some(at) = attached.get(&class).filter(|_| own && !lasts && !self.keeps_alive(class)) {
                 let class = self.program.class(class).name.clone();
                 return Some(Taken { root: None, class, pointer: field, registered: Some(*at), owner: None });
             }
@@ -313,6 +331,9 @@ impl<'a> Search<'a> {
             return None;
         }
         let class = self.class_of(function, inner).filter(|class| self.keeps_alive(*class))?;
+        if !self.is_finalized(class) {
+            return None;
+        }
         let (root, inner_field, inner_target) = self.read(function, inner)?;
         let Target::Field(VarRef { unit, class: Some(declaring), .. }) = inner_target else { return None };
         let declaring = ClassRef { unit: *unit, class: *declaring };
@@ -332,7 +353,8 @@ impl<'a> Search<'a> {
         };
         // `this` of the function may be of a class that extends the field's.
         let this = body.class.map(|class| ClassRef { unit: function.unit, class });
-        if self.keeps_alive(owner) || root.is_none() && this.is_some_and(|this| self.keeps_alive(this)) {
+        let is_kept = |class: ClassRef| self.keeps_alive(class) || self.lasting.contains(&class);
+        if is_kept(owner) || root.is_none() && this.is_some_and(is_kept) {
             return None;
         }
         let before = root.and_then(|local| body.locals.get(local.index())).map(|local| format!("{}.", local.name));
@@ -407,7 +429,12 @@ impl<'a> Search<'a> {
             if !seen.insert(class) || seen.len() > MAX_STEPS {
                 continue;
             }
-            for ty in self.program.supertypes(class) {
+            // Where an extension type is written, its value's own type is meant.
+            let wraps = self.program.class(class).kind == ClassKind::ExtensionType;
+            let inner = VarRef { unit: class.unit, class: Some(class.class), index: 0 };
+            let inner =
+                (wraps && !self.program.class(class).fields.is_empty()).then(|| self.program.variable_type(inner));
+            for ty in self.program.supertypes(class).iter().chain(inner) {
                 match ty {
                     Ty::Model(ty, _) if self.models.ty(*ty).keeps_alive => return true,
                     Ty::Class(class, _) => todo.push(*class),
@@ -416,6 +443,67 @@ impl<'a> Search<'a> {
             }
         }
         false
+    }
+
+    /// What the program attaches native finalizers to.
+    fn finalized(&self) -> Finalized {
+        let mut finalized = Finalized::default();
+        let by_receiver = |target: &Target| {
+            let Target::Model(model) = target else { return false };
+            let mut effects = self.models.function(*model).summary.outcomes.iter().flat_map(|outcome| &outcome.effects);
+            effects.any(|effect| {
+                matches!(&effect.kind, EffectKind::ReleaseLater { by, .. } if by.root == Root::This && by.steps.is_empty())
+            })
+        };
+        let units = (0_u32..).zip(&self.program.units).filter(|(_, unit)| !unit.language.is_native());
+        let functions = units.flat_map(|(unit, from)| {
+            (0..from.functions.len() as u32).map(move |id| FuncRef { unit, function: FunctionId(id) })
+        });
+        for function in functions {
+            for (_, op, target) in self.operations(function) {
+                let Op::Call(call) = op else { continue };
+                let says = |name: &Name| self.models.hints().says(Hint::Attaches, name);
+                let attaches = by_receiver(target) || self.is_native(target) && called(&call.callee).is_some_and(says);
+                if !attaches {
+                    continue;
+                }
+                let Some(Operand::Local(object)) = call.args.first().map(|arg| &arg.value) else {
+                    finalized.any = true;
+                    continue;
+                };
+                match self.program.resolved(function).types.get(object.index()) {
+                    Some(Ty::Class(class, _)) => drop(finalized.classes.insert(*class)),
+                    _ => finalized.any = true,
+                }
+            }
+        }
+        finalized
+    }
+
+    /// Whether a finalizer is attached to objects of a class, as far as the code that does it can be here.
+    fn is_finalized(&self, class: ClassRef) -> bool {
+        let mut found = self.finalized.any;
+        let mut todo = vec![class];
+        let mut seen = FxHashSet::default();
+        while let Some(class) = todo.pop() {
+            if found || !seen.insert(class) || seen.len() > MAX_STEPS {
+                continue;
+            }
+            found |= self.finalized.classes.contains(&class);
+            for ty in self.program.supertypes(class) {
+                match ty {
+                    Ty::Class(class, _) => todo.push(*class),
+                    // A class that is not here may attach one.
+                    Ty::Unknown | Ty::External(_) => found = true,
+                    _ => {}
+                }
+            }
+        }
+        let is_of = |other: &ClassRef| {
+            let mut supers = self.program.supertypes(*other).iter();
+            supers.any(|ty| matches!(ty, Ty::Class(of, _) if *of == class))
+        };
+        found || self.finalized.classes.iter().any(is_of)
     }
 
     /// Whether a closure in a function uses a variable of it; without one `this`.
@@ -440,15 +528,6 @@ impl<'a> Search<'a> {
             }
         }
         false
-    }
-
-    /// Whether the garbage collector has to wait for a native function.
-    fn is_leaf(&self, target: &Target) -> bool {
-        let symbol = match target.called() {
-            Target::Functions(functions) => functions.candidates.first().and_then(|it| self.program.bound_symbol(*it)),
-            _ => target.symbol(),
-        };
-        symbol.and_then(|symbol| self.bindings.get(symbol)).is_some_and(|binding| binding.is_leaf)
     }
 
     /// Whether anything behind an operation, or a closure, uses a variable; without one `this`.

@@ -72,7 +72,8 @@ fn last_field(key: &str) -> Option<Name> {
 pub(super) fn ends(program: &Program, hints: &Hints, function: FuncRef) -> bool {
     let body = program.function(function);
     let acts = |op: &Op| matches!(op, Op::Call(_) | Op::Store { .. });
-    hints.says(Hint::Stops, &body.name) && body.blocks.iter().flat_map(|block| &block.ops).any(|it| acts(&it.op))
+    (hints.says(Hint::Stops, &body.name) || hints.says(Hint::Unsets, &body.name))
+        && body.blocks.iter().flat_map(|block| &block.ops).any(|it| acts(&it.op))
 }
 
 /// Whether a name says that the function may let go of something.

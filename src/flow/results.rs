@@ -144,6 +144,7 @@ impl Engine<'_> {
                     calling.args.first().into_iter().chain(&calling.receiver).find_map(|arg| match &arg.value {
                         Value::Str(symbol) => Some(symbol.clone()),
                         Value::Native(symbol) => symbol.clone(),
+                        Value::Function(function) => self.program.bound_symbol(*function).cloned(),
                         _ => None,
                     });
                 let symbol = symbol.clone().or(named);

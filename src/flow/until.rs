@@ -97,7 +97,7 @@ impl Engine<'_> {
     }
 
     /// The native symbol that a call ends up at: its own, or that of the one call in the function that stands for it.
-    fn symbol_behind(&self, target: &Target) -> Option<Name> {
+    pub(super) fn symbol_behind(&self, target: &Target) -> Option<Name> {
         if let Some(symbol) = target.symbol() {
             return Some(symbol.clone());
         }

@@ -50,6 +50,8 @@ pub enum Hint {
     Prepares,
     /// A word in the name of a native function that releases something when an object is collected.
     Attaches,
+    /// A word in the name of a function that may only count down who holds something.
+    CountsDown,
     /// A word in the name of a class that stands in for another in tests.
     Doubles,
     /// The name of a native type that is one byte of text.
@@ -66,6 +68,8 @@ pub enum Hint {
     Resizes,
     /// The name of a type whose objects serve one call.
     Once,
+    /// The name of a member by which what is waited for fails.
+    Fails,
     /// The name of a type whose objects code is given for as long as it runs.
     Outlives,
 }
@@ -105,6 +109,7 @@ impl Hints {
             | Hint::MakesByName
             | Hint::LendsByName
             | Hint::Attaches
+            | Hint::CountsDown
             | Hint::Doubles => has_word(name, known),
             Hint::MustFree | Hint::NotYours => known.iter().any(|phrase| name.contains(phrase.as_str())),
             Hint::PutsIn
@@ -121,6 +126,7 @@ impl Hints {
             | Hint::SingleBytes
             | Hint::EncodesUtf8
             | Hint::Once
+            | Hint::Fails
             | Hint::Outlives => known.iter().any(|known| known == name),
         }
     }

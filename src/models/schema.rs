@@ -104,6 +104,9 @@ pub struct Family {
     /// What its release does with null.
     #[serde(default)]
     pub null: NullRelease,
+    /// Releasing it again does nothing.
+    #[serde(default)]
+    pub idempotent: bool,
     /// Values that stand for "none".
     #[serde(default)]
     pub invalid: Vec<i64>,
@@ -354,6 +357,9 @@ pub struct FunctionModel {
     /// The result is the size in bytes of the type argument.
     #[serde(default)]
     pub size_of: bool,
+    /// The argument at this path says that the native function that the call gives is called as a leaf: no object of Dart
+    /// is collected while it runs.
+    pub leaf: Option<String>,
     /// Whether it throws.
     pub throws: Option<Throws>,
     /// What an argument satisfies whenever it throws.

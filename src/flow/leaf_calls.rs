@@ -1,0 +1,93 @@
+//! Native functions that are called as leaves: no object of Dart is collected while one runs.
+//!
+//! A binding says so itself (`@Native(isLeaf: true)`); where a function is looked up, an argument does.
+
+use rustc_hash::FxHashSet;
+
+use crate::ir::{Call, Const, FunctionId, Name, Op, Operand};
+use crate::link::{FuncRef, Program, Target, Ty};
+use crate::models::ModelSet;
+use crate::summary::{AccessPath, Root};
+
+/// The native functions that are called as leaves, and those of Dart that only call such.
+#[derive(Default)]
+pub(super) struct LeafCalls<'a> {
+    symbols: FxHashSet<&'a Name>,
+    wrappers: FxHashSet<FuncRef>,
+}
+
+impl<'a> LeafCalls<'a> {
+    /// Those of a program.
+    pub(super) fn of(program: &'a Program, models: &'a ModelSet) -> Self {
+        let bindings = program.units.iter().flat_map(|unit| &unit.bindings);
+        let bound = bindings.filter(|binding| binding.is_leaf).map(|binding| &binding.symbol);
+        let mut leaves = Self { symbols: bound.collect(), wrappers: FxHashSet::default() };
+        let units = || (0_u32..).zip(&program.units).filter(|(_, unit)| !unit.language.is_native());
+        let functions = || {
+            units().flat_map(|(unit, from)| {
+                (0..from.functions.len() as u32).map(move |id| FuncRef { unit, function: FunctionId(id) })
+            })
+        };
+        for function in functions() {
+            leaves.symbols.extend(looked_up(program, models, function));
+        }
+        leaves.wrappers = functions().filter(|function| leaves.only_calls_leaves(program, *function)).collect();
+        leaves
+    }
+
+    /// Whether a call is one of a leaf.
+    pub(super) fn is_leaf(&self, program: &Program, target: &Target) -> bool {
+        let symbol = match target.called() {
+            Target::Functions(functions) => {
+                if functions.candidates.iter().all(|candidate| self.wrappers.contains(candidate)) {
+                    return true;
+                }
+                functions.candidates.first().and_then(|it| program.bound_symbol(*it))
+            }
+            _ => target.symbol(),
+        };
+        symbol.is_some_and(|symbol| self.symbols.contains(symbol))
+    }
+
+    /// Whether a function of Dart calls native ones, and only as leaves.
+    fn only_calls_leaves(&self, program: &Program, function: FuncRef) -> bool {
+        let mut native = program
+            .resolved(function)
+            .targets
+            .iter()
+            .flatten()
+            .map(Target::called)
+            .filter(|target| matches!(target, Target::Native { .. }))
+            .peekable();
+        native.peek().is_some() && native.all(|target| self.is_leaf(program, target))
+    }
+}
+
+/// The symbols that a function looks up to be called as leaves.
+fn looked_up<'a>(
+    program: &'a Program,
+    models: &'a ModelSet,
+    function: FuncRef,
+) -> impl Iterator<Item = &'a Name> + use<'a> {
+    let resolved = program.resolved(function);
+    let blocks = program.function(function).blocks.iter().zip(&resolved.targets);
+    let ops = blocks.flat_map(|(block, targets)| block.ops.iter().zip(targets));
+    ops.filter_map(move |(statement, target)| {
+        let (Op::Call(call), Target::Model(model)) = (&statement.op, target) else { return None };
+        let leaf = models.function(*model).leaf.as_ref()?;
+        match resolved.types.get(call.result.index()) {
+            Some(Ty::NativeFunction { symbol: Some(symbol), .. }) if is_true(call, leaf) => Some(symbol),
+            _ => None,
+        }
+    })
+}
+
+/// Whether the argument of a call at a path is written as `true`.
+fn is_true(call: &Call, path: &AccessPath) -> bool {
+    let arg = match &path.root {
+        Root::Named(name) => call.args.iter().find(|arg| arg.name.as_ref() == Some(name)),
+        Root::Param(index) => call.args.iter().filter(|arg| arg.name.is_none()).nth(usize::from(*index)),
+        _ => None,
+    };
+    arg.is_some_and(|arg| arg.value == Operand::Const(Const::Bool(true)))
+}
