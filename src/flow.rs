@@ -34,6 +34,7 @@ mod caught;
 mod concluded;
 mod conditions;
 mod consistency;
+mod construction;
 mod constructors;
 mod contents;
 mod copies;

@@ -198,6 +198,7 @@ impl FunctionInfo {
                 made: Vec::new(),
                 ended: Vec::new(),
                 read: Vec::new(),
+                always_reads: false,
             },
             symbol_at: None,
             sizing: None,

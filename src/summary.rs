@@ -78,6 +78,8 @@ pub struct Summary {
     pub ended: Vec<Made>,
     /// Where Dart code reads through what fields lead to that the caller can reach; for stories only.
     pub read: Vec<Made>,
+    /// It reads them whenever it is called: nothing decides whether it gets there.
+    pub always_reads: bool,
 }
 
 /// Where memory that a function hands out was allocated, or where memory that it was given ended.

@@ -223,7 +223,13 @@ impl Engine<'_> {
         if let Some(block) = self.given_back.take() {
             return block;
         }
-        let mut value = self.result(path, calling, &outcome.result, basis, Role::Result);
+        let of_copy = |at: &AccessPath| at.steps.is_empty() && self.crosses_by_value(calling, at);
+        let mut value = match &outcome.result.ownership {
+            Ownership::Alias(at) | Ownership::Interior(at) if of_copy(at) => {
+                self.fresh(path, calling.site, Role::Result)
+            }
+            _ => self.result(path, calling, &outcome.result, basis, Role::Result),
+        };
         if let Some(before) = adopting {
             self.adopt(path, &value, before);
         }
@@ -248,6 +254,26 @@ impl Engine<'_> {
             self.fill_result(path, &calling, &outcome.effects, basis);
         }
         value
+    }
+
+    /// Whether an argument is a struct that crosses the boundary by value: the callee has a copy.
+    fn crosses_by_value(&self, calling: &Calling, at: &AccessPath) -> bool {
+        let Some(arg) = calling.root(at).filter(|_| calling.native && !self.is_native(calling.site.frame)) else {
+            return false;
+        };
+        // `p.ref.address` leads into the block itself.
+        matches!(arg.value, Value::View(..)) && arg.ty.as_ref().is_some_and(|ty| self.is_view(ty, 0))
+    }
+
+    /// Native code does something with a copy of a struct. The block that it was copied from stays as it is; what the
+    /// fields lead to, the copy has, too.
+    fn copy_out(&mut self, path: &mut Path, value: &Value, kind: &EffectKind) {
+        if matches!(kind, EffectKind::Borrow | EffectKind::BorrowAssumed | EffectKind::Untouched) {
+            return;
+        }
+        let Some(id) = value.object() else { return };
+        let held: Vec<Value> = path.held(id).map(|(_, held)| held.clone()).collect();
+        held.iter().for_each(|held| self.escape(path, held));
     }
 
     fn give_up(&mut self, path: &mut Path, calling: &Calling, effects: &[Effect]) {
@@ -405,6 +431,10 @@ impl Engine<'_> {
                 self.open_elements(path, calling, &effect.on, false);
                 continue;
             };
+            if effect.on.steps.is_empty() && self.crosses_by_value(calling, &effect.on) {
+                self.copy_out(path, &value, &effect.kind);
+                continue;
+            }
             match &effect.kind {
                 EffectKind::Borrow => self.lend(path, calling, &value, basis == Basis::Guess),
                 EffectKind::BorrowAssumed => {

@@ -427,6 +427,9 @@ impl Engine<'_> {
                 if let Some(value) = self.plain_struct(*class, &calling, &mut path) {
                     return self.finish(&calling, path, value, out);
                 }
+                if self.construct(run, *class, &calling, &path, out) {
+                    return;
+                }
                 let wrapped = self.wraps(&path, &calling);
                 for arg in calling.args.clone() {
                     self.escape(&mut path, &arg.value);
@@ -553,6 +556,8 @@ impl Engine<'_> {
             calling.receiver =
                 self.this_value(calling.site.frame, &path).map(|value| ArgValue { name: None, value, ty: None });
         }
+        let exact = self.of_exact_class(functions, &calling);
+        let functions = exact.as_ref().unwrap_or(functions);
         let constructs = functions
             .candidates
             .iter()

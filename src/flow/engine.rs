@@ -100,6 +100,8 @@ pub(super) struct Engine<'a> {
     pub(super) caught: FxHashSet<Symbol>,
     /// The origins of objects that keep what their constructors were given.
     pub(super) instances: FxHashSet<u32>,
+    /// The classes of those that a constructor made in sight.
+    pub(super) classes: FxHashMap<u32, crate::link::ClassRef>,
     /// Those of them that are mere data: no member of their class does anything.
     pub(super) data: FxHashSet<u32>,
     /// What is a part of memory that is only concluded to be the caller's.
@@ -243,6 +245,7 @@ impl<'a> Engine<'a> {
             made_for_call: FxHashSet::default(),
             caught: FxHashSet::default(),
             instances: FxHashSet::default(),
+            classes: FxHashMap::default(),
             data: FxHashSet::default(),
             concluded_parts: FxHashMap::default(),
             resets: FxHashMap::default(),

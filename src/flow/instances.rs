@@ -147,6 +147,7 @@ impl Engine<'_> {
         let function = self.program.function(*only);
         let class = function.class.map(|class| ClassRef { unit: only.unit, class });
         let value = self.instance(calling, path, class);
+        self.classes.extend(value.object().zip(class).map(|(id, class)| (id.origin, class)));
         calling.receiver = Some(ArgValue { name: None, value: value.clone(), ty: None });
         Some(value)
     }

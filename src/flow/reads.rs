@@ -4,10 +4,11 @@ use super::calls::Calling;
 use super::engine::Engine;
 use super::path::Path;
 use super::value::{ObjectId, Offset, Value};
-use crate::ir::Name;
+use crate::ir::{Name, Terminator};
+use crate::link::Target;
 use crate::source::Location;
 use crate::state::Ownership;
-use crate::summary::{Made, Summary};
+use crate::summary::{Made, Summary, Throws};
 use crate::violation::{Step, StepKind, Usage};
 
 /// The most fields that are remembered for a function.
@@ -41,14 +42,37 @@ impl Engine<'_> {
         made.collect()
     }
 
+    /// Whether the analysed function reads what it reads whatever it finds: it decides nothing, and calls nothing that may
+    /// say no before.
+    pub(super) fn always_reads(&self) -> bool {
+        let body = self.program.function(self.root);
+        let decides = |end: &Terminator| matches!(end, Terminator::Branch { .. } | Terminator::Throw(_));
+        let targets = self.program.resolved(self.root).targets.iter().flatten();
+        let may_refuse = |target: &Target| match target.called() {
+            Target::Functions(functions) => functions
+                .candidates
+                .iter()
+                .any(|callee| self.contract(*callee).is_none_or(|contract| contract.throws >= Throws::Known)),
+            _ => false,
+        };
+        !body.blocks.iter().any(|block| decides(&block.end)) && !targets.into_iter().any(may_refuse)
+    }
+
     /// A callee reads what fields lead to of what it is given: the stories of their memory say so.
     pub(super) fn tell_reads(&mut self, path: &mut Path, summary: &Summary, calling: &Calling) {
         for read in &summary.read {
             let Some(Value::Pointer(id, Offset::Start)) = self.value_at(path, calling, &read.what) else { continue };
             let usage = if read.by.is_empty() { Usage::Read } else { Usage::Pass(read.by.clone()) };
             self.note_field_read(path, id, &usage, read.location);
-            if matches!(path.ownership(id), Ownership::Owned(_)) {
-                path.tell(id, Step { kind: StepKind::Read { by: calling.name.clone() }, location: read.location });
+            match path.ownership(id) {
+                Ownership::Owned(_) => {
+                    path.tell(id, Step { kind: StepKind::Read { by: calling.name.clone() }, location: read.location });
+                }
+                Ownership::Released if summary.always_reads => {
+                    let value = Value::Pointer(id, Offset::Start);
+                    self.usage(path, &value, Usage::Pass(calling.name.clone()), calling.at);
+                }
+                _ => {}
             }
         }
     }

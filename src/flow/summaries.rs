@@ -151,7 +151,8 @@ impl Engine<'_> {
         .map(Box::new);
         let ended = ended(exits.returns.iter().map(|returned| &returned.path));
         let (runs, read) = (self.runs(exits), self.fields_read());
-        Some(Summary { outcomes, throws, throws_when, runs, basis: Basis::Body, made, ended, read })
+        let always_reads = !read.is_empty() && self.always_reads();
+        Some(Summary { outcomes, throws, throws_when, runs, basis: Basis::Body, made, ended, read, always_reads })
     }
 
     /// Whether a C or C++ function says that it will not change what a parameter leads to: what it does not release
@@ -188,6 +189,10 @@ impl Engine<'_> {
         }
         self.handed_out(returns, &result, &mut effects, &mut made);
         self.kept_by_instance(returns, &mut effects);
+        let implied = self.implied();
+        let new = implied.effects.into_iter().filter(|new| !effects.iter().any(|known| known.on == new.on));
+        effects.extend(new.collect::<Vec<_>>());
+        made.extend(implied.made);
         // Helpers in Dart are plain to see; what happens behind the boundary is not.
         if !self.program.units[self.root.unit as usize].language.is_native() {
             let file = self.program.units[self.root.unit as usize].file;

@@ -84,6 +84,7 @@ fn contract(function: &Function, models: &ModelSet) -> Option<Summary> {
         made: Vec::new(),
         ended: Vec::new(),
         read: Vec::new(),
+        always_reads: false,
     })
 }
 

@@ -66,6 +66,7 @@ impl Names<'_> {
             made: Vec::new(),
             ended: Vec::new(),
             read: Vec::new(),
+            always_reads: false,
             throws_when: entry.throws_when(model)?,
         })
     }
