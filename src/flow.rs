@@ -87,6 +87,7 @@ mod scopes;
 mod settled;
 mod shared;
 mod sizes;
+mod started;
 mod structs;
 mod summaries;
 mod table;
@@ -218,6 +219,7 @@ pub fn analyse(program: &Program, models: &ModelSet, options: &Options) -> Analy
     analysis.violations.extend(leaked_fields::unreleased(program, models, &summaries, &fields));
     analysis.violations.extend(replaced_objects::replaced(program, models, &summaries, &fields));
     analysis.violations.extend(premature::finalizations(program, models));
+    analysis.violations.extend(started::released_early(program, models, &summaries));
     analysis.violations = each_once(program, analysis.violations);
     let unreleased = exports::without_release(program, models, options, &summaries, &analysis.violations);
     analysis.violations.extend(unreleased);
