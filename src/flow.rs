@@ -39,6 +39,7 @@ mod contents;
 mod copies;
 mod defaults;
 mod definitions;
+mod drained;
 mod engine;
 mod exports;
 mod failures;
@@ -220,6 +221,7 @@ pub fn analyse(program: &Program, models: &ModelSet, options: &Options) -> Analy
     analysis.violations.extend(replaced_objects::replaced(program, models, &summaries, &fields));
     analysis.violations.extend(premature::finalizations(program, models));
     analysis.violations.extend(started::released_early(program, models, &summaries));
+    analysis.violations.extend(drained::drained_twice(program, models, &summaries));
     analysis.violations = each_once(program, analysis.violations);
     let unreleased = exports::without_release(program, models, options, &summaries, &analysis.violations);
     analysis.violations.extend(unreleased);
