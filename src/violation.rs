@@ -202,6 +202,15 @@ pub enum ViolationKind {
         /// What is done with it.
         usage: Usage,
     },
+    /// Released although code that was started before, and goes on later, needs it.
+    ReleasedEarly {
+        /// The variable that holds the memory.
+        held: Option<Name>,
+        /// The release, as written.
+        release: Name,
+        /// The call that started the code, as written.
+        needed_by: Name,
+    },
     /// Used although a call ended what it was borrowed for.
     UsedAfterEnd {
         /// The call that lent it, as written.

@@ -552,6 +552,7 @@ impl Engine<'_> {
         mut path: Path,
         out: &mut Vec<Path>,
     ) {
+        self.note_started(&mut path, functions, &calling);
         if functions.implicit_this && calling.receiver.is_none() {
             calling.receiver =
                 self.this_value(calling.site.frame, &path).map(|value| ArgValue { name: None, value, ty: None });

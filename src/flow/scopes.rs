@@ -4,9 +4,10 @@ use super::calls::Calling;
 use super::engine::{Engine, Site};
 use super::liveness::{end_reads, op_reads};
 use super::path::{Captured, Later, Left, Object, Path};
+use super::started::needs_later;
 use super::value::{ObjectId, Symbol, Value};
 use crate::ir::{BlockId, Flavor, LocalId, Name, Op, Operand, Statement};
-use crate::link::{FuncRef, Target, Ty, VarRef};
+use crate::link::{FuncRef, Functions, Target, Ty, VarRef};
 use crate::models::ModelId;
 use crate::models::schema::FamilyKind;
 use crate::source::Location;
@@ -240,6 +241,23 @@ impl Engine<'_> {
             .is_some_and(|scope| self.given.get(&scope.origin).is_some_and(|depth| *depth < detached.depth));
         if outside {
             self.capture(path, id, &Captured { by, at, how: Later::Unawaited });
+        }
+    }
+
+    /// An async function that nothing waits for is given memory of an arena, and needs it after it was suspended.
+    pub(super) fn note_started(&self, path: &mut Path, functions: &Functions, calling: &Calling) {
+        let mut position = 0;
+        for arg in &calling.args {
+            let argument = (arg.name.as_ref(), position);
+            position += usize::from(arg.name.is_none());
+            let (Value::Pointer(id, _) | Value::View(id, _)) = &arg.value else { continue };
+            if self.in_given_scope(path, *id).is_some()
+                && self.ignored(calling)
+                && needs_later(self, functions, argument)
+            {
+                let captured = Captured { by: calling.name.clone(), at: calling.at, how: Later::Unawaited };
+                self.capture(path, *id, &captured);
+            }
         }
     }
 

@@ -39,3 +39,16 @@ pub(super) fn word_ended(origin: &str, by: &str, usage: &Usage) -> Words {
         help: format!("copy it before `{by}`"),
     }
 }
+
+pub(super) fn word_early(held: Option<&str>, release: &str, needed_by: &str) -> Words {
+    let noun = held.map_or_else(|| "memory".to_owned(), |held| format!("the memory of `{held}`"));
+    let code = match needed_by {
+        "" => "the asynchronous closure that was called before".to_owned(),
+        name => format!("what `{name}` started"),
+    };
+    Words {
+        message: format!("{noun} is released before {code} uses it"),
+        label: format!("released here by `{release}`, and used later"),
+        help: "`await` the future before the release".into(),
+    }
+}

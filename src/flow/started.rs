@@ -1,0 +1,566 @@
+//! Memory that is released while asynchronous code that was started before still needs it.
+//!
+//! An async function runs up to its first `await`, and goes on only when the code that called it has returned or waits
+//! itself; so does what a timer, a microtask or a new future runs. A `return` within `try` does not wait either, not even in
+//! an async function: its `finally` runs at once
+//! (<https://dart.dev/tools/diagnostics/unawaited_return_in_try_block>). What is told is certain on every way: behind the
+//! call each way releases the memory before it waits, and each way through the code that was started comes to a use.
+
+use rustc_hash::FxHashSet;
+
+use super::engine::Engine;
+use super::liveness::{op_reads, successors};
+use crate::ir::{
+    Base, BlockId, Call, Callee, Flavor, Function, FunctionId, LocalId, LocalKind, Name, Op, Operand, Place,
+    Projection, SuspendKind, Terminator, written,
+};
+use crate::link::{FuncRef, Functions, Program, Target, Ty};
+use crate::models::schema::FamilyKind;
+use crate::models::{ModelId, ModelSet};
+use crate::source::{Location, Span};
+use crate::summary::{Effect, EffectKind, FamilyId, FamilyRef, Guard, Outcome, Ownership, Root, RunTimes, Summary};
+use crate::target::TargetSet;
+use crate::violation::{Confidence, Step, StepKind, Usage, Violation, ViolationKind};
+
+use super::summaries::Summaries;
+
+/// How many functions are entered one from the other, and how many copies and casts of a pointer are followed.
+const MAX_STEPS: u32 = 8;
+
+/// A place of an operation.
+type Site = (BlockId, usize);
+
+/// The violations of all functions of Dart that are written by hand.
+pub(super) fn released_early(program: &Program, models: &ModelSet, summaries: &Summaries) -> Vec<Violation> {
+    let search = Search { program, models, summaries };
+    let units = (0_u32..).zip(&program.units).filter(|(_, unit)| !unit.language.is_native() && !unit.generated);
+    let functions = units.flat_map(|(unit, from)| {
+        let bodies = (0_u32..).zip(&from.functions);
+        let fits = |body: &Function| {
+            body.incomplete.is_none() && !body.blocks.is_empty() && matches!(body.flavor, Flavor::Sync | Flavor::Async)
+        };
+        bodies.filter(move |(_, body)| fits(body)).map(move |(id, _)| FuncRef { unit, function: FunctionId(id) })
+    });
+    functions.flat_map(|function| search.of_function(function)).collect()
+}
+
+/// Whether each way through an async function looks at what it is given there after it has waited.
+pub(super) fn needs_later(engine: &Engine<'_>, functions: &Functions, argument: (Option<&Name>, usize)) -> bool {
+    let is_async = |candidate: &FuncRef| engine.program.function(*candidate).flavor == Flavor::Async;
+    let search = Search { program: engine.program, models: engine.models, summaries: engine.summaries };
+    functions.candidates.iter().all(is_async) && search.used_by_functions(functions, argument, true, 0).is_some()
+}
+
+/// A search of bodies as they are written, variable by variable.
+pub(super) struct Search<'a> {
+    pub(super) program: &'a Program,
+    pub(super) models: &'a ModelSet,
+    pub(super) summaries: &'a Summaries,
+}
+
+/// Code that was started, and what it needs.
+struct Started {
+    /// The variable that holds the memory.
+    held: LocalId,
+    /// The call that started it, as written.
+    by: Name,
+    /// What it does with the memory, and where.
+    used: Used,
+}
+
+/// A use of memory.
+type Used = (Usage, Location);
+
+/// The release that ends a way.
+struct Released {
+    /// The variable by which it is released.
+    held: Option<Name>,
+    by: Name,
+    family: FamilyId,
+    at: Location,
+}
+
+impl Search<'_> {
+    fn of_function(&self, function: FuncRef) -> Vec<Violation> {
+        let body = self.program.function(function);
+        let mut found = Vec::new();
+        for (block, ops) in (0_u32..).zip(&body.blocks) {
+            for (index, statement) in ops.ops.iter().enumerate() {
+                let Op::Call(call) = &statement.op else { continue };
+                let site = (BlockId(block), index);
+                for started in self.started(function, site, call) {
+                    let Some(released) = self.released_behind(function, site, started.held) else { continue };
+                    found.push(self.violation(function, statement.span, started, released));
+                }
+            }
+        }
+        found
+    }
+
+    fn violation(&self, function: FuncRef, started_at: Span, started: Started, released: Released) -> Violation {
+        let Released { held, by: release, family, at } = released;
+        let passed = StepKind::Used(Usage::Pass(started.by.clone()));
+        let (usage, used_at) = started.used;
+        let trace = vec![
+            Step { kind: passed, location: self.location(function, started_at) },
+            Step { kind: StepKind::Released { by: release.clone(), family }, location: at },
+            Step { kind: StepKind::Used(usage), location: used_at },
+        ];
+        Violation {
+            kind: ViolationKind::ReleasedEarly { held, release, needed_by: started.by },
+            function,
+            at,
+            trace,
+            targets: TargetSet::ALL.and(self.program.file(function.unit).targets),
+            confidence: Confidence::High,
+        }
+    }
+
+    /// What a call starts that goes on later, for each pointer that it needs then.
+    fn started(&self, function: FuncRef, site: Site, call: &Call) -> Vec<Started> {
+        let target = self.target(function, site);
+        let by = called(self.program.function(function), call);
+        match target.called() {
+            Target::Functions(functions) => {
+                let is_async = |candidate: &FuncRef| self.program.function(*candidate).flavor == Flavor::Async;
+                if !functions.candidates.iter().all(is_async) {
+                    return Vec::new();
+                }
+                let needed = self.arguments(function, call).filter_map(|(argument, held)| {
+                    let used = self.used_by_functions(functions, argument, true, 0)?;
+                    Some(Started { held, by: by.clone(), used })
+                });
+                needed.collect()
+            }
+            Target::Model(model) => {
+                let closures = self.run_later(function, call, *model);
+                closures.into_iter().flat_map(|closure| self.captured(function, closure, &by, false)).collect()
+            }
+            _ if matches!(call.callee, Callee::Value(_)) => {
+                let Callee::Value(Operand::Local(callee)) = call.callee else { return Vec::new() };
+                let is_async = |closure: &FuncRef| self.program.function(*closure).flavor == Flavor::Async;
+                let closure = self.closure(function, callee).filter(is_async);
+                closure.map(|closure| self.captured(function, closure, &by, true)).unwrap_or_default()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The closures that a modelled function runs after the code that called it, and that nobody can stop.
+    fn run_later(&self, function: FuncRef, call: &Call, model: ModelId) -> Vec<FuncRef> {
+        let runs = &self.models.function(model).summary.runs;
+        if !runs.iter().any(|run| run.times == RunTimes::Detached) || !self.cannot_be_stopped(function, call.result) {
+            return Vec::new();
+        }
+        let positional = || call.args.iter().filter(|arg| arg.name.is_none());
+        let closures = runs.iter().filter(|run| run.times == RunTimes::Detached).filter_map(|run| {
+            let Root::Param(index) = run.closure.root else { return None };
+            match positional().nth(usize::from(index))?.value {
+                Operand::Local(local) => self.closure(function, local),
+                _ => None,
+            }
+        });
+        closures.collect()
+    }
+
+    /// A timer that somebody has can be stopped; a future cannot.
+    fn cannot_be_stopped(&self, function: FuncRef, result: LocalId) -> bool {
+        if matches!(self.program.resolved(function).types.get(result.index()), Some(Ty::Sdk(name, _)) if name == "Future")
+        {
+            return true;
+        }
+        self.program.function(function).blocks.iter().all(|block| {
+            !block.ops.iter().any(|statement| op_reads(&statement.op, result))
+                && !super::liveness::end_reads(&block.end, result)
+        })
+    }
+
+    /// The pointers of a function that a closure captures and needs.
+    fn captured(&self, function: FuncRef, closure: FuncRef, by: &Name, later: bool) -> Vec<Started> {
+        let body = self.program.function(closure);
+        let pointers = body.captures.iter().filter(|capture| self.is_pointer(function, capture.outer));
+        let needed = pointers.filter_map(|capture| {
+            // A variable is captured, not what it holds.
+            if !self.is_settled(function, capture.outer) {
+                return None;
+            }
+            let used = self.used_in(closure, capture.inner, later, 0)?;
+            Some(Started { held: self.origin_of(function, capture.outer), by: by.clone(), used })
+        });
+        needed.collect()
+    }
+
+    /// The closure that a variable holds, where nothing else is ever put there.
+    fn closure(&self, function: FuncRef, local: LocalId) -> Option<FuncRef> {
+        match self.definition(function, local)? {
+            (_, Op::Closure { body, .. }) => Some(FuncRef { unit: function.unit, function: *body }),
+            (_, Op::Copy { from: Operand::Local(from), .. }) => match self.definition(function, *from)? {
+                (_, Op::Closure { body, .. }) => Some(FuncRef { unit: function.unit, function: *body }),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The pointers that a call is given, each with how it is given.
+    fn arguments<'c>(
+        &self,
+        function: FuncRef,
+        call: &'c Call,
+    ) -> impl Iterator<Item = ((Option<&'c Name>, usize), LocalId)> {
+        let mut position = 0;
+        call.args.iter().filter_map(move |arg| {
+            let index = position;
+            position += usize::from(arg.name.is_none());
+            match arg.value {
+                Operand::Local(local) if self.is_pointer(function, local) => {
+                    Some(((arg.name.as_ref(), index), self.origin_of(function, local)))
+                }
+                _ => None,
+            }
+        })
+    }
+
+    /// The release that every way behind a call comes to before it waits.
+    fn released_behind(&self, function: FuncRef, (block, index): Site, held: LocalId) -> Option<Released> {
+        let body = self.program.function(function);
+        let mut released = None;
+        let mut seen = FxHashSet::default();
+        let mut todo = vec![(block, index + 1)];
+        while let Some((block, from)) = todo.pop() {
+            let at = body.blocks.get(block.index())?;
+            let mut is_done = false;
+            for (index, statement) in at.ops.iter().enumerate().skip(from) {
+                if matches!(statement.op, Op::Suspend { .. }) || written(&statement.op) == Some(held) {
+                    return None;
+                }
+                let Op::Call(call) = &statement.op else { continue };
+                if let Some((by, family)) = self.releases(function, (block, index), call, held) {
+                    let name = self.name_of(function, call, held);
+                    released = Some(Released { held: name, by, family, at: self.location(function, statement.span) });
+                    is_done = true;
+                    break;
+                }
+            }
+            if is_done {
+                continue;
+            }
+            if !matches!(at.end, Terminator::Goto(_) | Terminator::Branch { .. }) {
+                return None;
+            }
+            todo.extend(successors(&at.end).filter(|next| seen.insert(*next)).map(|next| (next, 0)));
+        }
+        released
+    }
+
+    /// The variable by which a call is given what another holds.
+    fn name_of(&self, function: FuncRef, call: &Call, held: LocalId) -> Option<Name> {
+        let given = call.args.iter().filter_map(|arg| match arg.value {
+            Operand::Local(local) if self.origin_of(function, local) == held => Some(local),
+            _ => None,
+        });
+        let mut names = given.filter_map(|local| self.program.function(function).locals.get(local.index()));
+        names.next().map(|local| local.name.clone()).filter(|name| !name.is_empty())
+    }
+
+    /// Whether a call releases memory for certain, and as what.
+    pub(super) fn releases(
+        &self,
+        function: FuncRef,
+        site: Site,
+        call: &Call,
+        held: LocalId,
+    ) -> Option<(Name, FamilyId)> {
+        let ((_, index), _) =
+            self.arguments(function, call).find(|((name, _), local)| name.is_none() && *local == held)?;
+        let root = Root::Param(index as u16);
+        let family = match self.target(function, site).called() {
+            Target::Model(model) => released_as(&self.models.function(*model).summary, &root)?,
+            Target::Native { model: Some(model), .. } => released_as(&self.models.function(*model).summary, &root)?,
+            Target::Functions(functions) if functions.complete => {
+                let contracts = functions.candidates.iter().map(|candidate| self.summaries.get(*candidate));
+                let mut families = contracts.map(|contract| released_as(contract?.as_ref(), &root));
+                let first = families.next()??;
+                families.all(|other| other.as_ref() == Some(&first)).then_some(first)?
+            }
+            _ => return None,
+        };
+        let family = match family {
+            FamilyRef::Family(family) => family,
+            FamilyRef::Allocator(at, _) if at.root == Root::This && at.steps.is_empty() => {
+                let Callee::Method { receiver: Operand::Local(receiver), .. } = &call.callee else { return None };
+                match self.program.resolved(function).types.get(receiver.index())? {
+                    Ty::Model(ty, _) => self.models.ty(*ty).allocator?,
+                    _ => return None,
+                }
+            }
+            FamilyRef::Allocator(..) => return None,
+        };
+        // What is counted may be kept by who counted before.
+        let known = self.models.family(family);
+        let ends = known.kind == FamilyKind::Memory && !known.idempotent;
+        ends.then(|| (called(self.program.function(function), call), family))
+    }
+
+    /// What all functions that a call may reach do with an argument, after they have waited where that is asked.
+    fn used_by_functions(
+        &self,
+        functions: &Functions,
+        (name, index): (Option<&Name>, usize),
+        later: bool,
+        depth: u32,
+    ) -> Option<Used> {
+        if !functions.complete && functions.candidates.len() != 1 || depth > MAX_STEPS {
+            return None;
+        }
+        let mut first = None;
+        for candidate in &functions.candidates {
+            let callee = self.program.function(*candidate);
+            let param = match name {
+                Some(name) => callee.params.iter().find(|param| param.named && param.name == *name)?,
+                None => callee.params.iter().filter(|param| !param.named).nth(index)?,
+            };
+            let used = self.used_in(*candidate, param.local, later, depth)?;
+            first.get_or_insert(used);
+        }
+        first
+    }
+
+    /// What each way through a function does with a variable's memory, after it has waited where that is asked.
+    fn used_in(&self, function: FuncRef, local: LocalId, later: bool, depth: u32) -> Option<Used> {
+        let body = self.program.function(function);
+        let fits = body.incomplete.is_none() && matches!(body.flavor, Flavor::Sync | Flavor::Async);
+        if !fits || body.blocks.is_empty() || !self.is_settled(function, local) {
+            return None;
+        }
+        let mut first = None;
+        let mut seen = FxHashSet::default();
+        let mut todo = vec![(BlockId(0), !later)];
+        while let Some((block, mut waited)) = todo.pop() {
+            let at = body.blocks.get(block.index())?;
+            let mut used = None;
+            for (index, statement) in at.ops.iter().enumerate() {
+                if let Op::Suspend { kind, .. } = &statement.op {
+                    if *kind != SuspendKind::Await {
+                        return None;
+                    }
+                    waited = true;
+                }
+                used = self.use_of(function, (block, index), local, waited, depth);
+                if used.is_some() {
+                    break;
+                }
+            }
+            if let Some(used) = used {
+                first.get_or_insert(used);
+                continue;
+            }
+            if matches!(at.end, Terminator::Return(_)) {
+                return None;
+            }
+            todo.extend(successors(&at.end).map(|next| (next, waited)).filter(|next| seen.insert(*next)));
+        }
+        first
+    }
+
+    /// What an operation does with a variable's memory.
+    fn use_of(&self, function: FuncRef, site: Site, local: LocalId, waited: bool, depth: u32) -> Option<Used> {
+        let statement = self.program.function(function).blocks.get(site.0.index())?.ops.get(site.1)?;
+        let target = self.target(function, site);
+        let is_it = |base: &Base| matches!(base, Base::Local(base) if self.origin_of(function, *base) == local);
+        let here = |usage| Some((usage, self.location(function, statement.span)));
+        match &statement.op {
+            Op::Load { from, .. } => {
+                (waited && is_it(&from.base) && self.reaches(target, from)).then(|| here(Usage::Read))?
+            }
+            Op::Store { to, .. } => {
+                (waited && is_it(&to.base) && self.reaches(target, to)).then(|| here(Usage::Write))?
+            }
+            Op::Call(call) => self.use_by_call(function, site, call, local, waited, depth).and_then(here),
+            _ => None,
+        }
+    }
+
+    /// Whether a member of a pointer or of a view is what that leads to.
+    fn reaches(&self, target: &Target, place: &Place) -> bool {
+        match (target, place.path.first()) {
+            (Target::Functions(_), _) | (_, None) => false,
+            (Target::Memory | Target::Field(_), _) | (_, Some(Projection::Index(_))) => true,
+            (Target::Model(model), _) => {
+                let summary = &self.models.function(*model).summary;
+                let views = |outcome: &Outcome| matches!(outcome.result.ownership, Ownership::View(_));
+                summary.uses_pointee() && !summary.outcomes.iter().any(views)
+            }
+            _ => false,
+        }
+    }
+
+    fn use_by_call(
+        &self,
+        function: FuncRef,
+        site: Site,
+        call: &Call,
+        local: LocalId,
+        waited: bool,
+        depth: u32,
+    ) -> Option<Usage> {
+        let target = self.target(function, site).called();
+        let by = || Usage::Pass(called(self.program.function(function), call));
+        if let (Target::Model(model), Callee::Method { receiver: Operand::Local(receiver), .. }) =
+            (target, &call.callee)
+            && self.origin_of(function, *receiver) == local
+        {
+            return (waited && lends(&self.models.function(*model).summary, &Root::This)).then(by);
+        }
+        let given = |argument: &((Option<&Name>, usize), LocalId)| argument.1 == local;
+        let (argument, _) = self.arguments(function, call).find(given)?;
+        let uses = match target {
+            Target::Functions(functions) if self.is_bound(functions) => waited && functions.model.is_none(),
+            Target::Functions(functions) => self.used_by_functions(functions, argument, !waited, depth + 1).is_some(),
+            Target::Native { model: None, .. } => waited,
+            Target::Native { model: Some(model), .. } | Target::Model(model) => {
+                let root = argument.0.cloned().map_or(Root::Param(argument.1 as u16), Root::Named);
+                waited && lends(&self.models.function(*model).summary, &root)
+            }
+            _ => false,
+        };
+        uses.then(by)
+    }
+
+    /// Whether functions are bound to native ones.
+    fn is_bound(&self, functions: &Functions) -> bool {
+        functions.candidates.iter().all(|candidate| {
+            self.program.function(*candidate).blocks.is_empty() && self.program.bound_symbol(*candidate).is_some()
+        })
+    }
+
+    /// The variable that a pointer or a view comes from, over copies and casts that are written once.
+    fn origin_of(&self, function: FuncRef, local: LocalId) -> LocalId {
+        let mut local = local;
+        for _ in 0..MAX_STEPS {
+            if !self.is_settled(function, local) {
+                return local;
+            }
+            let from = match self.definition(function, local) {
+                Some((_, Op::Copy { from: Operand::Local(from), .. })) => *from,
+                Some((site, Op::Call(call))) => match (self.target(function, site).called(), &call.callee) {
+                    (Target::Model(model), Callee::Method { receiver: Operand::Local(receiver), .. })
+                        if same(&self.models.function(*model).summary) =>
+                    {
+                        *receiver
+                    }
+                    _ => return local,
+                },
+                Some((site, Op::Load { from, .. })) => match (self.target(function, site).called(), &from.base) {
+                    (Target::Model(model), Base::Local(base)) if same(&self.models.function(*model).summary) => *base,
+                    _ => return local,
+                },
+                _ => return local,
+            };
+            if !self.is_settled(function, from) {
+                return local;
+            }
+            local = from;
+        }
+        local
+    }
+
+    /// The one operation that writes a variable, where there is but one.
+    fn definition(&self, function: FuncRef, local: LocalId) -> Option<(Site, &Op)> {
+        let body = self.program.function(function);
+        let blocks = (0_u32..).zip(&body.blocks);
+        let mut writes = blocks.flat_map(|(block, of)| {
+            let ops = of.ops.iter().enumerate().filter(|(_, statement)| written(&statement.op) == Some(local));
+            ops.map(move |(index, statement)| ((BlockId(block), index), &statement.op))
+        });
+        let first = writes.next()?;
+        writes.next().is_none().then_some(first)
+    }
+
+    /// Whether a variable holds the same as long as it is there: nothing but its declaration writes it.
+    pub(super) fn is_settled(&self, function: FuncRef, local: LocalId) -> bool {
+        let unit = &self.program.units[function.unit as usize];
+        let body = self.program.function(function);
+        let Some(declared) = body.locals.get(local.index()) else { return false };
+        let ops = body.blocks.iter().flat_map(|block| &block.ops);
+        let writes = ops.filter(|statement| written(&statement.op) == Some(local)).count();
+        let comes_with_value = matches!(declared.kind, LocalKind::Param | LocalKind::This | LocalKind::Captured);
+        writes <= usize::from(!comes_with_value)
+            && unit.functions.iter().filter(|inner| inner.parent == Some(function.function)).all(|inner| {
+                let mut captures = inner.captures.iter().filter(|capture| capture.outer == local);
+                captures.all(|capture| {
+                    let mut ops = inner.blocks.iter().flat_map(|block| &block.ops);
+                    !ops.any(|statement| written(&statement.op) == Some(capture.inner))
+                })
+            })
+    }
+
+    fn is_pointer(&self, function: FuncRef, local: LocalId) -> bool {
+        let ty = self.program.resolved(function).types.get(local.index()).map(Ty::value_type);
+        matches!(ty, Some(Ty::Model(ty, _)) if self.models.ty(*ty).pointer)
+    }
+
+    pub(super) fn target(&self, function: FuncRef, (block, index): Site) -> &Target {
+        let targets = self.program.resolved(function).targets.get(block.index());
+        targets.and_then(|block| block.get(index)).unwrap_or(&Target::Unknown)
+    }
+
+    pub(super) fn location(&self, function: FuncRef, span: Span) -> Location {
+        let base = self.program.function(function).base;
+        Location { file: self.program.units[function.unit as usize].file, span: span.absolute_from(base) }
+    }
+}
+
+/// As what every way through a contract releases an argument.
+fn released_as(summary: &Summary, root: &Root) -> Option<FamilyRef> {
+    let mut outcomes = summary.outcomes.iter().filter(|outcome| outcome.guard != Guard::Throws).map(|outcome| {
+        let whole = outcome.effects.iter().filter(|effect| effect.on.root == *root && effect.on.steps.is_empty());
+        let mut releases = whole.map(|effect| match &effect.kind {
+            EffectKind::Release(family) => Some(family.clone()),
+            _ => None,
+        });
+        releases.next().flatten()
+    });
+    let first = outcomes.next()??;
+    outcomes.all(|other| other.as_ref() == Some(&first)).then_some(first)
+}
+
+/// Whether a contract looks at what it is given there, and gives nothing of it on.
+fn lends(summary: &Summary, root: &Root) -> bool {
+    let looks = |effect: &Effect| {
+        matches!(effect.kind, EffectKind::Borrow | EffectKind::BorrowAssumed | EffectKind::Fill(_))
+            || matches!(&effect.kind, EffectKind::StoreInto(into) if into.root == *root)
+    };
+    summary.outcomes.iter().all(|outcome| {
+        let gives = outcome.result.ownership.path().is_some_and(|path| path.root == *root);
+        let mut own = outcome.effects.iter().filter(|effect| effect.on.root == *root);
+        (!gives || matches!(outcome.result.ownership, Ownership::Pointee(_))) && own.all(looks)
+    })
+}
+
+/// Whether the result leads to the memory of the receiver: a cast, a view.
+fn same(summary: &Summary) -> bool {
+    let mut results = summary.outcomes.iter().map(|outcome| &outcome.result.ownership);
+    let is_receiver = |ownership: &Ownership| match ownership {
+        Ownership::Alias(of) | Ownership::View(of) => of.root == Root::This && of.steps.is_empty(),
+        _ => false,
+    };
+    summary.outcomes.len() == 1 && results.all(is_receiver)
+}
+
+/// What a call calls, as written.
+fn called(function: &Function, call: &Call) -> Name {
+    match &call.callee {
+        Callee::Name(name) | Callee::Super(name) | Callee::Shorthand(name) => name.clone(),
+        Callee::Method { receiver: Operand::Local(receiver), name } => {
+            let held = function.locals.get(receiver.index()).map(|local| &local.name).filter(|held| !held.is_empty());
+            held.map_or_else(|| name.clone(), |held| format!("{held}.{name}").into())
+        }
+        Callee::Method { name, .. } => name.clone(),
+        Callee::Value(Operand::Local(local)) => {
+            function.locals.get(local.index()).map(|local| local.name.clone()).unwrap_or_default()
+        }
+        Callee::New { ty, .. } => ty.name.clone(),
+        Callee::Value(_) | Callee::SuperConstructor(_) | Callee::ThisConstructor(_) => Name::default(),
+    }
+}
