@@ -86,6 +86,7 @@ mod results;
 mod rounds;
 mod runs;
 mod scopes;
+mod setters;
 mod settled;
 mod shared;
 mod sizes;

@@ -197,7 +197,16 @@ impl Engine<'_> {
             Value::Status(symbol, StatusKind::NonZero) => on_status(path, *symbol),
             Value::Symbol(symbol) => match self.comparisons.get(symbol) {
                 Some(comparison) => {
-                    let (left, right) = (&comparison.left, &comparison.right);
+                    let (op, left, right) = (comparison.op.as_str(), &comparison.left, &comparison.right);
+                    // Of whole numbers that are never negative, what is less than one is nothing.
+                    if *right == Value::Int(1) && matches!(op, "<" | ">=") && self.is_length(left) {
+                        let split = self.split_equal(path, left, &Value::Int(0));
+                        return if op == "<" { split } else { swap(split) };
+                    }
+                    if *right == Value::Int(0) && matches!(op, "<=" | ">") && self.is_length(left) {
+                        let split = self.split_equal(path, left, right);
+                        return if op == "<=" { split } else { swap(split) };
+                    }
                     if let Some(split) = self.split_handle_order(&path, &comparison.op, left, right) {
                         return split;
                     }

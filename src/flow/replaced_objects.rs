@@ -4,45 +4,27 @@
 //! A conclusion from all code at once: what an object owns, the analysis of its class's functions noted. A setter that
 //! looks at what is there before, or calls what does, is silent, and one that hands the new object to somebody else.
 
-use super::fates::called;
 use super::fields::{Fields, Owned};
 use super::leaked_fields::dispose_of;
+use super::setters::{self, Keeper, Setter};
 use super::summaries::Summaries;
 use crate::ir::{Base, BlockId, Callee, Function, FunctionId, FunctionKind, LocalId, Op, Operand, visit_operands};
 use crate::link::{ClassRef, FuncRef, Program, Target, VarRef};
 use crate::models::ModelSet;
-use crate::models::hints::Hint;
 use crate::models::schema::FamilyKind;
 use crate::source::Location;
 use crate::summary::{EffectKind, Summary};
 use crate::violation::{Confidence, Step, StepKind, Violation, ViolationKind};
-
-/// How many calls deep a setter is followed.
-const MAX_DEPTH: u32 = 3;
 
 /// The violations of all setters of Dart that are written by hand.
 pub(super) fn replaced(program: &Program, models: &ModelSet, summaries: &Summaries, fields: &Fields) -> Vec<Violation> {
     let search = Search { program, models, summaries, fields };
     let units = (0_u32..).zip(&program.units).filter(|(_, unit)| !unit.language.is_native() && !unit.generated);
     let functions = units.flat_map(|(unit, from)| {
-        let setters = (0_u32..).zip(&from.functions).filter(|(_, function)| is_setter(models, function));
+        let setters = (0_u32..).zip(&from.functions).filter(|(_, function)| setters::is_setter(models, function));
         setters.map(move |(id, _)| FuncRef { unit, function: FunctionId(id) })
     });
     functions.flat_map(|function| search.replaced_by(function)).collect()
-}
-
-/// Whether a function is meant to be called more than once.
-fn is_setter(models: &ModelSet, function: &Function) -> bool {
-    let named = || {
-        let rest = function.name.strip_prefix("set");
-        rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_uppercase()))
-            && !models.hints().says(Hint::Prepares, &function.name)
-    };
-    match function.kind {
-        FunctionKind::Setter => true,
-        FunctionKind::Function => named(),
-        _ => false,
-    }
 }
 
 struct Search<'a> {
@@ -73,7 +55,12 @@ impl<'a> Search<'a> {
                 };
                 let Some((owned, dispose)) = self.owned(class) else { continue };
                 let site = (BlockId(at as u32), index);
-                if self.looks_at(function, *field, Some(site), 0) || self.hands_on(function, *field, *value) {
+                let setter = Setter { program: self.program, models: self.models, keeper: Keeper::Variable(*field) };
+                if setter.looks_at(function, Some(site), 0)
+                    || self.hands_on(function, *field, *value)
+                    || setters::is_latched(self.program, function)
+                    || !setters::is_called_again(self.program, self.models, function)
+                {
                     continue;
                 }
                 found.push(self.violation(function, *field, class, dispose, owned, statement.span));
@@ -170,38 +157,6 @@ impl<'a> Search<'a> {
         self.program.class(class).members.iter().any(registers)
     }
 
-    /// Whether a function reads a field, or calls what may: before a place, if one is given.
-    fn looks_at(&self, function: FuncRef, field: VarRef, before: Option<(BlockId, usize)>, depth: u32) -> bool {
-        let body = self.program.function(function);
-        if depth > MAX_DEPTH || body.incomplete.is_some() {
-            return true;
-        }
-        let leading = before.map(|(to, _)| leading_to(body, to));
-        let name = &self.program.variable(field).name;
-        let targets = &self.program.resolved(function).targets;
-        body.blocks.iter().zip(targets).enumerate().any(|(at, (block, targets))| {
-            let end = match before {
-                Some((block, index)) if block.index() == at && !leads_to_itself(&leading, at) => index,
-                Some(_) if !leading.as_ref().is_some_and(|leading| leading[at]) => 0,
-                _ => block.ops.len(),
-            };
-            block.ops.iter().zip(targets).take(end).any(|(statement, target)| match (&statement.op, target.called()) {
-                (Op::Load { .. }, Target::Unknown) => called(&statement.op) == Some(name),
-                (Op::Load { .. }, Target::Field(read) | Target::Static(read)) => *read == field,
-                (Op::Closure { body, .. }, _) => {
-                    self.looks_at(FuncRef { unit: function.unit, function: *body }, field, None, depth + 1)
-                }
-                (Op::Call(_) | Op::Load { .. }, Target::Functions(functions)) => {
-                    functions.candidates.iter().any(|callee| self.looks_at(*callee, field, None, depth + 1))
-                }
-                (Op::Call(_), Target::Unknown) => {
-                    called(&statement.op).is_none_or(|callee| self.models.hints().says(Hint::Releases, callee))
-                }
-                _ => false,
-            })
-        })
-    }
-
     /// Whether a function passes what it puts into a field on: somebody else may release that.
     fn hands_on(&self, function: FuncRef, field: VarRef, value: LocalId) -> bool {
         let body = self.program.function(function);
@@ -230,25 +185,4 @@ impl<'a> Search<'a> {
             }
         })
     }
-}
-
-/// From which blocks another one can be reached, itself only where it is in a loop.
-fn leading_to(body: &Function, to: BlockId) -> Vec<bool> {
-    let mut leads = vec![false; body.blocks.len()];
-    let mut changed = true;
-    while changed {
-        changed = false;
-        for (at, block) in body.blocks.iter().enumerate().rev() {
-            let mut next = super::liveness::successors(&block.end).chain(block.handler);
-            if !leads[at] && next.any(|next| next == to || leads[next.index()]) {
-                leads[at] = true;
-                changed = true;
-            }
-        }
-    }
-    leads
-}
-
-fn leads_to_itself(leading: &Option<Vec<bool>>, at: usize) -> bool {
-    leading.as_ref().is_some_and(|leading| leading[at])
 }
