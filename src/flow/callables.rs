@@ -7,7 +7,7 @@ use super::calls::Calling;
 use super::engine::{Engine, Site};
 use super::value::Value;
 use crate::ir::{
-    Base, Block, Call, FunctionKind, LocalId, LocalKind, Op, Operand, Projection, Statement, Terminator,
+    Base, Block, Call, Function, FunctionKind, LocalId, LocalKind, Op, Operand, Projection, Statement, Terminator,
     visit_operands, written,
 };
 use crate::link::{FuncRef, Target, Ty};
@@ -120,21 +120,28 @@ impl Lending<'_, '_> {
         let program = self.engine.program;
         let body = program.function(self.function);
         let mut pointers = FxHashSet::default();
-        for (block, targets) in body.blocks.iter().zip(&program.resolved(self.function).targets) {
-            for (statement, target) in block.ops.iter().zip(targets) {
-                if !self.is_lent_by(statement, target, &mut pointers) {
-                    return false;
+        // A loop may pass on what a later line of it copied.
+        loop {
+            let known = self.callables.len() + pointers.len();
+            for (block, targets) in body.blocks.iter().zip(&program.resolved(self.function).targets) {
+                for (statement, target) in block.ops.iter().zip(targets) {
+                    if !self.is_lent_by(statement, target, &mut pointers) {
+                        return false;
+                    }
                 }
             }
-            let has = |local: &LocalId| self.callables.contains(local) || pointers.contains(local);
-            if let Terminator::Return(Some(Operand::Local(local))) | Terminator::Throw(Some(Operand::Local(local))) =
-                &block.end
-                && has(local)
-            {
-                return false;
+            if self.callables.len() + pointers.len() == known {
+                break;
             }
         }
-        self.lent
+        let has = |local: &LocalId| self.callables.contains(local) || pointers.contains(local);
+        let leaves = body.blocks.iter().any(|block| match &block.end {
+            Terminator::Return(Some(Operand::Local(local))) | Terminator::Throw(Some(Operand::Local(local))) => {
+                has(local)
+            }
+            _ => false,
+        });
+        self.lent && !leaves
     }
 
     fn is_lent_by(&mut self, statement: &Statement, target: &Target, pointers: &mut FxHashSet<LocalId>) -> bool {
@@ -222,7 +229,7 @@ impl Engine<'_> {
         let Some(param) = body.params.get(position).filter(|_| depth < MAX_DEPTH && body.incomplete.is_none()) else {
             return false;
         };
-        let mut held: FxHashSet<LocalId> = [param.local].into_iter().collect();
+        let held = held_from(body, param.local);
         let mut all = body
             .blocks
             .iter()
@@ -251,17 +258,8 @@ impl Engine<'_> {
                         _ => false,
                     }
                 }),
-                Op::Copy { to, from, .. } => {
-                    if has(from) {
-                        held.insert(*to);
-                    }
-                    true
-                }
-                // What a pointer to a function leads to is the function.
-                Op::Load { to, from, .. } if matches!(from.base, Base::Local(base) if held.contains(&base)) => {
-                    held.insert(*to);
-                    true
-                }
+                Op::Copy { .. } => true,
+                Op::Load { from, .. } if matches!(from.base, Base::Local(base) if held.contains(&base)) => true,
                 Op::Binary { .. } | Op::ScopeEnd(_) => true,
                 Op::Address { of, .. } => !matches!(of.base, Base::Local(base) if held.contains(&base)),
                 Op::Closure { body, .. } => {
@@ -298,5 +296,24 @@ impl Engine<'_> {
             let runs = &self.models.function(*model).summary.runs;
             given && runs.iter().any(|run| !matches!(run.times, RunTimes::Later | RunTimes::Detached))
         })
+    }
+}
+
+/// The locals of a function that may hold what one of them holds. What a pointer to a function leads to is the function.
+fn held_from(body: &Function, first: LocalId) -> FxHashSet<LocalId> {
+    let mut held: FxHashSet<LocalId> = [first].into_iter().collect();
+    loop {
+        let known = held.len();
+        for statement in body.blocks.iter().flat_map(|block| &block.ops) {
+            let to = match &statement.op {
+                Op::Copy { to, from: Operand::Local(from), .. } if held.contains(from) => to,
+                Op::Load { to, from, .. } if matches!(from.base, Base::Local(base) if held.contains(&base)) => to,
+                _ => continue,
+            };
+            held.insert(*to);
+        }
+        if held.len() == known {
+            return held;
+        }
     }
 }
