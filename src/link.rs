@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
-use crate::ir::{BlockId, Class, ClassId, Function, FunctionId, Name, Unit, Variable};
+use crate::ir::{BlockId, Class, ClassId, Function, FunctionId, Name, Statement, Unit, Variable};
 use crate::models::{ModelId, ModelSet, PackId, TypeId, VariableId, Versions};
 use crate::summary::Summary;
 use crate::target::TargetSet;
@@ -524,6 +524,38 @@ impl Program {
     #[must_use]
     pub fn supertypes(&self, class: ClassRef) -> &[Ty] {
         &self.facts.supertypes[class.unit as usize][class.class.index()]
+    }
+
+    /// A class, and what it extends, mixes in and implements of the program's classes, nearest first, each once.
+    #[must_use]
+    pub fn ancestors(&self, class: ClassRef) -> Vec<ClassRef> {
+        let mut found = vec![class];
+        let mut at = 0;
+        while let Some(class) = found.get(at).copied() {
+            at += 1;
+            for ty in self.supertypes(class) {
+                if let Ty::Class(super_class, _) = ty
+                    && !found.contains(super_class)
+                {
+                    found.push(*super_class);
+                }
+            }
+        }
+        found
+    }
+
+    /// The operations of a function in the order of its blocks, each with what it refers to.
+    pub fn operations(&self, function: FuncRef) -> impl Iterator<Item = (&Statement, &Target)> + Clone {
+        let blocks = self.function(function).blocks.iter().zip(&self.resolved(function).targets);
+        blocks.flat_map(|(block, targets)| block.ops.iter().zip(targets))
+    }
+
+    /// The functions of Dart, closures among them, that are not generated.
+    pub fn written_by_hand(&self) -> impl Iterator<Item = FuncRef> + use<'_> {
+        let units = (0_u32..).zip(&self.units).filter(|(_, unit)| !unit.language.is_native() && !unit.generated);
+        units.flat_map(|(unit, from)| {
+            (0..from.functions.len() as u32).map(move |id| FuncRef { unit, function: FunctionId(id) })
+        })
     }
 
     /// The native symbol that a function declaration binds.

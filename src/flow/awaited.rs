@@ -52,11 +52,8 @@ impl Engine<'_> {
         };
         // The function that declares it sees all that has it.
         let mut declaring = function;
-        while let Some(parent) = program.function(declaring).parent {
-            let captures = &program.function(declaring).captures;
-            let Some(capture) = captures.iter().find(|capture| capture.inner == local) else { break };
-            local = capture.outer;
-            declaring = FuncRef { unit: declaring.unit, function: parent };
+        while let Some(outer) = self.captured(declaring, local) {
+            (declaring, local) = outer;
         }
         let declared = program.function(declaring).locals.get(local.index());
         is_once

@@ -230,11 +230,7 @@ impl Engine<'_> {
             return false;
         };
         let held = held_from(body, param.local);
-        let mut all = body
-            .blocks
-            .iter()
-            .zip(&self.program.resolved(function).targets)
-            .flat_map(|(block, targets)| block.ops.iter().zip(targets));
+        let mut all = self.program.operations(function);
         let leaves = |block: &Block| match &block.end {
             Terminator::Return(Some(Operand::Local(local))) | Terminator::Throw(Some(Operand::Local(local))) => {
                 held.contains(local)
@@ -285,11 +281,7 @@ impl Engine<'_> {
             Op::Closure { to, body } if *body == closure.function => Some(*to),
             _ => None,
         });
-        let mut all = body
-            .blocks
-            .iter()
-            .zip(&self.program.resolved(parent).targets)
-            .flat_map(|(block, targets)| block.ops.iter().zip(targets));
+        let mut all = self.program.operations(parent);
         all.any(|(statement, target)| {
             let (Op::Call(call), Target::Model(model)) = (&statement.op, target) else { return false };
             let given = call.args.iter().any(|arg| made.is_some_and(|made| arg.value == Operand::Local(made)));

@@ -29,9 +29,7 @@ impl Engine<'_> {
         let function = self.program.function(self.root);
         let class = function.class.map(|class| ClassRef { unit: self.root.unit, class });
         let mut found = Construction::default();
-        if let Some(class) = class
-            .filter(|_| self.constructs() && !calls(function, |callee| matches!(callee, Callee::ThisConstructor(_))))
-        {
+        if let Some(class) = class.filter(|_| self.constructs() && !redirects(function)) {
             self.initialised(class, &mut found);
             if !calls(function, |callee| matches!(callee, Callee::SuperConstructor(_))) {
                 self.inherited(class, &mut found, 0);
@@ -112,14 +110,11 @@ impl Engine<'_> {
 
     /// What the constructors of superclasses and mixins give that are called without being named.
     fn inherited(&self, class: ClassRef, found: &mut Construction, depth: u32) {
-        let declared = self.program.class(class);
-        let with_bodies = usize::from(declared.supertype.is_some()) + declared.mixins.len();
-        for ty in self.program.supertypes(class).iter().take(with_bodies) {
-            let Ty::Class(base, _) = ty else { continue };
+        for base in self.bases(class) {
             if depth >= MAX_SUPERTYPES {
                 return;
             }
-            match self.unnamed_constructor(*base) {
+            match self.unnamed_constructor(base) {
                 Some(constructor) => {
                     let Some(contract) = self.contract(constructor) else { continue };
                     let [outcome] = contract.outcomes.as_slice() else { continue };
@@ -129,11 +124,21 @@ impl Engine<'_> {
                     found.made.extend(contract.made.iter().filter(|made| of_this(&made.what)).cloned());
                 }
                 None => {
-                    self.initialised(*base, found);
-                    self.inherited(*base, found, depth + 1);
+                    self.initialised(base, found);
+                    self.inherited(base, found, depth + 1);
                 }
             }
         }
+    }
+
+    /// The classes of which a class has the bodies: its superclass and mixins, not what it only implements.
+    fn bases(&self, class: ClassRef) -> impl DoubleEndedIterator<Item = ClassRef> + use<'_> {
+        let declared = self.program.class(class);
+        let with_bodies = usize::from(declared.supertype.is_some()) + declared.mixins.len();
+        self.program.supertypes(class).iter().take(with_bodies).filter_map(|ty| match ty {
+            Ty::Class(base, _) => Some(*base),
+            _ => None,
+        })
     }
 
     fn unnamed_constructor(&self, class: ClassRef) -> Option<FuncRef> {
@@ -164,16 +169,15 @@ impl Engine<'_> {
                 let candidates = smallvec::smallvec![*own];
                 return Some(Functions { candidates, complete: true, ..functions.clone() });
             }
-            let declared = self.program.class(class);
-            let with_bodies = usize::from(declared.supertype.is_some()) + declared.mixins.len();
-            let supers = self.program.supertypes(class).iter().take(with_bodies).rev();
-            open.extend(supers.filter_map(|ty| match ty {
-                Ty::Class(base, _) => Some(*base),
-                _ => None,
-            }));
+            open.extend(self.bases(class).rev());
         }
         None
     }
+}
+
+/// Whether a constructor leaves it to another one of its class to make the object.
+pub(super) fn redirects(function: &Function) -> bool {
+    calls(function, |callee| matches!(callee, Callee::ThisConstructor(_)))
 }
 
 /// Whether a function calls something of that kind.

@@ -4,9 +4,7 @@
 
 use super::started::Search;
 use super::summaries::Summaries;
-use crate::ir::{
-    Block, BlockId, Call, Callee, Function, FunctionId, LocalId, Name, Op, Operand, Statement, Terminator,
-};
+use crate::ir::{Block, BlockId, Call, Callee, Function, LocalId, Name, Op, Operand, Statement, Terminator};
 use crate::link::{FuncRef, Program, Target, Ty};
 use crate::models::ModelSet;
 use crate::source::Location;
@@ -20,12 +18,8 @@ const MAX_BLOCKS: usize = 8;
 /// The violations of all functions of Dart that are written by hand.
 pub(super) fn drained_twice(program: &Program, models: &ModelSet, summaries: &Summaries) -> Vec<Violation> {
     let search = Search { program, models, summaries };
-    let units = (0_u32..).zip(&program.units).filter(|(_, unit)| !unit.language.is_native() && !unit.generated);
-    let functions = units.flat_map(|(unit, from)| {
-        let bodies = (0_u32..).zip(&from.functions).filter(|(_, body)| body.incomplete.is_none());
-        bodies.map(move |(id, _)| FuncRef { unit, function: FunctionId(id) })
-    });
-    functions.flat_map(|function| search.drained_in(function)).collect()
+    let whole = program.written_by_hand().filter(|function| program.function(*function).incomplete.is_none());
+    whole.flat_map(|function| search.drained_in(function)).collect()
 }
 
 /// A loop that releases each element of a list.

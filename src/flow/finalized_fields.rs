@@ -12,7 +12,7 @@ use super::fields::{Fields, Released};
 use super::path::{Attached, Path};
 use super::summaries::Summaries;
 use super::value::{Offset, Value};
-use crate::ir::{Callee, ClassId, FunctionId, FunctionKind, LocalKind, Name, Op, Operand};
+use crate::ir::{ClassId, FunctionId, FunctionKind, LocalKind, Name, Op, Operand};
 use crate::link::{ClassRef, FuncRef, Program, Target, Ty, VarRef};
 use crate::models::ModelSet;
 use crate::models::hints::Hint;
@@ -21,9 +21,6 @@ use crate::source::Location;
 use crate::summary::{EffectKind, Root};
 use crate::target::TargetSet;
 use crate::violation::{Confidence, Owner, Step, StepKind, Subject, Usage, Violation, ViolationKind};
-
-/// How many supertypes of a class are looked at.
-const MAX_SUPERTYPES: usize = 32;
 
 /// What one function has to do with finalizers of fields.
 #[derive(Debug, Default)]
@@ -169,14 +166,9 @@ pub(super) fn released_by_hand(
 fn attached_always<'a>(program: &Program, attached: &'a [AttachedField], field: VarRef) -> Option<&'a AttachedField> {
     let unit = &program.units[field.unit as usize];
     let class = unit.classes.get(field.class?.index())?;
-    let hands_on = |id: FunctionId| {
-        let ops = unit.function(id).blocks.iter().flat_map(|block| &block.ops);
-        let mut ops = ops.map(|statement| &statement.op);
-        ops.any(|op| matches!(op, Op::Call(call) if matches!(call.callee, Callee::ThisConstructor(_))))
-    };
     let constructors = class.members.iter().filter(|id| unit.function(**id).kind == FunctionKind::Constructor);
     let mut first = None;
-    for constructor in constructors.filter(|id| !hands_on(**id)) {
+    for constructor in constructors.filter(|id| !super::construction::redirects(unit.function(**id))) {
         let constructor = FuncRef { unit: field.unit, function: *constructor };
         let of_this = attached.iter().find(|one| one.field == field && one.constructor == constructor)?;
         first = first.or(Some(of_this));
@@ -206,8 +198,7 @@ impl Withdrawn {
 
     fn look_at(&mut self, program: &Program, models: &ModelSet, function: FuncRef) {
         let (body, resolved) = (program.function(function), program.resolved(function));
-        let ops = body.blocks.iter().zip(&resolved.targets).flat_map(|(block, targets)| block.ops.iter().zip(targets));
-        for (statement, target) in ops {
+        for (statement, target) in program.operations(function) {
             let detaches = match target {
                 Target::Model(model) | Target::ModelTearOff(model) => {
                     let outcomes = &models.function(*model).summary.outcomes;
@@ -228,9 +219,13 @@ impl Withdrawn {
                 _ => None,
             };
             match local.map(|(local, kind)| (resolved.types.get(local.index()), kind)) {
-                Some((Some(Ty::Class(class, _)), _)) => drop(self.classes.insert(*class)),
+                Some((Some(Ty::Class(class, _)), _)) => {
+                    self.classes.insert(*class);
+                }
                 Some((_, LocalKind::Param)) if *target != Target::Unknown => self.any = true,
-                _ => drop(self.units.insert(function.unit)),
+                _ => {
+                    self.units.insert(function.unit);
+                }
             }
         }
     }
@@ -238,24 +233,9 @@ impl Withdrawn {
     /// Whether a finalizer of a field may be withdrawn.
     fn may_be(&self, program: &Program, field: VarRef) -> bool {
         let Some(class) = field.class.map(|class| ClassRef { unit: field.unit, class }) else { return true };
-        let supers = supertypes(program, class);
+        let supers = program.ancestors(class);
         self.any
             || supers.iter().any(|of| self.units.contains(&of.unit) || self.classes.contains(of))
-            || self.classes.iter().any(|other| supertypes(program, *other).contains(&class))
+            || self.classes.iter().any(|other| program.ancestors(*other).contains(&class))
     }
-}
-
-/// A class and the classes that it is one of.
-fn supertypes(program: &Program, class: ClassRef) -> FxHashSet<ClassRef> {
-    let mut todo = vec![class];
-    let mut seen = FxHashSet::default();
-    while let Some(class) = todo.pop() {
-        if seen.len() < MAX_SUPERTYPES && seen.insert(class) {
-            todo.extend(program.supertypes(class).iter().filter_map(|ty| match ty {
-                Ty::Class(class, _) => Some(*class),
-                _ => None,
-            }));
-        }
-    }
-    seen
 }

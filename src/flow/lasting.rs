@@ -68,8 +68,7 @@ pub(super) fn lasting(program: &Program) -> FxHashSet<ClassRef> {
 /// The objects that a function makes. Constructors that hand on to others make the same object.
 fn makings(program: &Program, function: FuncRef) -> Vec<Making> {
     let body = program.function(function);
-    let resolved = program.resolved(function);
-    let ops = || body.blocks.iter().zip(&resolved.targets).flat_map(|(block, targets)| block.ops.iter().zip(targets));
+    let ops = || program.operations(function);
     let made = ops().filter_map(|(statement, target)| {
         let Op::Call(call) = &statement.op else { return None };
         let class = match target {

@@ -70,9 +70,7 @@ fn looked_up<'a>(
     function: FuncRef,
 ) -> impl Iterator<Item = &'a Name> + use<'a> {
     let resolved = program.resolved(function);
-    let blocks = program.function(function).blocks.iter().zip(&resolved.targets);
-    let ops = blocks.flat_map(|(block, targets)| block.ops.iter().zip(targets));
-    ops.filter_map(move |(statement, target)| {
+    program.operations(function).filter_map(move |(statement, target)| {
         let (Op::Call(call), Target::Model(model)) = (&statement.op, target) else { return None };
         let leaf = models.function(*model).leaf.as_ref()?;
         match resolved.types.get(call.result.index()) {

@@ -16,9 +16,6 @@ use crate::models::schema::FamilyKind;
 use crate::source::Location;
 use crate::violation::{Confidence, Step, StepKind, Violation, ViolationKind};
 
-/// How many supertypes of a class are looked at.
-const MAX_SUPERTYPES: usize = 32;
-
 /// The violations of fields whose memory no code releases, where only code of this program can.
 pub(super) fn unreleased(
     program: &Program,
@@ -150,12 +147,7 @@ fn is_double(program: &Program, models: &ModelSet, class: ClassRef) -> bool {
 
 /// The method of a class by which its owner is done with it.
 pub(super) fn dispose_of(program: &Program, models: &ModelSet, class: ClassRef) -> Option<FuncRef> {
-    let mut todo = vec![class];
-    let mut seen = FxHashSet::default();
-    while let Some(class) = todo.pop() {
-        if !seen.insert(class) || seen.len() > MAX_SUPERTYPES {
-            continue;
-        }
+    program.ancestors(class).into_iter().find_map(|class| {
         let unit = &program.units[class.unit as usize];
         let found = program.class(class).members.iter().find(|member| {
             let function = unit.function(**member);
@@ -166,13 +158,8 @@ pub(super) fn dispose_of(program: &Program, models: &ModelSet, class: ClassRef) 
                 && !asks
                 && models.hints().says(Hint::Disposes, &function.name)
         });
-        if let Some(member) = found {
-            return Some(FuncRef { unit: class.unit, function: *member });
-        }
-        let supers = program.supertypes(class).iter().filter_map(class_of);
-        todo.extend(supers);
-    }
-    None
+        found.map(|member| FuncRef { unit: class.unit, function: *member })
+    })
 }
 
 fn class_of(ty: &Ty) -> Option<ClassRef> {

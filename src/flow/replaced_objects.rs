@@ -19,12 +19,8 @@ use crate::violation::{Confidence, Step, StepKind, Violation, ViolationKind};
 /// The violations of all setters of Dart that are written by hand.
 pub(super) fn replaced(program: &Program, models: &ModelSet, summaries: &Summaries, fields: &Fields) -> Vec<Violation> {
     let search = Search { program, models, summaries, fields };
-    let units = (0_u32..).zip(&program.units).filter(|(_, unit)| !unit.language.is_native() && !unit.generated);
-    let functions = units.flat_map(|(unit, from)| {
-        let setters = (0_u32..).zip(&from.functions).filter(|(_, function)| setters::is_setter(models, function));
-        setters.map(move |(id, _)| FuncRef { unit, function: FunctionId(id) })
-    });
-    functions.flat_map(|function| search.replaced_by(function)).collect()
+    let setters = program.written_by_hand().filter(|id| setters::is_setter(models, program.function(*id)));
+    setters.flat_map(|function| search.replaced_by(function)).collect()
 }
 
 struct Search<'a> {
@@ -100,10 +96,8 @@ impl<'a> Search<'a> {
 
     /// The class of the object that a local holds, where a call of a constructor is all that gives it one.
     fn made(&self, function: FuncRef, local: LocalId) -> Option<ClassRef> {
-        let body = self.program.function(function);
-        let targets = &self.program.resolved(function).targets;
-        let ops = body.blocks.iter().zip(targets).flat_map(|(block, targets)| block.ops.iter().zip(targets));
-        let mut made = ops.filter(|(statement, _)| crate::ir::written(&statement.op) == Some(local));
+        let mut made =
+            self.program.operations(function).filter(|(statement, _)| crate::ir::written(&statement.op) == Some(local));
         let (statement, target) = made.next()?;
         if made.next().is_some() || !matches!(statement.op, Op::Call(_)) {
             return None;
@@ -159,9 +153,7 @@ impl<'a> Search<'a> {
 
     /// Whether a function passes what it puts into a field on: somebody else may release that.
     fn hands_on(&self, function: FuncRef, field: VarRef, value: LocalId) -> bool {
-        let body = self.program.function(function);
-        let targets = &self.program.resolved(function).targets;
-        let each = || body.blocks.iter().zip(targets).flat_map(|(block, targets)| block.ops.iter().zip(targets));
+        let each = || self.program.operations(function);
         let mut holds = vec![value];
         for (statement, target) in each() {
             if let (Op::Load { to, .. }, Target::Field(read) | Target::Static(read)) = (&statement.op, target)

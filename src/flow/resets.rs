@@ -132,9 +132,8 @@ fn calls_unsetter(program: &Program, hints: &Hints, function: FuncRef) -> bool {
 
 /// Whether a body writes a place itself.
 pub(super) fn writes(program: &Program, hints: &Hints, function: FuncRef, sought: &Sought) -> bool {
-    let (body, resolved) = (program.function(function), program.resolved(function));
     let mut seen = Seen::default();
-    let mut all = body.blocks.iter().zip(&resolved.targets).flat_map(|(block, targets)| block.ops.iter().zip(targets));
+    let mut all = program.operations(function);
     all.any(|(statement, target)| seen.writes(program, hints, &statement.op, target, sought))
 }
 
@@ -220,8 +219,7 @@ impl Seen {
 
 /// Whether a body reads a place itself.
 pub(super) fn reads(program: &Program, function: FuncRef, sought: &Sought) -> bool {
-    let (body, resolved) = (program.function(function), program.resolved(function));
-    let mut all = body.blocks.iter().zip(&resolved.targets).flat_map(|(block, targets)| block.ops.iter().zip(targets));
+    let mut all = program.operations(function);
     all.any(|(statement, target)| match &statement.op {
         Op::Load { from, .. } => sought.names(from, target, program),
         Op::Address { of, .. } => sought.names(of, target, program),

@@ -4,6 +4,7 @@
 //! variable may have moved on. So everything is asked of the blocks: the loop ends by its condition alone, each round passes
 //! the operation, and before the variable's one step.
 
+use super::liveness::successors;
 use crate::ir::{
     Block, BlockId, Cond, Const, CopyKind, Function, LocalId, LocalKind, Op, Operand, Statement, SuspendKind,
     Terminator, written,
@@ -52,7 +53,7 @@ impl<'f> Rounds<'f> {
         }
         let (at, index) = only_step(function, header, &body, variable)?;
         let later = if at == block { index > op as usize } else { !before.contains(&at) };
-        let next: Vec<BlockId> = successors(&function.blocks[at.index()]).filter(|next| *next != header).collect();
+        let next: Vec<BlockId> = successors(&function.blocks[at.index()].end).filter(|next| *next != header).collect();
         let again = reached(function, &next, &[header]).contains(&at);
         if !later || again || !is_fixed(function, header, &body, bound) {
             return None;
@@ -84,24 +85,14 @@ fn condition(header: &Block, variable: LocalId) -> Option<(BlockId, &Operand, bo
     }
 }
 
-/// Where a block goes on.
-fn successors(block: &Block) -> impl Iterator<Item = BlockId> + use<> {
-    let next = match &block.end {
-        Terminator::Goto(to) => [Some(*to), None],
-        Terminator::Branch { then, otherwise, .. } => [Some(*then), Some(*otherwise)],
-        Terminator::Return(_) | Terminator::Throw(_) | Terminator::Resume | Terminator::Unreachable => [None, None],
-    };
-    next.into_iter().flatten()
-}
-
 /// Whether a block goes on to another one, whoever waits for its values.
 fn goes_on(block: &Block) -> bool {
     let yields = |statement: &Statement| matches!(statement.op, Op::Suspend { kind: SuspendKind::Yield, .. });
-    successors(block).next().is_some() && !block.ops.iter().any(yields)
+    successors(&block.end).next().is_some() && !block.ops.iter().any(yields)
 }
 
 fn leads_to(function: &Function, from: BlockId, to: BlockId) -> bool {
-    successors(&function.blocks[from.index()]).any(|next| next == to)
+    successors(&function.blocks[from.index()].end).any(|next| next == to)
 }
 
 /// The blocks that are reached without passing others.
@@ -111,7 +102,7 @@ fn reached(function: &Function, from: &[BlockId], without: &[BlockId]) -> Vec<Bl
     while let Some(block) = todo.pop() {
         if !without.contains(&block) && !seen.contains(&block) {
             seen.push(block);
-            todo.extend(successors(&function.blocks[block.index()]));
+            todo.extend(successors(&function.blocks[block.index()].end));
         }
     }
     seen

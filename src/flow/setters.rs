@@ -60,9 +60,7 @@ pub(super) fn is_called_again(program: &Program, models: &ModelSet, function: Fu
 
 /// Whether a function asks a flag and sets it: what it does otherwise, it does once.
 pub(super) fn is_latched(program: &Program, function: FuncRef) -> bool {
-    let body = program.function(function);
-    let targets = &program.resolved(function).targets;
-    let ops = || body.blocks.iter().zip(targets).flat_map(|(block, targets)| block.ops.iter().zip(targets));
+    let ops = || program.operations(function);
     let flag = |target: &Target| match target {
         Target::Field(field) | Target::Static(field) if *program.variable_type(*field) == Ty::Scalar => Some(*field),
         _ => None,

@@ -11,8 +11,8 @@ use rustc_hash::FxHashSet;
 use super::engine::Engine;
 use super::liveness::{op_reads, successors};
 use crate::ir::{
-    Base, BlockId, Call, Callee, Flavor, Function, FunctionId, LocalId, LocalKind, Name, Op, Operand, Place,
-    Projection, SuspendKind, Terminator, written,
+    Base, BlockId, Call, Callee, Flavor, Function, LocalId, LocalKind, Name, Op, Operand, Place, Projection,
+    SuspendKind, Terminator, written,
 };
 use crate::link::{FuncRef, Functions, Program, Target, Ty};
 use crate::models::schema::FamilyKind;
@@ -33,15 +33,11 @@ type Site = (BlockId, usize);
 /// The violations of all functions of Dart that are written by hand.
 pub(super) fn released_early(program: &Program, models: &ModelSet, summaries: &Summaries) -> Vec<Violation> {
     let search = Search { program, models, summaries };
-    let units = (0_u32..).zip(&program.units).filter(|(_, unit)| !unit.language.is_native() && !unit.generated);
-    let functions = units.flat_map(|(unit, from)| {
-        let bodies = (0_u32..).zip(&from.functions);
-        let fits = |body: &Function| {
-            body.incomplete.is_none() && !body.blocks.is_empty() && matches!(body.flavor, Flavor::Sync | Flavor::Async)
-        };
-        bodies.filter(move |(_, body)| fits(body)).map(move |(id, _)| FuncRef { unit, function: FunctionId(id) })
-    });
-    functions.flat_map(|function| search.of_function(function)).collect()
+    let fits = |function: &FuncRef| {
+        let body = program.function(*function);
+        body.incomplete.is_none() && !body.blocks.is_empty() && matches!(body.flavor, Flavor::Sync | Flavor::Async)
+    };
+    program.written_by_hand().filter(fits).flat_map(|function| search.of_function(function)).collect()
 }
 
 /// Whether each way through an async function looks at what it is given there after it has waited.
