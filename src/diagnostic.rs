@@ -13,6 +13,8 @@ pub struct Diagnostic {
     pub level: Level,
     /// How sure it is.
     pub confidence: Confidence,
+    /// What keeps it from being surer, to be said after "for"; nothing where no single thing does.
+    pub doubt: Option<String>,
     /// What is wrong; lowercase first letter, no final period.
     pub message: String,
     /// The function it is in, as people know it: `Class.member`; empty for a finding about a file.

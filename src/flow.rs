@@ -70,6 +70,7 @@ mod offered;
 mod ops;
 mod origin;
 mod outcome;
+mod overridden;
 mod owners;
 mod parts;
 mod path;
@@ -161,7 +162,7 @@ pub fn analyse(program: &Program, models: &ModelSet, options: &Options) -> Analy
     let mut results = Vec::new();
     let mut passed = Vec::new();
     let mut fields = fields::Fields::default();
-    let reach = reach::Reach::of(program);
+    let reach = reach::Reach::of(program, options.keep_contracts);
     for level in levels(program) {
         let level = match level {
             Layer::Groups(groups) => groups,

@@ -20,6 +20,7 @@ mod arena_escape;
 mod count_vs_bytes;
 mod dangling_return;
 mod double_free;
+mod doubts;
 mod free_of_borrowed;
 mod free_of_interior_pointer;
 mod inconsistent_ownership;
@@ -46,6 +47,7 @@ mod unclosed_callable;
 mod unclosed_handle;
 mod unreleased_arena;
 mod use_after_free;
+mod ways;
 
 /// One rule.
 #[derive(Debug)]
@@ -131,6 +133,8 @@ pub struct Context<'a> {
     pub releases: &'a [OfferedRelease],
     /// That of them which a violation's memory is meant for.
     pub offered: Option<&'a str>,
+    /// The condition that opens the way of a violation, and whether it holds there.
+    pub opened: Option<(Location, bool)>,
 }
 
 /// Puts a violation into words.
@@ -139,7 +143,11 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
     let unit = context.program.units.get(violation.function.unit as usize);
     let language = unit.map_or(context.language, |unit| unit.language);
     let offered = context.offered_for(violation, language);
-    let context = &Context { language, offered, ..*context };
+    let opened = violation.trace.iter().rev().find_map(|step| match step.kind {
+        StepKind::Branched { holds } => Some((step.location, holds)),
+        _ => None,
+    });
+    let context = &Context { language, offered, opened, ..*context };
     let (rule, words) = match &violation.kind {
         ViolationKind::Mismatched { subject, release, released_as, is_cell: true, .. } => {
             (&mismatched_deallocator::RULE, mismatched_deallocator::word_cell(subject, release, *released_as, context))
@@ -163,6 +171,10 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
         }
         ViolationKind::Unreleased { subject, field, class, dispose } => {
             (&leaked_field::RULE, leaked_field::word(subject, field, class, dispose.as_deref(), context))
+        }
+        ViolationKind::Overridden { subject, field, class, base, dispose } => {
+            let words = leaked_field::word_overridden(subject, field, (class, base), dispose, context);
+            (&leaked_field::RULE, words)
         }
         ViolationKind::Overwritten { subject, owner } => {
             (&overwritten_owner::RULE, overwritten_owner::word(subject, owner, context))
@@ -273,6 +285,7 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
             Some(_) => violation.confidence.min(Confidence::Medium),
             None => violation.confidence,
         },
+        doubt: doubts::word(violation),
         message: format!("{}{}", words.message, on_targets(violation.targets, context.targets)),
         fingerprint: fingerprint(rule, &function, violation.at, &trace, context),
         function,
@@ -306,6 +319,7 @@ pub fn internal_error(file: FileId, key: &str, part: Part, reason: &str) -> Diag
         rule: rule.name,
         level: rule.level,
         confidence: Confidence::High,
+        doubt: None,
         message: words.message,
         function: String::new(),
         targets: TargetSet::ALL,
@@ -327,6 +341,7 @@ pub fn invalid_model(location: Location, key: &str, reason: &str) -> Diagnostic 
         rule: rule.name,
         level: rule.level,
         confidence: Confidence::High,
+        doubt: None,
         fingerprint: hash(&[rule.name, key, &words.message]),
         message: words.message,
         function: String::new(),
@@ -431,7 +446,7 @@ impl<'a> Context<'a> {
             return format!("{verb} it with `{member}`");
         }
         match self.release_of(subject.family, &subject.made_by) {
-            Some(call) if !self.can_call_release_of(subject.family) => {
+            Some(call) if !self.can_call_release_of(subject.family, call) => {
                 format!("{verb} it through a function of the library that calls `{call}`")
             }
             Some(call) => format!("{verb} it with `{call}`"),
@@ -440,9 +455,14 @@ impl<'a> Context<'a> {
     }
 
     /// Whether the code that a violation is in can write the release of a family.
-    fn can_call_release_of(&self, family: FamilyId) -> bool {
-        let language = self.family(family).and_then(|family| family.language);
-        language.is_none_or(|language| language == self.language.without_objects())
+    fn can_call_release_of(&self, family: FamilyId, call: &str) -> bool {
+        let Some(family) = self.family(family) else { return true };
+        if family.language.is_some_and(|language| language != self.language.without_objects()) {
+            return false;
+        }
+        // Each library's allocator is its own; Dart has that of none by itself.
+        let is_bound = || self.program.links().iter().any(|link| link.symbol.as_deref() == Some(call));
+        !family.per_library || self.language != Language::Dart || call.contains('.') || is_bound()
     }
 
     /// Whether native code calls what is of a family until it is closed.

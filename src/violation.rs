@@ -1,11 +1,15 @@
 //! What the analysis found, as typed facts. The words are made in [`rules`](crate::rules).
 
+mod trace;
+
 use crate::ir::Name;
 use crate::language::Language;
 use crate::link::FuncRef;
 use crate::source::Location;
 use crate::summary::FamilyId;
 use crate::target::TargetSet;
+
+pub use trace::{Step, StepKind, Unseen};
 
 /// One fact worth telling a person.
 #[derive(Clone, Debug, PartialEq)]
@@ -125,6 +129,19 @@ pub enum ViolationKind {
         class: Name,
         /// The method that should release it.
         dispose: Option<Name>,
+    },
+    /// A class inherits a field that owns it, and overrides the method that releases it without calling that.
+    Overridden {
+        /// The memory.
+        subject: Subject,
+        /// The field.
+        field: Name,
+        /// The class.
+        class: Name,
+        /// The class that the field is of.
+        base: Name,
+        /// The method.
+        dispose: Name,
     },
     /// The only variable or field that led to it was written over.
     Overwritten {
@@ -597,6 +614,8 @@ pub enum Usage {
     Write,
     /// Given to a call.
     Pass(Name),
+    /// Read or written through by a member of what holds it, or by a function that is given that.
+    Within(Name),
     /// Returned to the caller.
     Return,
     /// Left where the caller finds it: in that field or out-parameter.
@@ -622,167 +641,4 @@ pub enum Owner {
     Arena,
     /// The finalizer that will release it.
     Finalizer,
-}
-
-/// A step of a trace.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Step {
-    /// What happened.
-    pub kind: StepKind,
-    /// Where.
-    pub location: Location,
-}
-
-/// What happened at a step.
-#[derive(Clone, Debug, PartialEq)]
-pub enum StepKind {
-    /// Allocated, or received as owned.
-    Allocated {
-        /// By which call.
-        by: Name,
-        /// As which family.
-        family: FamilyId,
-    },
-    /// Received as owned from a function of the program.
-    Received {
-        /// Which.
-        from: Name,
-    },
-    /// Native code passes it to a Dart function.
-    CalledBack {
-        /// What it calls, as written.
-        by: Name,
-    },
-    /// An arena is made.
-    Opened {
-        /// By which call.
-        by: Name,
-    },
-    /// Something is put into an arena, or may be.
-    Filled {
-        /// By which call.
-        by: Name,
-    },
-    /// Gets out of its arena.
-    Left(Leaving),
-    /// Received as somebody else's.
-    Borrowed {
-        /// From which call.
-        from: Name,
-        /// Whose it is.
-        owner: Owner,
-    },
-    /// What was borrowed ends.
-    Ended {
-        /// With which call.
-        by: Name,
-    },
-    /// Lent to a call.
-    Lent {
-        /// Which call.
-        to: Name,
-        /// A native function that is neither linked nor modelled: that it only borrows is an assumption.
-        assumed: bool,
-    },
-    /// Memory is asked for by its size.
-    Asked {
-        /// By which call.
-        by: Name,
-    },
-    /// Read by a function that was given what holds it.
-    Read {
-        /// Which.
-        by: Name,
-    },
-    /// Stored in a field of native memory.
-    Stored {
-        /// The field.
-        into: Name,
-    },
-    /// A branch that opens the path.
-    Branched {
-        /// Whether its condition held as it is written; the location is the condition.
-        holds: bool,
-    },
-    /// Defined.
-    Defined {
-        /// Which symbol or struct.
-        name: Name,
-    },
-    /// Released.
-    Released {
-        /// By which call.
-        by: Name,
-        /// As which family.
-        family: FamilyId,
-    },
-    /// The block that held it was released.
-    Orphaned {
-        /// The variable that held the block.
-        container: Option<Name>,
-        /// The field that held the memory; an element's step is `[]`.
-        field: Name,
-        /// The release, as written.
-        by: Name,
-    },
-    /// The variable or field that led to it was written over.
-    Overwritten {
-        /// Which.
-        owner: Name,
-    },
-    /// A method that should release it does not.
-    Missed {
-        /// Which.
-        by: Name,
-    },
-    /// Another path releases it.
-    ReleasedElsewhere {
-        /// By which call.
-        by: Name,
-    },
-    /// Registered for a later release.
-    Registered {
-        /// With what.
-        with: Owner,
-    },
-    /// Native code keeps its address.
-    Kept {
-        /// Which call, or where it is kept.
-        by: Name,
-    },
-    /// The value it belongs to ended with its scope.
-    Dropped {
-        /// The variable.
-        of: Name,
-    },
-    /// Somebody became its owner.
-    Taken {
-        /// Which call.
-        by: Name,
-    },
-    /// A pointer into it was moved on.
-    Moved,
-    /// A view of it is returned, and nothing that leads to its start.
-    Viewed,
-    /// The number it was asked for with counts elements: an argument of the call, or the end of a loop.
-    Counted {
-        /// Which call.
-        by: Option<Name>,
-    },
-    /// Returned to the caller, and whose it is then.
-    Given {
-        /// Whose.
-        given: Given,
-    },
-    /// Used.
-    Used(Usage),
-    /// A native call fails.
-    Failed {
-        /// Which.
-        by: Name,
-    },
-    /// Something throws here.
-    Thrown(Thrower),
-    /// The path leaves the function here.
-    Exited(Exit),
 }

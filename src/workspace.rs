@@ -233,6 +233,7 @@ impl Workspace {
             language: Language::Dart,
             releases: &analysis.offered,
             offered: None,
+            opened: None,
         };
         let glue = link::Glue::of(&program);
         let signatures = signatures::check(&program, options.targets);

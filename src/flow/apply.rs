@@ -15,7 +15,7 @@ use crate::summary::{
     Step as PathStep, Summary, Throws, ValueTest,
 };
 use crate::target::TargetSet;
-use crate::violation::{Step, StepKind, Usage};
+use crate::violation::{Step, StepKind, Unseen, Usage};
 
 impl Engine<'_> {
     /// Lets a call with that contract happen.
@@ -385,17 +385,23 @@ impl Engine<'_> {
                 Value::Address(_) if summary.basis != Basis::Body || calling.native => self.escape(path, &value),
                 // A function of the program that does nothing to its argument may not even read it.
                 Value::Pointer(..) | Value::View(..) if summary.basis != Basis::Body || calling.native => {
-                    let is_guess = summary.basis == Basis::Guess;
                     // What reads a value writes nothing.
                     let reads = |outcome: &Outcome| matches!(&outcome.result.ownership, Ownership::Pointee(of) if of.root == root);
                     let read =
                         summary.outcomes.iter().all(reads).then(|| Calling { access: Access::Read, ..calling.clone() });
                     let calling = read.as_ref().unwrap_or(calling);
-                    let assumed = is_guess || summary.basis == Basis::Body && summary.assumes(&root);
+                    let assumed = match summary.basis {
+                        Basis::Guess => Some(Unseen::Itself),
+                        Basis::Body if summary.assumes(&root) => Some(Unseen::Callee),
+                        _ => None,
+                    };
                     self.lend(path, calling, &value, assumed);
                 }
                 Value::Pointer(object, _) => {
-                    let lent = StepKind::Lent { to: calling.name.clone(), assumed: summary.assumes(&root) };
+                    let lent = StepKind::Lent {
+                        to: calling.name.clone(),
+                        assumed: summary.assumes(&root).then_some(Unseen::Callee),
+                    };
                     path.tell(object, Step { kind: lent, location: calling.at });
                     if let Some(object) = path.objects.get_mut(&object) {
                         std::rc::Rc::make_mut(&mut object.story).lent_to = Some(calling.name.clone());
@@ -436,7 +442,9 @@ impl Engine<'_> {
                 continue;
             }
             match &effect.kind {
-                EffectKind::Borrow => self.lend(path, calling, &value, basis == Basis::Guess),
+                EffectKind::Borrow => {
+                    self.lend(path, calling, &value, (basis == Basis::Guess).then_some(Unseen::Itself))
+                }
                 EffectKind::BorrowAssumed => {
                     self.check_contents(path, calling, &value);
                     if let Some(id) = value.object() {

@@ -11,7 +11,7 @@ use crate::models::ModelId;
 use crate::source::Location;
 use crate::summary::{AccessPath, Basis, Made, Root, Summary, Throws};
 use crate::target::TargetSet;
-use crate::violation::{Step, StepKind, Thrower, Usage};
+use crate::violation::{Step, StepKind, Thrower, Unseen, Usage};
 
 /// An argument.
 #[derive(Clone, Debug)]
@@ -682,11 +682,11 @@ impl Engine<'_> {
     }
 
     /// Lends a value to a call.
-    pub(super) fn lend(&mut self, path: &mut Path, calling: &Calling, value: &Value, assumed: bool) {
+    pub(super) fn lend(&mut self, path: &mut Path, calling: &Calling, value: &Value, assumed: Option<Unseen>) {
         self.usage(path, value, calling.usage(), calling.at);
         self.check_contents(path, calling, value);
         if let Value::Pointer(object, _) | Value::View(object, _) | Value::Address(object) = value {
-            if assumed {
+            if assumed.is_some() {
                 path.assume(*object);
             }
             if calling.access == Access::Call
@@ -706,7 +706,7 @@ impl Engine<'_> {
             if calling.access == Access::Call && !is_copy {
                 self.invalidate(path, *object);
             }
-            if matches!(value, Value::Address(_)) && assumed {
+            if matches!(value, Value::Address(_)) && assumed.is_some() {
                 self.escape(path, value);
             }
         }

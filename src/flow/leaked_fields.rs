@@ -7,6 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::fates::{self, Fates, Held};
 use super::fields::{Fields, Owned};
+use super::overridden;
 use super::summaries::Summaries;
 use crate::ir::{ClassId, ClassKind, FunctionId, FunctionKind, Initializes, Name, Op, Operand};
 use crate::link::{ClassRef, FuncRef, Program, Receiver, Target, Ty, VarRef};
@@ -34,31 +35,30 @@ pub(super) fn unreleased(
         None => !lasting.all.contains(&owner.class),
     });
     let accesses = Accesses::of(program, &owners);
+    let overridden = overridden::leaks(program, models, summaries, &owners, (&accesses, &lasting));
     owners.retain(|owner| {
-        let Some(held) = accesses.held.get(&owner.field).filter(|_| !accesses.lost.contains(&owner.field)) else {
-            return false;
-        };
+        let Some(held) = accesses.held(owner.field) else { return false };
         Fates::new(program, models, summaries, owner.field).are_harmless(held.iter().copied())
     });
-    owners.into_iter().map(|owner| owner.violation(program)).collect()
+    owners.into_iter().map(|owner| owner.violation(program)).chain(overridden).collect()
 }
 
 /// A field that receives memory which its class must release.
-struct Owner<'a> {
-    field: VarRef,
-    class: ClassRef,
-    name: &'a Name,
+pub(super) struct Owner<'a> {
+    pub(super) field: VarRef,
+    pub(super) class: ClassRef,
+    pub(super) name: &'a Name,
     /// The first thing that it receives.
-    what: &'a Owned,
+    pub(super) what: &'a Owned,
     /// The method that should release it.
-    dispose: Option<FuncRef>,
+    pub(super) dispose: Option<FuncRef>,
 }
 
 impl Owner<'_> {
     fn violation(&self, program: &Program) -> Violation {
         let mut trace = self.what.steps.clone();
         let mut sure = self.what.confidence;
-        let is_assumed = |step: &Step| matches!(step.kind, StepKind::Lent { assumed: true, .. });
+        let is_assumed = |step: &Step| matches!(step.kind, StepKind::Lent { assumed: Some(_), .. });
         if self.dispose.is_none() || trace.iter().any(is_assumed) {
             sure = sure.min(Confidence::Medium);
         }
@@ -140,7 +140,7 @@ fn is_given(program: &Program, class: ClassRef, name: &Name) -> bool {
 }
 
 /// Whether a class stands in for another in tests.
-fn is_double(program: &Program, models: &ModelSet, class: ClassRef) -> bool {
+pub(super) fn is_double(program: &Program, models: &ModelSet, class: ClassRef) -> bool {
     let is_double = |ty: &Ty| matches!(ty, Ty::Model(ty, _) if models.ty(*ty).test_double);
     models.hints().says(Hint::Doubles, &program.class(class).name) || program.supertypes(class).iter().any(is_double)
 }
@@ -170,7 +170,7 @@ fn class_of(ty: &Ty) -> Option<ClassRef> {
 }
 
 /// Classes whose objects may live as long as the process.
-struct Lasting {
+pub(super) struct Lasting {
     /// Those that a variable outside instances holds.
     held: FxHashSet<ClassRef>,
     /// And those that fields of such hold.
@@ -218,6 +218,11 @@ impl Lasting {
         }
         Self { held, all }
     }
+
+    /// Whether a variable outside instances may hold an object of a class.
+    pub(super) fn holds(&self, class: ClassRef) -> bool {
+        self.held.contains(&class)
+    }
 }
 
 /// The classes that a type names, in its arguments, too.
@@ -238,7 +243,7 @@ fn classes_in(ty: &Ty, classes: &mut FxHashSet<ClassRef>) {
 
 /// All code that has what a field leads to: reads it, or stores it there.
 #[derive(Default)]
-struct Accesses {
+pub(super) struct Accesses {
     held: FxHashMap<VarRef, Vec<Held>>,
     /// Fields that are read in a way that is not followed.
     lost: FxHashSet<VarRef>,
@@ -266,6 +271,11 @@ impl Accesses {
             }
         }
         accesses
+    }
+
+    /// What has the value of a field; nothing where some code reads it in a way that is not followed.
+    pub(super) fn held(&self, field: VarRef) -> Option<&[Held]> {
+        self.held.get(&field).filter(|_| !self.lost.contains(&field)).map(Vec::as_slice)
     }
 
     fn add(&mut self, function: FuncRef, op: &Op, target: &Target, by_name: &FxHashMap<&Name, Vec<VarRef>>) {

@@ -308,6 +308,7 @@ impl Engine<'_> {
             Target::Functions(_) | Target::Model(_) | Target::Native { .. } | Target::Via(_) => {
                 return self.setter(run, site, target, base, to, value, stored, at, path, out);
             }
+            Target::Memory if self.copy_into_variable(site, &mut path, to, value, &stored) => {}
             Target::Memory => self.store_place(site, &mut path, to, stored, at),
             Target::Static(_) | Target::Field(_) if self.is_native(site.frame) => {
                 self.store_place(site, &mut path, to, stored, at);

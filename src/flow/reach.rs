@@ -18,7 +18,8 @@ pub(super) struct Reach {
 }
 
 impl Reach {
-    pub(super) fn of(program: &Program) -> Self {
+    /// `all_bound`: somebody asks for the contract of whatever is bound, called or not.
+    pub(super) fn of(program: &Program, all_bound: bool) -> Self {
         let first = |(unit, from): (usize, &Unit)| {
             let unit = unit as u32;
             if from.language.is_native() {
@@ -31,6 +32,7 @@ impl Reach {
         let mut wave: Vec<FuncRef> = program.units.par_iter().enumerate().flat_map_iter(first).collect();
         let native = |function: &FuncRef| program.units[function.unit as usize].language.is_native();
         wave.extend(program.callbacks().passing());
+        wave.extend(bound(program).filter(|function| all_bound || may_release(program, *function)));
         wave.retain(native);
         let mut functions: FxHashSet<FuncRef> = wave.iter().copied().collect();
         for _ in 0..MAX_CALLS {
@@ -45,6 +47,20 @@ impl Reach {
     pub(super) fn has(&self, program: &Program, function: FuncRef) -> bool {
         !program.units[function.unit as usize].language.is_native() || self.functions.contains(&function)
     }
+}
+
+/// The native functions that code of another language binds.
+fn bound(program: &Program) -> impl Iterator<Item = FuncRef> + use<'_> {
+    let symbols = program.links().iter().filter_map(|link| Some((link.symbol.as_ref()?, link.function.unit)));
+    symbols.flat_map(|(symbol, unit)| program.definitions(symbol, unit))
+}
+
+/// Whether a function has the shape of a release: what it is given, and nothing back. Nobody calling it may be what is
+/// wrong.
+fn may_release(program: &Program, function: FuncRef) -> bool {
+    let function = program.function(function);
+    let gives_nothing = function.result.as_ref().is_none_or(|ty| matches!(&*ty.name, "void" | "()"));
+    gives_nothing && function.params.len() == 1
 }
 
 /// The functions that a function, with the closures in it, may call.

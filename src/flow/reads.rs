@@ -18,9 +18,9 @@ impl Engine<'_> {
     /// Memory is used: where a field leads to it that the caller can reach, he may want to know.
     pub(super) fn note_field_read(&mut self, path: &Path, id: ObjectId, usage: &Usage, at: Location) {
         let by = match usage {
-            Usage::Read => Name::default(),
-            Usage::Pass(callee) => callee.clone(),
-            _ => return,
+            Usage::Read | Usage::Write => Name::default(),
+            Usage::Pass(callee) | Usage::Within(callee) => callee.clone(),
+            Usage::Return | Usage::Leave(_) => return,
         };
         let Some(field) = path.objects.get(&id).and_then(|object| object.path.as_deref()) else { return };
         let native = self.program.units[self.root.unit as usize].language.is_native();
@@ -70,7 +70,7 @@ impl Engine<'_> {
                 }
                 Ownership::Released if summary.always_reads => {
                     let value = Value::Pointer(id, Offset::Start);
-                    self.usage(path, &value, Usage::Pass(calling.name.clone()), calling.at);
+                    self.usage(path, &value, Usage::Within(calling.name.clone()), calling.at);
                 }
                 _ => {}
             }

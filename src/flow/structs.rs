@@ -4,13 +4,17 @@ use super::calls::{ArgValue, Calling};
 use super::engine::{Engine, OriginKey, Role, Site};
 use super::memory;
 use super::path::{Object, Path};
+use super::places::Spot;
 use super::value::{ObjectId, Offset, Value};
-use crate::ir::{FunctionKind, LocalId, Name, Operand};
-use crate::link::{ClassRef, Ty};
+use crate::ir::{FunctionKind, LocalId, Name, Operand, Place};
+use crate::link::{ClassRef, Ty, VarRef};
 use crate::source::Location;
 use crate::state::Ownership;
 use crate::summary::Step as PathStep;
 use crate::violation::Owner;
+
+/// How deep structs in structs are copied; deeper ones have no known pointers.
+const MAX_NESTED: u32 = 4;
 
 impl Engine<'_> {
     /// A struct by value: memory of its own, which nobody releases.
@@ -107,6 +111,82 @@ impl Engine<'_> {
                 self.store_told(path, into, place, value, at);
             }
         }
+    }
+
+    /// A struct is put whole into a variable of the function, as the body of `void drop(Res r)` does with what it is
+    /// given: the pointers in the copy are those of the original. Whether that is what happens.
+    pub(super) fn copy_into_variable(
+        &mut self,
+        site: Site,
+        path: &mut Path,
+        to: &Place,
+        from: &Operand,
+        value: &Value,
+    ) -> bool {
+        let Operand::Local(local) = from else { return false };
+        let (original, prefix) = match value {
+            Value::View(original, prefix) => (*original, prefix.clone()),
+            Value::Pointer(original, Offset::Start) => (*original, Name::default()),
+            _ => return false,
+        };
+        let Some(Ty::Class(class, _)) = self.resolved(site.frame).types.get(local.index()) else { return false };
+        if !self.is_native(site.frame) || self.plain_fields(*class).is_none() {
+            return false;
+        }
+        let class = *class;
+        let Some(Spot { object: into, key }) = self.spot(site, path, to) else { return false };
+        let is_variable = |object: &Object| object.ownership == Ownership::Local && object.path.is_none();
+        if !path.objects.get(&into).is_some_and(is_variable) || memory::is_somewhere(&key) {
+            return false;
+        }
+        let key = if key == memory::POINTEE { Name::default() } else { key };
+        self.share_pointers(path, site, class, (original, &prefix), (into, &key), MAX_NESTED);
+        true
+    }
+
+    /// What the pointers in a struct lead to, those in its copy lead to.
+    fn share_pointers(
+        &mut self,
+        path: &mut Path,
+        site: Site,
+        class: ClassRef,
+        (from, prefix): (ObjectId, &Name),
+        (into, key): (ObjectId, &Name),
+        depth: u32,
+    ) {
+        // What the caller gave has a place for each field; of what is the function's own only that is known that was
+        // put there.
+        let is_given = path.objects.get(&from).is_some_and(|object| object.path.is_some());
+        for (name, ty) in self.plain_fields(class).unwrap_or_default() {
+            let (of, to) = (memory::join_key(prefix, &name), memory::join_key(key, &name));
+            match ty {
+                Ty::Class(nested, _) if depth > 0 => {
+                    self.share_pointers(path, site, nested, (from, &of), (into, &to), depth - 1);
+                }
+                Ty::Pointer(_) if is_given => {
+                    let value = self.load(path, site, from, &of);
+                    path.put(into, to, value);
+                }
+                _ => {
+                    if let Some(value) = path.heap.get(&(from, of)).cloned() {
+                        path.put(into, to, value);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The fields of a struct of C, each with its type. Nothing for what is no such struct.
+    fn plain_fields(&self, class: ClassRef) -> Option<Vec<(Name, Ty)>> {
+        let unit = self.program.units.get(class.unit as usize)?;
+        let layout = unit.layouts.iter().find(|layout| layout.class == class.class && !layout.is_union)?;
+        let declared = &self.program.class(class).fields;
+        let ty = |name: &Name| {
+            let index = declared.iter().position(|field| field.name == *name)?;
+            let field = VarRef { unit: class.unit, class: Some(class.class), index: index as u32 };
+            Some((name.clone(), self.program.variable_type(field).clone()))
+        };
+        Some(layout.fields.iter().filter_map(|(name, _)| ty(name)).collect())
     }
 
     /// The field as code in Dart has it: some structs keep what native code calls `handle` in `_handle`, behind a getter.

@@ -8,6 +8,7 @@ use crate::link::Ty;
 use crate::models::hints::Hint;
 use crate::state::Ownership;
 use crate::summary::Summary;
+use crate::violation::Unseen;
 
 impl Engine<'_> {
     /// A function of which nothing is known: its arguments escape, its result is unknown.
@@ -22,7 +23,7 @@ impl Engine<'_> {
                 continue;
             }
             if self.is_read_only(&path, &calling, arg) && !calls_back {
-                self.lend(&mut path, &calling, &arg.value, true);
+                self.lend(&mut path, &calling, &arg.value, Some(Unseen::Itself));
             } else {
                 self.escape(&mut path, &arg.value);
             }
@@ -33,7 +34,7 @@ impl Engine<'_> {
                 // A value that ends with its scope stays where it is.
                 Some(id) if self.is_native(calling.site.frame) => path.touch(id),
                 // `m.ptr->clone()`
-                None if self.only_asks(&calling) => self.lend(&mut path, &calling, &receiver, true),
+                None if self.only_asks(&calling) => self.lend(&mut path, &calling, &receiver, Some(Unseen::Itself)),
                 _ => self.escape(&mut path, &receiver),
             }
         }
@@ -77,7 +78,7 @@ impl Engine<'_> {
                     continue;
                 }
             }
-            self.lend(&mut path, &calling, &arg.value, true);
+            self.lend(&mut path, &calling, &arg.value, Some(Unseen::Itself));
         }
         self.possible_exception(run, &calling, &path);
         let value = self.fresh(&mut path, calling.site, Role::Result);

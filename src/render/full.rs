@@ -67,10 +67,8 @@ fn shown(diagnostic: &Diagnostic, files: &Sources<'_>) -> Shown<usize> {
     }
     add(LabelStyle::Primary, primary.location, clean(&primary.message));
     if diagnostic.confidence != Confidence::High {
-        notes.push(format!(
-            "note: {} confidence, for not all that this rests on was seen",
-            confidence_word(diagnostic.confidence)
-        ));
+        let doubt = diagnostic.doubt.as_ref().map(|doubt| format!(", for {}", clean(doubt))).unwrap_or_default();
+        notes.push(format!("note: {} confidence{doubt}", confidence_word(diagnostic.confidence)));
     }
     notes.extend(diagnostic.help.iter().map(|help| format!("help: {}", clean(help))));
     Shown::new(severity)

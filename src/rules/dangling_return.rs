@@ -20,6 +20,7 @@ pub(super) fn word(of: &str, temporary: bool, usage: &Usage, handed: bool) -> Wo
         Usage::Read => ("read here".to_owned(), "is read"),
         Usage::Write => ("written here".to_owned(), "is written"),
         Usage::Pass(callee) => (format!("passed to `{callee}` here"), "is used"),
+        Usage::Within(member) => (format!("used by `{member}` here"), "is used"),
         Usage::Return => ("returned here".to_owned(), "is returned"),
         Usage::Leave(place) => (format!("left in `{place}` here"), "is left where the caller finds it"),
     };

@@ -16,11 +16,7 @@ pub(super) static RULE: Rule = Rule {
 pub(super) fn word(subject: &Subject, exit: Exit, released_elsewhere: bool, context: &Context<'_>) -> Words {
     let released = context.released(subject.family);
     let advice = context.release_advice(subject);
-    let paths = match exit {
-        Exit::Return => "on every path that returns",
-        Exit::End => "on every path to the end",
-        Exit::NextRound => "in every round of the loop",
-    };
+    let paths = context.on_way(exit);
     if released_elsewhere {
         return Words {
             message: format!("{} is not {released} {paths}", context.noun(subject)),

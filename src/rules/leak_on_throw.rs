@@ -14,14 +14,11 @@ pub(super) static RULE: Rule = Rule {
 };
 
 pub(super) fn word(subject: &Subject, thrower: &Thrower, released: bool, context: &Context<'_>) -> Words {
-    let (when, label) = match thrower {
-        Thrower::Throw => ("when a `throw` leaves the function".to_owned(), "a `throw` skips the release".to_owned()),
-        Thrower::Callee(name) => {
-            (format!("when `{name}` throws"), format!("an exception of `{name}` skips the release"))
-        }
-        Thrower::Await => {
-            ("when an `await` throws".to_owned(), "an error of the awaited future skips the release".to_owned())
-        }
+    let when = context.on_throw(thrower);
+    let label = match thrower {
+        Thrower::Throw => "a `throw` skips the release".to_owned(),
+        Thrower::Callee(name) => format!("an exception of `{name}` skips the release"),
+        Thrower::Await => "an error of the awaited future skips the release".to_owned(),
     };
     let place = match (released, thrower) {
         (true, _) => context.on_every_way_out(),

@@ -29,3 +29,20 @@ pub(super) fn word(subject: &Subject, field: &str, class: &str, dispose: Option<
     };
     Words { message, label: format!("`{class}` owns it from here"), help }
 }
+
+pub(super) fn word_overridden(
+    subject: &Subject,
+    field: &str,
+    (class, base): (&str, &str),
+    dispose: &str,
+    context: &Context<'_>,
+) -> Words {
+    let (noun, released) = (context.noun(subject), context.released(subject.family));
+    Words {
+        message: format!(
+            "{noun} in the field `{field}` is not {released} by `{class}.{dispose}`, which overrides `{base}.{dispose}`"
+        ),
+        label: format!("nothing in `{class}` calls `super.{dispose}`"),
+        help: format!("call `super.{dispose}()` in `{class}.{dispose}`"),
+    }
+}

@@ -32,7 +32,9 @@ pub(super) fn word(
     };
     let own = || format!("release what `{}` gave with its own release", subject.origin);
     let help = match (context.offered, right) {
-        (_, Some(right)) if let Some(through) = through.filter(|_| context.can_call_release_of(subject.family)) => {
+        (_, Some(right))
+            if let Some(through) = through.filter(|_| context.can_call_release_of(subject.family, right)) =>
+        {
             format!("let `{through}` only borrow it and call `{right}` here, or pass memory that `{release}` releases")
         }
         _ if through.is_some() => own(),
@@ -41,7 +43,7 @@ pub(super) fn word(
         (None, Some(right)) if subject.origin == subject.made_by => format!("call `{right}` here"),
         // The release of a library is there for everybody.
         (None, Some(right))
-            if context.can_call_release_of(subject.family) && !context.is_per_library(subject.family) =>
+            if context.can_call_release_of(subject.family, right) && !context.is_per_library(subject.family) =>
         {
             format!("call `{right}` here")
         }

@@ -45,6 +45,6 @@ pub(super) fn word_object(subject: &Subject, object: &Object<'_>, context: &Cont
     Words {
         message: format!("the `{class}` in {owner} is lost with the next call of `{setter}`"),
         label: format!("{owner} is the only owner of {}, and takes the next `{class}`", context.noun(subject)),
-        help: format!("before this assignment, call `{dispose}` of what {owner} leads to"),
+        help: format!("call `{}.{dispose}()` before this assignment", object.owner),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::diagnostic::{TraceKind, TraceStep};
-use crate::violation::{Exit, Given, Leaving, Owner, Step, StepKind, Thrower, Usage};
+use crate::violation::{Exit, Given, Leaving, Owner, Step, StepKind, Thrower, Unseen, Usage};
 
 /// Puts one step into words.
 pub(super) fn word(step: &Step, context: &Context<'_>) -> TraceStep {
@@ -20,22 +20,22 @@ pub(super) fn word(step: &Step, context: &Context<'_>) -> TraceStep {
             (TraceKind::Borrow, format!("`{from}` gives memory that {}", owned_by(owner)))
         }
         StepKind::Ended { by } => (TraceKind::Release, format!("it is valid until this call of `{by}`")),
-        StepKind::Lent { to, assumed: false } => (TraceKind::Borrow, format!("`{to}` only borrows it")),
-        StepKind::Lent { to, assumed: true } => {
+        StepKind::Lent { to, assumed: None } => (TraceKind::Borrow, format!("`{to}` only borrows it")),
+        StepKind::Lent { to, assumed: Some(Unseen::Itself) } => {
             (TraceKind::Borrow, format!("`{to}` is taken to borrow it only; nothing is known of it"))
         }
+        StepKind::Lent { to, assumed: Some(Unseen::Callee) } => {
+            (TraceKind::Borrow, format!("`{to}` only lends it on, to a function of which nothing is known"))
+        }
         StepKind::Asked { by } => (TraceKind::Allocate, format!("asked for here by `{by}`")),
-        StepKind::Read { by } => (TraceKind::Borrow, format!("`{by}` only reads it")),
+        StepKind::Read { by } => (TraceKind::Borrow, format!("`{by}` only uses it")),
         StepKind::Stored { into } => (TraceKind::Transfer, format!("stored in {}", field(into))),
         StepKind::Orphaned { container, field: held_in, by } => {
             let container = container.as_ref().map_or_else(|| "its container".into(), |name| format!("`{name}`"));
             (TraceKind::Release, format!("`{by}` releases {container}, and with it {}", field(held_in)))
         }
         StepKind::Overwritten { owner } => (TraceKind::Overwrite, format!("{} is assigned again here", field(owner))),
-        StepKind::Branched { holds } => {
-            let truth = if *holds { "true" } else { "false" };
-            (TraceKind::Branch, format!("`{}` is {truth}", context.quote(step.location)))
-        }
+        StepKind::Branched { holds } => (TraceKind::Branch, format!("`{}` is {holds}", context.quote(step.location))),
         StepKind::Defined { name } => (TraceKind::Use, format!("`{name}` is defined here")),
         StepKind::Released { by, family } => {
             (TraceKind::Release, format!("{} here by `{by}`", context.released(*family)))
@@ -122,6 +122,7 @@ fn used(usage: &Usage) -> String {
         Usage::Read => "read here".into(),
         Usage::Write => "written here".into(),
         Usage::Pass(callee) => format!("passed to `{callee}` here"),
+        Usage::Within(member) => format!("used by `{member}` here"),
         Usage::Return => "returned here".into(),
         Usage::Leave(place) => format!("left in `{place}`: the caller finds it there"),
     }

@@ -2,7 +2,7 @@
 
 use super::{Context, Rule, Words};
 use crate::diagnostic::Level;
-use crate::violation::{Exit, Missing, Subject, Thrower};
+use crate::violation::{Missing, Subject};
 
 pub(super) static RULE: Rule = Rule {
     name: "unclosed_handle",
@@ -17,12 +17,8 @@ pub(super) fn word(subject: &Subject, missing: &Missing, context: &Context<'_>) 
     let closed = context.released(subject.family);
     let when = match missing {
         Missing::Everywhere => format!("never {closed}"),
-        Missing::OnPath(Exit::Return) => format!("not {closed} on every path that returns"),
-        Missing::OnPath(Exit::End) => format!("not {closed} on every path to the end"),
-        Missing::OnPath(Exit::NextRound) => format!("not {closed} in every round of the loop"),
-        Missing::OnThrow(Thrower::Throw) => format!("not {closed} when a `throw` leaves the function"),
-        Missing::OnThrow(Thrower::Callee(callee)) => format!("not {closed} when `{callee}` throws"),
-        Missing::OnThrow(Thrower::Await) => format!("not {closed} when an `await` throws"),
+        Missing::OnPath(exit) => format!("not {closed} {}", context.on_way(*exit)),
+        Missing::OnThrow(thrower) => format!("not {closed} {}", context.on_throw(thrower)),
     };
     let label = match (missing, &subject.held_by) {
         (Missing::Everywhere, Some(name)) => format!("`{name}` alone leads to it"),

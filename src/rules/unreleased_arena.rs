@@ -2,7 +2,7 @@
 
 use super::{Context, Rule, Words};
 use crate::diagnostic::Level;
-use crate::violation::{Exit, Missing, Subject, Thrower};
+use crate::violation::{Missing, Subject};
 
 pub(super) static RULE: Rule = Rule {
     name: "unreleased_arena",
@@ -18,14 +18,8 @@ pub(super) fn word(subject: &Subject, missing: &Missing, context: &Context<'_>) 
     let release = context.release_of(subject.family, &subject.origin).unwrap_or("its release");
     let message = match missing {
         Missing::Everywhere => format!("`{made}` is never released, and neither is what is allocated in it"),
-        Missing::OnPath(Exit::Return) => format!("`{made}` is not released on every path that returns"),
-        Missing::OnPath(Exit::End) => format!("`{made}` is not released on every path to the end"),
-        Missing::OnPath(Exit::NextRound) => format!("`{made}` is not released in every round of the loop"),
-        Missing::OnThrow(Thrower::Throw) => {
-            format!("`{made}` is not released when a `throw` leaves the function")
-        }
-        Missing::OnThrow(Thrower::Callee(callee)) => format!("`{made}` is not released when `{callee}` throws"),
-        Missing::OnThrow(Thrower::Await) => format!("`{made}` is not released when an `await` throws"),
+        Missing::OnPath(exit) => format!("`{made}` is not released {}", context.on_way(*exit)),
+        Missing::OnThrow(thrower) => format!("`{made}` is not released {}", context.on_throw(thrower)),
     };
     let label = match (missing, &subject.held_by) {
         (Missing::Everywhere, Some(name)) => format!("nothing calls `{release}` on `{name}`"),

@@ -19,6 +19,7 @@ pub(super) fn word(subject: Option<&Subject>, usage: &Usage, context: &Context<'
         Usage::Read => ("read".to_owned(), "read it before the release"),
         Usage::Write => ("written".to_owned(), "write it before the release"),
         Usage::Pass(callee) => (format!("passed to `{callee}`"), "release it after its last use"),
+        Usage::Within(member) => (format!("used by `{member}`"), "release it after its last use"),
         Usage::Leave(place) => (format!("left in `{place}`"), "leave the release to the caller, or hand out a copy"),
         Usage::Return => ("returned".to_owned(), "leave the release to the caller, or return a copy"),
     };
@@ -30,6 +31,7 @@ pub(super) fn word_ended(origin: &str, by: &str, usage: &Usage) -> Words {
         Usage::Read => "read".to_owned(),
         Usage::Write => "written".to_owned(),
         Usage::Pass(callee) => format!("passed to `{callee}`"),
+        Usage::Within(member) => format!("used by `{member}`"),
         Usage::Leave(place) => format!("left in `{place}`"),
         Usage::Return => "returned".to_owned(),
     };

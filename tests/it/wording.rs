@@ -12,7 +12,7 @@ use ffilint::summary::FamilyId;
 use ffilint::target::TargetSet;
 use ffilint::violation::{
     Beyond, Confidence, Differing, Disagreement, Exit, Given, LayoutMisfit, Leaving, Miscount, Missing, Owner, Saying,
-    Slot, Step, StepKind, Subject, Thrower, Usage, Violation, ViolationKind,
+    Slot, Step, StepKind, Subject, Thrower, Unseen, Usage, Violation, ViolationKind,
 };
 
 use crate::support::{self, Outcome, all_well, repository, snapshot};
@@ -32,6 +32,7 @@ fn every_violation_has_its_words() -> Outcome {
         language: Language::Dart,
         releases: &[],
         offered: None,
+        opened: None,
     };
     let (mut text, mut failures) = (String::new(), Vec::new());
     for kind in kinds().into_iter().chain(misbound()) {
@@ -218,6 +219,13 @@ fn kinds() -> Vec<ViolationKind> {
         let (field, class) = ("_block".into(), "Canvas".into());
         kinds.push(ViolationKind::Unreleased { subject: block(), field, class, dispose });
     }
+    kinds.push(ViolationKind::Overridden {
+        subject: block(),
+        field: "_block".into(),
+        class: "Picture".into(),
+        base: "Canvas".into(),
+        dispose: "dispose".into(),
+    });
     for owner in ["buffer", "server.name", "[2]"] {
         kinds.push(ViolationKind::Overwritten { subject: block(), owner: owner.into() });
     }
@@ -238,7 +246,14 @@ fn kinds() -> Vec<ViolationKind> {
             kinds.push(ViolationKind::ReleasedTwice { managed, subject: subject.clone(), release });
         }
     }
-    for usage in [Usage::Read, Usage::Write, Usage::Pass("puts".into()), Usage::Return, Usage::Leave("*out".into())] {
+    for usage in [
+        Usage::Read,
+        Usage::Write,
+        Usage::Pass("puts".into()),
+        Usage::Within("set".into()),
+        Usage::Return,
+        Usage::Leave("*out".into()),
+    ] {
         kinds.push(ViolationKind::UsedAfterRelease { subject: Some(block()), usage });
     }
     kinds.push(ViolationKind::RegisteredTwice { subject: Some(block()), registration: "attach".into() });
@@ -371,8 +386,9 @@ fn steps() -> Vec<StepKind> {
     let mut steps = vec![
         StepKind::Allocated { by: "calloc".into(), family: malloc },
         StepKind::Allocated { by: "CreateFile".into(), family: family("filehandle") },
-        StepKind::Lent { to: "puts".into(), assumed: false },
-        StepKind::Lent { to: "mystery".into(), assumed: true },
+        StepKind::Lent { to: "puts".into(), assumed: None },
+        StepKind::Lent { to: "mystery".into(), assumed: Some(Unseen::Itself) },
+        StepKind::Lent { to: "work".into(), assumed: Some(Unseen::Callee) },
         StepKind::Received { from: "createConfig".into() },
         StepKind::Stored { into: "name".into() },
         StepKind::Stored { into: "items.[]".into() },
@@ -399,8 +415,15 @@ fn steps() -> Vec<StepKind> {
     steps.extend(owners().map(|owner| StepKind::Borrowed { from: "f".into(), owner }));
     steps.extend(owners().map(|with| StepKind::Registered { with }));
     steps.extend(
-        [Usage::Read, Usage::Write, Usage::Pass("puts".into()), Usage::Return, Usage::Leave("*out".into())]
-            .map(StepKind::Used),
+        [
+            Usage::Read,
+            Usage::Write,
+            Usage::Pass("puts".into()),
+            Usage::Within("set".into()),
+            Usage::Return,
+            Usage::Leave("*out".into()),
+        ]
+        .map(StepKind::Used),
     );
     steps.push(StepKind::Asked { by: "calloc".into() });
     steps.push(StepKind::Read { by: "toCode".into() });
