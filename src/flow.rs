@@ -29,6 +29,7 @@ mod awaited;
 mod bounds;
 mod callables;
 mod callbacks;
+mod callers;
 mod calls;
 mod caught;
 mod concluded;
