@@ -77,6 +77,7 @@ mod path;
 mod perhaps;
 mod places;
 mod premature;
+mod questions;
 mod reach;
 mod reads;
 mod references;

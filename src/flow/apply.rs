@@ -329,6 +329,7 @@ impl Engine<'_> {
             throws => throws,
         };
         self.exceptions(run, calling, throws, &path);
+        self.throw_for_cell(&mut path, calling);
     }
 
     /// Whether a function of Dart is given nothing but text that is written there and objects that were made there: it

@@ -727,7 +727,7 @@ impl Engine<'_> {
             Throws::Possibly => self.possible_exception(run, calling, path),
             Throws::Known | Throws::Always => {
                 let thrower = Thrower::Callee(calling.name.clone());
-                let failed = calling.args.first().and_then(|arg| self.statuses.get(&arg.value).cloned());
+                let failed = calling.args.first().and_then(|arg| self.statuses.returned.get(&arg.value).cloned());
                 let flight = Flight { thrower: Some((thrower, calling.at)), failed: failed.flatten(), thrown: None };
                 self.throw(run, calling.site.block, path.clone(), flight);
             }
@@ -742,6 +742,7 @@ impl Engine<'_> {
                 Some(ty) => self.given_by_value(calling.site, &mut path, &ty, value, calling.name.clone()),
                 None => value,
             };
+            self.note_question(&path, calling, &value);
             self.assign(calling.site.frame, &mut path, result, value);
         }
         out.push(path);

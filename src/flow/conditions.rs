@@ -12,7 +12,7 @@ pub(super) type Split = [Option<Path>; 2];
 
 impl Engine<'_> {
     /// Splits a path at a condition.
-    pub(super) fn split(&self, frame: u32, block: BlockId, path: Path, cond: &Cond) -> Split {
+    pub(super) fn split_on(&self, frame: u32, block: BlockId, path: Path, cond: &Cond) -> Split {
         match cond {
             Cond::Opaque => [Some(path.clone()), Some(path)],
             Cond::Target(targets) => on_targets(path, *targets),
