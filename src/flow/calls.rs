@@ -176,8 +176,10 @@ impl Engine<'_> {
         let by_value = matches!(call.callee, Callee::Value(_));
         let before = out.len();
         let (first, name) = (calling.args.first().map(|arg| arg.value.clone()), calling.name.clone());
-        for value in calling.receiver.iter().chain(&calling.args).map(|arg| arg.value.clone()) {
-            self.forget_answers(&mut path, &value);
+        let only_asks = matches!(target, Target::Model(model) if self.models.function(*model).asks.is_some());
+        if !only_asks {
+            let given = calling.receiver.iter().chain(&calling.args);
+            given.for_each(|arg| self.forget_answers(&mut path, &arg.value));
         }
         self.note_call_with_field(&path, target, &calling);
         let lent = self.lend_places(site, target, call, &mut calling, &mut path);
@@ -365,6 +367,9 @@ impl Engine<'_> {
                 calling.targets = self.models.function(*model).targets;
                 calling.model = Some(*model);
                 self.note_call(&path, &calling, *model);
+                if let Some(answer) = self.answer_to_call(&calling, *model) {
+                    return self.finish(&calling, path, answer, out);
+                }
                 self.give_to_base(&mut path, &calling, summary);
                 self.apply_summary(run, summary, calling, path, out);
             }
@@ -737,12 +742,12 @@ impl Engine<'_> {
     /// The call is done.
     pub(super) fn finish(&mut self, calling: &Calling, mut path: Path, value: Value, out: &mut Vec<Path>) {
         if let Some(result) = calling.result {
+            self.note_question(&path, calling, &value);
             let given = self.resolved(calling.site.frame).types.get(result.index());
             let value = match given.filter(|ty| self.is_by_value(calling, ty, &value)).cloned() {
                 Some(ty) => self.given_by_value(calling.site, &mut path, &ty, value, calling.name.clone()),
                 None => value,
             };
-            self.note_question(&path, calling, &value);
             self.assign(calling.site.frame, &mut path, result, value);
         }
         out.push(path);

@@ -353,6 +353,7 @@ impl Engine<'_> {
                 }
                 // A map's key goes where its value goes.
                 if let Some(Projection::Index(index)) = to.path.first() {
+                    base.iter().for_each(|base| self.forget_contents(&mut path, base));
                     let index = self.operand(site.frame, &path, index);
                     self.escape(&mut path, &index);
                 }
