@@ -57,6 +57,7 @@ mod interior;
 mod kept;
 mod lasting;
 mod leaf_calls;
+mod leaked_elements;
 mod leaked_fields;
 mod left;
 mod lengths;
@@ -223,6 +224,7 @@ pub fn analyse(program: &Program, models: &ModelSet, options: &Options) -> Analy
     analysis.violations.extend(finalized_fields::released_by_hand(program, models, &summaries, &fields));
     analysis.violations.extend(leaked_fields::unreleased(program, models, &summaries, &fields));
     analysis.violations.extend(replaced_objects::replaced(program, models, &summaries, &fields));
+    analysis.violations.extend(leaked_elements::unreleased(program, models, &fields));
     analysis.violations.extend(premature::finalizations(program, models));
     analysis.violations.extend(started::released_early(program, models, &summaries));
     analysis.violations.extend(drained::drained_twice(program, models, &summaries));

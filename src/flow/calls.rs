@@ -8,6 +8,7 @@ use crate::ir::{Base, Call, Callee, ClassId, Flavor, FunctionKind, LocalId, Name
 use crate::language::Language;
 use crate::link::{ClassRef, FuncRef, Functions, Receiver, Target, Ty};
 use crate::models::ModelId;
+use crate::models::hints::Hint;
 use crate::source::Location;
 use crate::summary::{AccessPath, Basis, Made, Root, Summary, Throws};
 use crate::target::TargetSet;
@@ -155,6 +156,13 @@ impl Engine<'_> {
         };
         if let (Callee::Method { name, .. }, Some(list)) = (&call.callee, &receiver) {
             self.note_resized(name, &list.value, list.ty.as_ref());
+        }
+        if let Callee::Method { receiver: list, name } = &call.callee
+            && self.models.hints().says(Hint::PutsIn, name)
+        {
+            let put: Vec<_> =
+                call.args.iter().zip(&args).map(|(arg, given)| (&arg.value, given.value.clone())).collect();
+            self.note_element(site, &path, list, &put, at);
         }
         let target = self.target(site);
         let mut calling = Calling {

@@ -131,7 +131,7 @@ fn owners_in<'a>(program: &'a Program, models: &ModelSet, fields: &'a Fields, un
 }
 
 /// Whether a constructor receives the field as a parameter.
-fn is_given(program: &Program, class: ClassRef, name: &Name) -> bool {
+pub(super) fn is_given(program: &Program, class: ClassRef, name: &Name) -> bool {
     let unit = &program.units[class.unit as usize];
     program.class(class).members.iter().any(|member| {
         let params = &unit.function(*member).params;
@@ -140,7 +140,7 @@ fn is_given(program: &Program, class: ClassRef, name: &Name) -> bool {
 }
 
 /// Whether a class stands in for another in tests.
-fn is_double(program: &Program, models: &ModelSet, class: ClassRef) -> bool {
+pub(super) fn is_double(program: &Program, models: &ModelSet, class: ClassRef) -> bool {
     let is_double = |ty: &Ty| matches!(ty, Ty::Model(ty, _) if models.ty(*ty).test_double);
     models.hints().says(Hint::Doubles, &program.class(class).name) || program.supertypes(class).iter().any(is_double)
 }
@@ -170,7 +170,7 @@ fn class_of(ty: &Ty) -> Option<ClassRef> {
 }
 
 /// Classes whose objects may live as long as the process.
-struct Lasting {
+pub(super) struct Lasting {
     /// Those that a variable outside instances holds.
     held: FxHashSet<ClassRef>,
     /// And those that fields of such hold.
@@ -178,7 +178,12 @@ struct Lasting {
 }
 
 impl Lasting {
-    fn of(program: &Program) -> Self {
+    /// Whether a variable outside instances holds an object of a class.
+    pub(super) fn holds(&self, class: ClassRef) -> bool {
+        self.held.contains(&class)
+    }
+
+    pub(super) fn of(program: &Program) -> Self {
         let mut held = FxHashSet::default();
         for (unit, from) in (0_u32..).zip(&program.units).filter(|(_, from)| !from.language.is_native()) {
             for index in 0..from.variables.len() as u32 {
