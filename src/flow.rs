@@ -94,6 +94,7 @@ mod settled;
 mod shared;
 mod sizes;
 mod started;
+mod started_closures;
 mod structs;
 mod summaries;
 mod table;
@@ -223,8 +224,8 @@ pub fn analyse(program: &Program, models: &ModelSet, options: &Options) -> Analy
     analysis.violations.extend(of_fields);
     analysis.violations.extend(finalized_fields::released_by_hand(program, models, &summaries, &fields));
     analysis.violations.extend(leaked_fields::unreleased(program, models, &summaries, &fields));
-    analysis.violations.extend(replaced_objects::replaced(program, models, &summaries, &fields));
     analysis.violations.extend(leaked_elements::unreleased(program, models, &fields));
+    analysis.violations.extend(replaced_objects::replaced(program, models, &summaries, &fields));
     analysis.violations.extend(premature::finalizations(program, models));
     analysis.violations.extend(started::released_early(program, models, &summaries));
     analysis.violations.extend(drained::drained_twice(program, models, &summaries));
