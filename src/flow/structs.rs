@@ -123,7 +123,9 @@ impl Engine<'_> {
         let is_written = |key: &Name| held.iter().any(|(written, _)| written == key);
         // The field of the other struct was never looked at: what it holds is not known.
         for (key, value) in before.iter().filter(|(key, _)| !is_written(key)) {
-            into.iter().for_each(|into| drop(path.heap.remove(&(*into, key.clone()))));
+            if let Some(into) = into {
+                path.heap.remove(&(into, key.clone()));
+            }
             self.escape(path, value);
         }
         for (key, value) in held {
