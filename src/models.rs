@@ -29,7 +29,7 @@ use crate::target::TargetSet;
 use compiled::Functions;
 use hints::Hints;
 use own::OwnText;
-use schema::{FamilyKind, MemberKind, ModelFile, Naming, NullRelease, Toolchain};
+use schema::{Asks, FamilyKind, MemberKind, ModelFile, Naming, NullRelease, Toolchain};
 
 macro_rules! index {
     ($(#[$doc:meta])* $name:ident) => {
@@ -122,6 +122,8 @@ pub struct TypeInfo {
     /// function turns out to be such a class, this type is meant (`Pointer<Int32>.value` has the type `T` = `Int32`,
     /// which reads as `int`).
     pub reads_as: Option<TypeRef>,
+    /// How much is in an object of the class never changes.
+    pub fixed: bool,
     /// The size in bytes of a native type, of an element of a typed list.
     pub size: Option<Size>,
     /// The pack, in which the names of its types are looked up.
@@ -150,6 +152,15 @@ pub enum Sizing {
     SizeOf,
 }
 
+/// What settles a future.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settled {
+    /// Closures that are all passed, and of which one throws where the future fails.
+    pub by: Vec<AccessPath>,
+    /// The argument with which that does not hold.
+    pub unless: Option<AccessPath>,
+}
+
 /// A modelled function.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FunctionInfo {
@@ -172,6 +183,10 @@ pub struct FunctionInfo {
     pub sizing: Option<Sizing>,
     /// The argument that says that the native function it gives is called as a leaf.
     pub leaf: Option<AccessPath>,
+    /// What it asks the receiver, changing nothing.
+    pub asks: Option<Asks>,
+    /// What settles the future that it gives, whatever becomes of the receiver.
+    pub settled: Option<Settled>,
     /// Where it holds.
     pub targets: TargetSet,
     /// The source of the facts.
@@ -203,6 +218,8 @@ impl FunctionInfo {
             symbol_at: None,
             sizing: None,
             leaf: None,
+            asks: None,
+            settled: None,
             targets: TargetSet::ALL,
             source: None,
             pack: None,
@@ -302,6 +319,8 @@ pub struct ModelSet {
     variables: Vec<VariableInfo>,
     #[serde(skip)]
     functions: Functions,
+    /// Those that say what settles the future which they give.
+    settling: Vec<ModelId>,
     #[serde(with = "compiled::sorted")]
     symbols: FxHashMap<Name, Vec<(RequirementId, ModelId)>>,
     hints: Hints,
@@ -432,6 +451,13 @@ impl ModelSet {
     #[must_use]
     pub fn hints(&self) -> &Hints {
         &self.hints
+    }
+
+    /// What settles the future that a member of that name gives, where models say so of one.
+    #[must_use]
+    pub fn settled_by(&self, member: &str) -> Option<&Settled> {
+        let known = self.settling.iter().map(|id| self.function(*id));
+        known.into_iter().find(|known| known.name.rsplit('.').next() == Some(member))?.settled.as_ref()
     }
 
     /// The rules by which libraries name their functions.

@@ -3,6 +3,7 @@
 use super::calls::{Access, ArgValue, Calling};
 use super::engine::{Engine, Role, Run, Site};
 use super::finalizers::Registration;
+use super::memory::POINTEE;
 use super::objects::Releasing;
 use super::path::Path;
 use super::results::Allocating;
@@ -328,6 +329,7 @@ impl Engine<'_> {
             }
             throws => throws,
         };
+        self.throw_for_cell(&mut path, calling);
         self.exceptions(run, calling, throws, &path);
     }
 
@@ -554,13 +556,12 @@ impl Engine<'_> {
         if let Some(owner) = owner {
             self.usage(path, &owner, Usage::Write, calling.at);
         }
-        // A struct copied whole: its fields are shared with the copy.
-        if let Value::View(from, _) = &value {
-            let fields: Vec<Value> = path.held(*from).map(|(_, value)| value.clone()).collect();
-            fields.iter().for_each(|field| self.escape(path, field));
-            return;
-        }
         let key = Self::key(calling, offset, &prefix, last);
+        if let Value::View(from, part) = &value {
+            self.usage(path, &value, Usage::Read, calling.at);
+            let whole = part.is_empty() && key == POINTEE;
+            return self.share_fields(path, *from, whole.then_some(object), calling.at);
+        }
         // A new object is made of what is gone.
         if self.is_instance(object) && value.object().is_some_and(|id| path.ownership(id) == State::Released) {
             self.usage(path, &value, Usage::Pass(calling.name.clone()), calling.at);

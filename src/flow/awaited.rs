@@ -2,11 +2,12 @@
 
 use super::engine::{Engine, Site};
 use crate::ir::{
-    Base, Callee, Flavor, LocalId, LocalKind, Op, Operand, Projection, Statement, Terminator, visit_operands,
+    Arg, Base, Call, Callee, Flavor, LocalId, LocalKind, Op, Operand, Projection, Statement, Terminator, visit_operands,
 };
 use crate::link::{FuncRef, Program, Target, Ty};
+use crate::models::Settled;
 use crate::models::hints::{Hint, Hints};
-use crate::summary::Throws;
+use crate::summary::{AccessPath, Root, Throws};
 
 /// How many closures in each other are looked at.
 const MAX_DEPTH: u32 = 8;
@@ -29,7 +30,11 @@ impl Engine<'_> {
         let ops = &self.function(site.frame).blocks[site.block.index()].ops;
         let made = ops.iter().take(site.op as usize).rposition(|made| crate::ir::written(&made.op) == Some(awaited));
         let Some(made) = made else { return true };
-        match self.target(Site { op: made as u32, ..site }) {
+        let target = self.target(Site { op: made as u32, ..site });
+        if let Some((settled, call)) = self.settling(target, &ops[made].op) {
+            return !self.is_settled_by(site.frame, settled, call, ops);
+        }
+        match target {
             Target::Functions(functions) => functions.candidates.iter().any(|candidate| {
                 let later = self.program.function(*candidate).flavor == Flavor::Async;
                 self.contract(*candidate).is_none_or(|known| later && known.throws >= Throws::Known)
@@ -37,6 +42,54 @@ impl Engine<'_> {
             Target::Model(model) => self.models.function(*model).summary.throws >= Throws::Known,
             _ => !self.is_only_completed(self.frames[site.frame as usize].function, &ops[made].op),
         }
+    }
+
+    /// What settles the future that a call gives. What is awaited is a future, whatever is known of its type.
+    fn settling<'o>(&self, target: &Target, op: &'o Op) -> Option<(&Settled, &'o Call)> {
+        let Op::Call(call) = op else { return None };
+        let settled = match (target, &call.callee) {
+            (Target::Model(model), _) => self.models.function(*model).settled.as_ref(),
+            (Target::Unknown, Callee::Method { name, .. }) => self.models.settled_by(name),
+            _ => None,
+        };
+        Some((settled?, call))
+    }
+
+    /// Whether closures settle a future, and none of them is one to count on throwing.
+    fn is_settled_by(&self, frame: u32, settled: &Settled, call: &Call, ops: &[Statement]) -> bool {
+        let given = |path: &AccessPath| {
+            let is_it = |index: usize, arg: &Arg| match &path.root {
+                Root::Param(at) => arg.name.is_none() && usize::from(*at) == index,
+                Root::Named(name) => arg.name.as_ref() == Some(name),
+                _ => false,
+            };
+            call.args.iter().enumerate().find(|(index, arg)| is_it(*index, arg)).map(|(_, arg)| &arg.value)
+        };
+        let unit = self.frames[frame as usize].function.unit;
+        let is_calm = |path: &AccessPath| {
+            let Some(Operand::Local(closure)) = given(path) else { return false };
+            ops.iter().any(|statement| match &statement.op {
+                Op::Closure { to, body } if to == closure => !self.throws(FuncRef { unit, function: *body }),
+                _ => false,
+            })
+        };
+        settled.unless.as_ref().is_none_or(|path| given(path).is_none()) && settled.by.iter().all(is_calm)
+    }
+
+    /// Whether a closure throws, or calls what is known to.
+    fn throws(&self, closure: FuncRef) -> bool {
+        let program = self.program;
+        let body = program.function(closure);
+        body.incomplete.is_some()
+            || body.blocks.iter().any(|block| matches!(block.end, Terminator::Throw(_)))
+            || program.operations(closure).any(|(_, target)| match target.called() {
+                Target::Functions(functions) => {
+                    let mut callees = functions.candidates.iter();
+                    callees.any(|callee| self.contract(*callee).is_none_or(|known| known.throws >= Throws::Known))
+                }
+                Target::Model(model) => self.models.function(*model).summary.throws >= Throws::Known,
+                _ => false,
+            })
     }
 
     /// Whether what is read is the future of an object that is waited for once, and that nothing ever makes fail.

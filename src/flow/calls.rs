@@ -8,6 +8,7 @@ use crate::ir::{Base, Call, Callee, ClassId, Flavor, FunctionKind, LocalId, Name
 use crate::language::Language;
 use crate::link::{ClassRef, FuncRef, Functions, Receiver, Target, Ty};
 use crate::models::ModelId;
+use crate::models::hints::Hint;
 use crate::source::Location;
 use crate::summary::{AccessPath, Basis, Made, Root, Summary, Throws};
 use crate::target::TargetSet;
@@ -156,6 +157,13 @@ impl Engine<'_> {
         if let (Callee::Method { name, .. }, Some(list)) = (&call.callee, &receiver) {
             self.note_resized(name, &list.value, list.ty.as_ref());
         }
+        if let Callee::Method { receiver: list, name } = &call.callee
+            && self.models.hints().says(Hint::PutsIn, name)
+        {
+            let put: Vec<_> =
+                call.args.iter().zip(&args).map(|(arg, given)| (&arg.value, given.value.clone())).collect();
+            self.note_element(site, &path, list, &put, at);
+        }
         let target = self.target(site);
         let mut calling = Calling {
             receiver,
@@ -176,8 +184,10 @@ impl Engine<'_> {
         let by_value = matches!(call.callee, Callee::Value(_));
         let before = out.len();
         let (first, name) = (calling.args.first().map(|arg| arg.value.clone()), calling.name.clone());
-        for value in calling.receiver.iter().chain(&calling.args).map(|arg| arg.value.clone()) {
-            self.forget_answers(&mut path, &value);
+        let only_asks = matches!(target, Target::Model(model) if self.models.function(*model).asks.is_some());
+        if !only_asks {
+            let given = calling.receiver.iter().chain(&calling.args);
+            given.for_each(|arg| self.forget_answers(&mut path, &arg.value));
         }
         self.note_call_with_field(&path, target, &calling);
         let lent = self.lend_places(site, target, call, &mut calling, &mut path);
@@ -365,6 +375,9 @@ impl Engine<'_> {
                 calling.targets = self.models.function(*model).targets;
                 calling.model = Some(*model);
                 self.note_call(&path, &calling, *model);
+                if let Some(answer) = self.answer_to_call(&calling, *model) {
+                    return self.finish(&calling, path, answer, out);
+                }
                 self.give_to_base(&mut path, &calling, summary);
                 self.apply_summary(run, summary, calling, path, out);
             }
@@ -727,7 +740,7 @@ impl Engine<'_> {
             Throws::Possibly => self.possible_exception(run, calling, path),
             Throws::Known | Throws::Always => {
                 let thrower = Thrower::Callee(calling.name.clone());
-                let failed = calling.args.first().and_then(|arg| self.statuses.get(&arg.value).cloned());
+                let failed = calling.args.first().and_then(|arg| self.statuses.returned.get(&arg.value).cloned());
                 let flight = Flight { thrower: Some((thrower, calling.at)), failed: failed.flatten(), thrown: None };
                 self.throw(run, calling.site.block, path.clone(), flight);
             }
@@ -737,6 +750,7 @@ impl Engine<'_> {
     /// The call is done.
     pub(super) fn finish(&mut self, calling: &Calling, mut path: Path, value: Value, out: &mut Vec<Path>) {
         if let Some(result) = calling.result {
+            self.note_question(&path, calling, &value);
             let given = self.resolved(calling.site.frame).types.get(result.index());
             let value = match given.filter(|ty| self.is_by_value(calling, ty, &value)).cloned() {
                 Some(ty) => self.given_by_value(calling.site, &mut path, &ty, value, calling.name.clone()),

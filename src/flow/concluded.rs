@@ -128,6 +128,7 @@ impl Engine<'_> {
     pub(super) fn loaded(&mut self, path: &mut Path, site: Site, from: ObjectId) -> Value {
         let value = self.fresh(path, site, super::engine::Role::Loaded);
         self.note_part_of_concluded(from, &value);
+        self.note_cell(path, from, &value);
         value
     }
 }

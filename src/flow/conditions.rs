@@ -12,7 +12,7 @@ pub(super) type Split = [Option<Path>; 2];
 
 impl Engine<'_> {
     /// Splits a path at a condition.
-    pub(super) fn split(&self, frame: u32, block: BlockId, path: Path, cond: &Cond) -> Split {
+    pub(super) fn split_on(&self, frame: u32, block: BlockId, path: Path, cond: &Cond) -> Split {
         match cond {
             Cond::Opaque => [Some(path.clone()), Some(path)],
             Cond::Target(targets) => on_targets(path, *targets),
@@ -22,6 +22,11 @@ impl Engine<'_> {
             }
             Cond::IsNull(operand) => {
                 let value = self.operand(frame, &path, operand);
+                // An answer is there, whatever it is: `list?.isEmpty ?? true`.
+                let is_answer = matches!(&value, Value::Symbol(symbol) if self.comparisons.contains_key(symbol));
+                if is_answer && !self.is_native(frame) {
+                    return [None, Some(path)];
+                }
                 let null = if self.is_native(frame) { Value::NullPointer } else { Value::Null };
                 split_null(path, &value, &null)
             }
@@ -199,11 +204,11 @@ impl Engine<'_> {
                 Some(comparison) => {
                     let (op, left, right) = (comparison.op.as_str(), &comparison.left, &comparison.right);
                     // Of whole numbers that are never negative, what is less than one is nothing.
-                    if *right == Value::Int(1) && matches!(op, "<" | ">=") && self.is_length(left) {
+                    if *right == Value::Int(1) && matches!(op, "<" | ">=") && self.is_count(left) {
                         let split = self.split_equal(path, left, &Value::Int(0));
                         return if op == "<" { split } else { swap(split) };
                     }
-                    if *right == Value::Int(0) && matches!(op, "<=" | ">") && self.is_length(left) {
+                    if *right == Value::Int(0) && matches!(op, "<=" | ">") && self.is_count(left) {
                         let split = self.split_equal(path, left, right);
                         return if op == "<=" { split } else { swap(split) };
                     }

@@ -92,8 +92,8 @@ pub(super) struct Engine<'a> {
     pub(super) constants: FxHashSet<Symbol>,
     /// Where fields that the caller can reach are first read through, by field.
     pub(super) read: std::collections::BTreeMap<crate::summary::AccessPath, (Name, Location)>,
-    /// What native functions returned whose bodies are here, and the call, where it may have failed.
-    pub(super) statuses: FxHashMap<Value, Option<(Name, Location)>>,
+    /// What tells whether native calls failed.
+    pub(super) statuses: super::questions::Statuses,
     /// The origins of callables that are made for one call each.
     pub(super) made_for_call: FxHashSet<u32>,
     /// What `catch` clauses got.
@@ -241,7 +241,7 @@ impl<'a> Engine<'a> {
             wrapped: FxHashMap::default(),
             constants: FxHashSet::default(),
             read: std::collections::BTreeMap::new(),
-            statuses: FxHashMap::default(),
+            statuses: super::questions::Statuses::default(),
             made_for_call: FxHashSet::default(),
             caught: FxHashSet::default(),
             instances: FxHashSet::default(),

@@ -27,12 +27,12 @@ impl Engine<'_> {
         let program = self.program;
         let fails = functions.candidates.iter().any(|function| may_fail(program, *function, 0));
         let failed = fails.then(|| (calling.name.clone(), calling.at));
-        self.statuses.extend(values.into_iter().map(|value| (value, failed.clone())));
+        self.statuses.returned.extend(values.into_iter().map(|value| (value, failed.clone())));
     }
 
     /// Whether what a callee could throw for is what native code returned that cannot fail.
     pub(super) fn is_given_a_success(&self, calling: &Calling) -> bool {
-        calling.args.first().is_some_and(|arg| self.statuses.get(&arg.value) == Some(&None))
+        calling.args.first().is_some_and(|arg| self.statuses.returned.get(&arg.value) == Some(&None))
     }
 }
 

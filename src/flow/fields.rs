@@ -27,7 +27,19 @@ pub(super) struct FieldNotes {
     /// What a function that computes an initial value gives.
     initial: Vec<(FuncRef, Option<Owned>)>,
     releases: Vec<Released>,
+    /// What is put into the collections that fields hold.
+    elements: Vec<(VarRef, Owned)>,
     pub(super) finalized: FinalizedNotes,
+}
+
+impl FieldNotes {
+    /// Notes what is put into the collection that a field holds.
+    pub(super) fn note_element(&mut self, field: VarRef, owned: Owned) {
+        let element = (field, owned);
+        if !self.elements.contains(&element) {
+            self.elements.push(element);
+        }
+    }
 }
 
 /// Something that is written to a field, null apart.
@@ -148,6 +160,8 @@ pub(super) struct Fields {
     stores: FxHashMap<VarRef, Vec<Option<Owned>>>,
     initial: FxHashMap<FuncRef, Vec<Option<Owned>>>,
     pub(super) releases: Vec<Released>,
+    /// What is put into the collections that fields hold.
+    pub(super) elements: Vec<(VarRef, Owned)>,
     pub(super) finalized: FinalizedNotes,
     /// Units of functions that were not analysed to their end: they may write anything to the fields of their classes.
     incomplete: FxHashSet<u32>,
@@ -177,6 +191,7 @@ impl Fields {
             self.initial.entry(function).or_default().push(what);
         }
         self.releases.extend(notes.releases);
+        self.elements.extend(notes.elements);
         self.finalized.extend(notes.finalized);
     }
 

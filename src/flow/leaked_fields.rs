@@ -131,7 +131,7 @@ fn owners_in<'a>(program: &'a Program, models: &ModelSet, fields: &'a Fields, un
 }
 
 /// Whether a constructor receives the field as a parameter.
-fn is_given(program: &Program, class: ClassRef, name: &Name) -> bool {
+pub(super) fn is_given(program: &Program, class: ClassRef, name: &Name) -> bool {
     let unit = &program.units[class.unit as usize];
     program.class(class).members.iter().any(|member| {
         let params = &unit.function(*member).params;
@@ -178,7 +178,12 @@ pub(super) struct Lasting {
 }
 
 impl Lasting {
-    fn of(program: &Program) -> Self {
+    /// Whether a variable outside instances holds an object of a class.
+    pub(super) fn holds(&self, class: ClassRef) -> bool {
+        self.held.contains(&class)
+    }
+
+    pub(super) fn of(program: &Program) -> Self {
         let mut held = FxHashSet::default();
         for (unit, from) in (0_u32..).zip(&program.units).filter(|(_, from)| !from.language.is_native()) {
             for index in 0..from.variables.len() as u32 {
@@ -217,11 +222,6 @@ impl Lasting {
             }
         }
         Self { held, all }
-    }
-
-    /// Whether a variable outside instances may hold an object of a class.
-    pub(super) fn holds(&self, class: ClassRef) -> bool {
-        self.held.contains(&class)
     }
 }
 

@@ -354,6 +354,10 @@ impl Engine<'_> {
                 }
                 // A map's key goes where its value goes.
                 if let Some(Projection::Index(index)) = to.path.first() {
+                    base.iter().for_each(|base| self.forget_contents(&mut path, base));
+                    if let Base::Local(list) = to.base {
+                        self.note_element(site, &path, &Operand::Local(list), &[(value, stored.clone())], at);
+                    }
                     let index = self.operand(site.frame, &path, index);
                     self.escape(&mut path, &index);
                 }

@@ -7,6 +7,7 @@ use super::callbacks::{Passed, Slot};
 use super::engine::{Engine, Exits};
 use super::objects::confidence;
 use super::path::{Branch, Flight, Object, Orphaned, Path, Story};
+use super::questions::Answer;
 use super::value::Value;
 use crate::ir::Name;
 use crate::models::schema::FamilyKind;
@@ -35,6 +36,8 @@ pub(super) struct Ledger {
     pub(super) of_object: bool,
     /// The stories of those that were passed to callbacks.
     handed: Vec<Rc<Story>>,
+    /// The answers to what was asked of the call that made it with which some path releases it or hands it over.
+    there_with: Vec<Answer>,
 }
 
 /// A path on which an object was lost.
@@ -60,6 +63,7 @@ impl Ledger {
     /// An object is gone from a path without being lost.
     pub(super) fn settle(&mut self, object: &Object) {
         self.note_handed(object);
+        self.note_answer(object);
         match object.ownership {
             Ownership::Released | Ownership::Managed => {
                 (self.released, self.released_here) = (true, true);
@@ -104,6 +108,17 @@ impl Ledger {
         self.handed.iter().filter(move |story| story.was_handed(slot))
     }
 
+    fn note_answer(&mut self, object: &Object) {
+        let discharged = match object.ownership {
+            Ownership::Released | Ownership::Managed | Ownership::Relinquished => true,
+            Ownership::Escaped => !object.blurred,
+            _ => false,
+        };
+        if let Some(answer) = object.story.asked_of.filter(|answer| discharged && !self.there_with.contains(answer)) {
+            self.there_with.push(answer);
+        }
+    }
+
     fn note_handed(&mut self, object: &Object) {
         if !object.story.handed.is_empty() {
             self.handed.push(object.story.clone());
@@ -115,6 +130,7 @@ impl Ledger {
         if object.story.retained.is_some() || object.story.unfollowed {
             // Native code keeps it as long as it likes, or nobody can say what became of it.
             self.escaped = true;
+            self.there_with.extend(object.story.asked_of);
         } else if transition(object.ownership, Event::End).1 == Some(Fault::Leak) {
             let (story, branch, targets) = (object.story.clone(), path.branch, path.targets);
             self.leaks.push(LostOn { how, at, story, branch, targets, certain: object.non_null });
@@ -215,7 +231,11 @@ impl Engine<'_> {
         let counts = |lost: &&LostOn| !is_handle || lost.certain || !discharged && matches!(lost.how, How::Left(_));
         // Native code that was not waited for may still call it.
         let waited = |lost: &&LostOn| !is_callable || !matches!(lost.how, How::Threw(Thrower::Await, _));
-        let leaks = || ledger.leaks.iter().filter(counts).filter(waited);
+        // Where all that have it have the other answer, this one says that nothing was made.
+        let exists = |lost: &&LostOn| {
+            !discharged || lost.story.asked_of.is_none_or(|answer| ledger.there_with.contains(&answer))
+        };
+        let leaks = || ledger.leaks.iter().filter(counts).filter(waited).filter(exists);
         let mut left = leaks().filter(|lost| matches!(lost.how, How::Left(_)));
         // What is released at last shows that its owner was meant to release it before it was assigned again.
         let overwritten = left.clone().find(|lost| lost.story.overwritten.is_some());

@@ -149,6 +149,8 @@ pub(super) struct Story {
     pub(super) detached: bool,
     /// The value that had taken it over gave it up again.
     pub(super) disowned: bool,
+    /// The last question that was asked of the call that made it, and the answer.
+    pub(super) asked_of: Option<super::questions::Answer>,
     /// The block that the value was made of, and how that was before.
     pub(super) adopted: Option<Rc<(ObjectId, Object)>>,
 }

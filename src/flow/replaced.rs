@@ -60,7 +60,7 @@ impl Engine<'_> {
             || self.is_kept_by_instance(path, *id)
             || setter.looks_at(self.root, None, 0)
             || setters::is_latched(self.program, self.root)
-            || !setters::is_called_again(self.program, self.models, self.root)
+            || !setter.is_called_again(self.root)
         {
             return;
         }

@@ -16,6 +16,9 @@ use crate::source::Location;
 use crate::summary::{EffectKind, Summary};
 use crate::violation::{Confidence, Step, StepKind, Violation, ViolationKind};
 
+/// How many closures in each other are looked at; beyond them nothing is taken to be handed on.
+const MAX_CLOSURES: u32 = 8;
+
 /// The violations of all setters of Dart that are written by hand.
 pub(super) fn replaced(program: &Program, models: &ModelSet, summaries: &Summaries, fields: &Fields) -> Vec<Violation> {
     let search = Search { program, models, summaries, fields };
@@ -55,7 +58,8 @@ impl<'a> Search<'a> {
                 if setter.looks_at(function, Some(site), 0)
                     || self.hands_on(function, *field, *value)
                     || setters::is_latched(self.program, function)
-                    || !setters::is_called_again(self.program, self.models, function)
+                    || self.registers_itself(class, dispose)
+                    || !setter.is_called_again(function)
                 {
                     continue;
                 }
@@ -149,6 +153,43 @@ impl<'a> Search<'a> {
                 })
         };
         self.program.class(class).members.iter().any(registers)
+    }
+
+    /// Whether a constructor hands the new object itself, or the method that ends it, to somebody else: a list of all that
+    /// there are, who listens.
+    fn registers_itself(&self, class: ClassRef, dispose: FuncRef) -> bool {
+        self.program.ancestors(class).into_iter().any(|class| {
+            self.program.class(class).members.iter().any(|member| {
+                let member = FuncRef { unit: class.unit, function: *member };
+                let constructs = self.program.function(member).kind == FunctionKind::Constructor;
+                constructs && self.gives_itself(member, dispose, 0)
+            })
+        })
+    }
+
+    fn gives_itself(&self, function: FuncRef, dispose: FuncRef, depth: u32) -> bool {
+        let body = self.program.function(function);
+        let is_this = |operand: &Operand| matches!(operand, Operand::Local(local) if self.is_this(body, *local));
+        self.program.operations(function).any(|(statement, target)| {
+            let ends = match target.called() {
+                Target::Functions(functions) => functions.candidates.contains(&dispose),
+                Target::TearOff(other) => *other == dispose,
+                _ => false,
+            };
+            ends || match &statement.op {
+                Op::Closure { body, .. } => {
+                    let inner = FuncRef { unit: function.unit, function: *body };
+                    depth < MAX_CLOSURES && self.gives_itself(inner, dispose, depth + 1)
+                }
+                Op::Call(call) => call.args.iter().any(|arg| is_this(&arg.value)),
+                Op::Load { .. } => false,
+                op => {
+                    let mut given = false;
+                    visit_operands(op, &mut |operand| given |= is_this(operand));
+                    given
+                }
+            }
+        })
     }
 
     /// Whether a function passes what it puts into a field on: somebody else may release that.

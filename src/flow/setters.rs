@@ -1,5 +1,5 @@
-//! Functions that put something new where the call before put something: which these are, who calls them, and whether they
-//! look at what is there.
+//! Functions that put something new where the call before put something: which these are, and whether they look at what is
+//! there.
 
 use super::fates::called;
 use super::liveness::successors;
@@ -32,30 +32,6 @@ pub(super) fn is_setter(models: &ModelSet, function: &Function) -> bool {
         FunctionKind::Function => named(),
         _ => false,
     }
-}
-
-/// Whether somebody may call a function a second time for the same object: constructors and what prepares something run
-/// once, and a library's public names anybody calls.
-pub(super) fn is_called_again(program: &Program, models: &ModelSet, function: FuncRef) -> bool {
-    let mut called = false;
-    for (unit, resolved) in program.units.iter().zip(&program.resolved).filter(|(unit, _)| !unit.language.is_native()) {
-        for (caller, resolved) in unit.functions.iter().zip(resolved) {
-            let reaches = |target: &Target| match target.called() {
-                Target::Functions(functions) => functions.candidates.contains(&function),
-                Target::TearOff(other) => *other == function,
-                _ => false,
-            };
-            if !resolved.targets.iter().flatten().any(reaches) {
-                continue;
-            }
-            called = true;
-            let once = caller.kind == FunctionKind::Constructor || models.hints().says(Hint::Prepares, &caller.name);
-            if !once {
-                return true;
-            }
-        }
-    }
-    !called && !program.function(function).name.starts_with('_')
 }
 
 /// Whether a function asks a flag and sets it: what it does otherwise, it does once.
@@ -129,7 +105,7 @@ impl Setter<'_> {
 }
 
 /// From which blocks another one can be reached, itself only where it is in a loop.
-fn leading_to(body: &Function, to: BlockId) -> Vec<bool> {
+pub(super) fn leading_to(body: &Function, to: BlockId) -> Vec<bool> {
     let mut leads = vec![false; body.blocks.len()];
     let mut changed = true;
     while changed {

@@ -37,7 +37,8 @@ pub(super) fn released_early(program: &Program, models: &ModelSet, summaries: &S
         let body = program.function(*function);
         body.incomplete.is_none() && !body.blocks.is_empty() && matches!(body.flavor, Flavor::Sync | Flavor::Async)
     };
-    program.written_by_hand().filter(fits).flat_map(|function| search.of_function(function)).collect()
+    let of = |function: FuncRef| search.of_function(function).into_iter().chain(search.of_helper(function));
+    program.written_by_hand().filter(fits).flat_map(of).collect()
 }
 
 /// Whether each way through an async function looks at what it is given there after it has waited.
@@ -55,20 +56,20 @@ pub(super) struct Search<'a> {
 }
 
 /// Code that was started, and what it needs.
-struct Started {
+pub(super) struct Started {
     /// The variable that holds the memory.
-    held: LocalId,
+    pub(super) held: LocalId,
     /// The call that started it, as written.
-    by: Name,
+    pub(super) by: Name,
     /// What it does with the memory, and where.
-    used: Used,
+    pub(super) used: Used,
 }
 
 /// A use of memory.
-type Used = (Usage, Location);
+pub(super) type Used = (Usage, Location);
 
 /// The release that ends a way.
-struct Released {
+pub(super) struct Released {
     /// The variable by which it is released.
     held: Option<Name>,
     by: Name,
@@ -93,7 +94,13 @@ impl Search<'_> {
         found
     }
 
-    fn violation(&self, function: FuncRef, started_at: Span, started: Started, released: Released) -> Violation {
+    pub(super) fn violation(
+        &self,
+        function: FuncRef,
+        started_at: Span,
+        started: Started,
+        released: Released,
+    ) -> Violation {
         let Released { held, by: release, family, at } = released;
         let passed = StepKind::Used(Usage::Pass(started.by.clone()));
         let (usage, used_at) = started.used;
@@ -187,7 +194,7 @@ impl Search<'_> {
     }
 
     /// The closure that a variable holds, where nothing else is ever put there.
-    fn closure(&self, function: FuncRef, local: LocalId) -> Option<FuncRef> {
+    pub(super) fn closure(&self, function: FuncRef, local: LocalId) -> Option<FuncRef> {
         match self.definition(function, local)? {
             (_, Op::Closure { body, .. }) => Some(FuncRef { unit: function.unit, function: *body }),
             (_, Op::Copy { from: Operand::Local(from), .. }) => match self.definition(function, *from)? {
@@ -199,7 +206,7 @@ impl Search<'_> {
     }
 
     /// The pointers that a call is given, each with how it is given.
-    fn arguments<'c>(
+    pub(super) fn arguments<'c>(
         &self,
         function: FuncRef,
         call: &'c Call,
@@ -218,7 +225,7 @@ impl Search<'_> {
     }
 
     /// The release that every way behind a call comes to before it waits.
-    fn released_behind(&self, function: FuncRef, (block, index): Site, held: LocalId) -> Option<Released> {
+    pub(super) fn released_behind(&self, function: FuncRef, (block, index): Site, held: LocalId) -> Option<Released> {
         let body = self.program.function(function);
         let mut released = None;
         let mut seen = FxHashSet::default();
@@ -323,7 +330,7 @@ impl Search<'_> {
     }
 
     /// What each way through a function does with a variable's memory, after it has waited where that is asked.
-    fn used_in(&self, function: FuncRef, local: LocalId, later: bool, depth: u32) -> Option<Used> {
+    pub(super) fn used_in(&self, function: FuncRef, local: LocalId, later: bool, depth: u32) -> Option<Used> {
         let body = self.program.function(function);
         let fits = body.incomplete.is_none() && matches!(body.flavor, Flavor::Sync | Flavor::Async);
         if !fits || body.blocks.is_empty() || !self.is_settled(function, local) {
@@ -431,7 +438,7 @@ impl Search<'_> {
     }
 
     /// The variable that a pointer or a view comes from, over copies and casts that are written once.
-    fn origin_of(&self, function: FuncRef, local: LocalId) -> LocalId {
+    pub(super) fn origin_of(&self, function: FuncRef, local: LocalId) -> LocalId {
         let mut local = local;
         for _ in 0..MAX_STEPS {
             if !self.is_settled(function, local) {

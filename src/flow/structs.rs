@@ -189,6 +189,33 @@ impl Engine<'_> {
         Some(layout.fields.iter().filter_map(|(name, _)| ty(name)).collect())
     }
 
+    /// A struct is copied in Dart: what its fields lead to, the copy has, too. Nothing is followed where one of them is
+    /// but a part of its block.
+    pub(super) fn share_fields(&mut self, path: &mut Path, from: ObjectId, into: Option<ObjectId>, at: Location) {
+        if into == Some(from) {
+            return;
+        }
+        // What lies behind the first element is no part of it.
+        let fields = |of: ObjectId| path.held(of).filter(|(key, _)| !key.starts_with('['));
+        let held: Vec<(Name, Value)> = fields(from).map(|(key, value)| (key.clone(), value.clone())).collect();
+        let before: Vec<(Name, Value)> =
+            into.into_iter().flat_map(fields).map(|(key, value)| (key.clone(), value.clone())).collect();
+        let is_written = |key: &Name| held.iter().any(|(written, _)| written == key);
+        // The field of the other struct was never looked at: what it holds is not known.
+        for (key, value) in before.iter().filter(|(key, _)| !is_written(key)) {
+            if let Some(into) = into {
+                path.heap.remove(&(into, key.clone()));
+            }
+            self.escape(path, value);
+        }
+        for (key, value) in held {
+            match into.filter(|_| !key.contains('#')) {
+                Some(into) => self.store_told(path, into, key, value, at),
+                None => self.escape(path, &value),
+            }
+        }
+    }
+
     /// The field as code in Dart has it: some structs keep what native code calls `handle` in `_handle`, behind a getter.
     /// Nothing where structs have the one and the other: nobody knows which is meant.
     pub(super) fn field_here(&self, frame: u32, step: &PathStep) -> Option<PathStep> {

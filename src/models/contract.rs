@@ -9,9 +9,9 @@ use smallvec::{SmallVec, smallvec};
 use super::path::access_path;
 use super::schema::{
     ConditionModel, ConstantModel, EffectModel, FamilyKind, FunctionModel, OutcomeModel, ResultModel, RunModel,
-    TypeModel,
+    SettledModel, TypeModel,
 };
-use super::{Family, ParamInfo, Size, Sizing, suggest};
+use super::{Family, ParamInfo, Settled, Size, Sizing, suggest};
 use crate::ir::{Const, Name};
 use crate::summary::{
     AccessPath, ArgumentTest, Basis, ClosureRun, Effect, EffectKind, FamilyId, FamilyRef, Given, Guard, Outcome,
@@ -438,6 +438,15 @@ impl Entry<'_> {
     fn path(&self, text: &str) -> Result<AccessPath, String> {
         access_path(text, self.params)
     }
+}
+
+/// What settles the future that a function gives.
+pub(super) fn settled_by(model: &SettledModel, params: &[ParamInfo]) -> Result<Settled, String> {
+    let path = |text: &String| access_path(text, params);
+    Ok(Settled {
+        by: model.by.iter().map(path).collect::<Result<_, _>>()?,
+        unless: model.unless.as_ref().map(path).transpose()?,
+    })
 }
 
 /// What an entry says of sizes.

@@ -72,6 +72,8 @@ pub enum Hint {
     Fails,
     /// The name of a type whose objects code is given for as long as it runs.
     Outlives,
+    /// A word in the name of a function that answers whether something failed.
+    AsksErrors,
 }
 
 /// What names hint at, from all files.
@@ -110,7 +112,8 @@ impl Hints {
             | Hint::LendsByName
             | Hint::Attaches
             | Hint::CountsDown
-            | Hint::Doubles => has_word(name, known),
+            | Hint::Doubles
+            | Hint::AsksErrors => has_word(name, known),
             Hint::MustFree | Hint::NotYours => known.iter().any(|phrase| name.contains(phrase.as_str())),
             Hint::PutsIn
             | Hint::Keeps

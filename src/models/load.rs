@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 use semver::{Comparator, Version, VersionReq};
 use toml::Spanned;
 
-use super::contract::{Names, Near, only_one, size, sizing, targets};
+use super::contract::{Names, Near, only_one, settled_by, size, sizing, targets};
 use super::own;
 use super::path::{access_path, is_identifier, param, type_ref};
 use super::schema::{self, FunctionModel, ModelFile, Pack, TypeModel, VariableModel};
@@ -386,6 +386,7 @@ impl Loader {
                 native: model.native,
                 function: model.function,
                 reads_as: model.reads_as.as_deref().map(type_ref).transpose()?,
+                fixed: model.fixed,
                 size: size(model)?,
                 pack,
             });
@@ -470,6 +471,8 @@ impl Loader {
             symbol_at: symbol_at.map(|path| access_path(path, &params)).transpose()?,
             sizing: sizing(model, &params)?,
             leaf: model.leaf.as_deref().map(|path| access_path(path, &params)).transpose()?,
+            asks: model.asks,
+            settled: model.settled.as_ref().map(|settled| settled_by(settled, &params)).transpose()?,
             params,
             returns: model.returns.as_deref().map(type_ref).transpose()?,
             targets: targets_or_all(if model.targets.is_empty() { source.targets() } else { &model.targets })?,
@@ -639,7 +642,10 @@ impl Loader {
     }
 
     fn add_function(&mut self, info: FunctionInfo) -> ModelId {
-        self.set.functions.push(info)
+        let settles = info.settled.is_some();
+        let id = self.set.functions.push(info);
+        self.set.settling.extend(settles.then_some(id));
+        id
     }
 
     fn add_item(&mut self, pack: PackId, name: &str, requirement: RequirementId, item: Item) {

@@ -280,6 +280,9 @@ pub struct TypeModel {
     /// A native type that only marks a width: the Dart type that reading one from memory gives (`int` for `Int32`).
     /// Where a result type turns out to be such a class, this type is meant.
     pub reads_as: Option<String>,
+    /// How much is in an object of this class never changes.
+    #[serde(default)]
+    pub fixed: bool,
     /// The size in bytes of a native type; of an element of a typed list.
     pub size: Option<u32>,
     /// The size on the target where it is largest, where that differs: then `size` is the smallest.
@@ -360,6 +363,10 @@ pub struct FunctionModel {
     /// The argument at this path says that the native function that the call gives is called as a leaf: no object of Dart
     /// is collected while it runs.
     pub leaf: Option<String>,
+    /// What it asks the receiver, changing nothing.
+    pub asks: Option<Asks>,
+    /// What settles the future that it gives.
+    pub settled: Option<SettledModel>,
     /// Whether it throws.
     pub throws: Option<Throws>,
     /// What an argument satisfies whenever it throws.
@@ -373,6 +380,30 @@ pub struct FunctionModel {
     pub source: Option<String>,
     /// Something a reader should know.
     pub note: Option<String>,
+}
+
+/// What a member asks an object: asked again, the answer is the same until the object changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Asks {
+    /// How much is in it.
+    Length,
+    /// Whether there is nothing in it.
+    Empty,
+    /// Whether there is anything in it.
+    Filled,
+    /// Something else of what is in it.
+    Contents,
+}
+
+/// What settles a future, whatever becomes of the receiver.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SettledModel {
+    /// The closures that do: it fails where one of them throws. They are all passed, or nothing is said.
+    pub by: Vec<String>,
+    /// The argument with which nothing is said.
+    pub unless: Option<String>,
 }
 
 /// Which kind of member a Dart function model is.
