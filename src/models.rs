@@ -456,8 +456,8 @@ impl ModelSet {
     /// What settles the future that a member of that name gives, where models say so of one.
     #[must_use]
     pub fn settled_by(&self, member: &str) -> Option<&Settled> {
-        let known = self.settling.iter().map(|id| self.function(*id));
-        known.into_iter().find(|known| known.name.rsplit('.').next() == Some(member))?.settled.as_ref()
+        let mut known = self.settling.iter().map(|id| self.function(*id));
+        known.find(|known| known.name.rsplit('.').next() == Some(member))?.settled.as_ref()
     }
 
     /// The rules by which libraries name their functions.

@@ -28,6 +28,7 @@ impl Search<'_> {
                 let Op::Call(call) = &statement.op else { continue };
                 let Callee::Value(Operand::Local(callee)) = call.callee else { continue };
                 let Some((name, at)) = self.parameter(helper, callee) else { continue };
+                let by = body.locals.get(callee.index()).map(|local| local.name.clone()).unwrap_or_default();
                 for ((named, argument), held) in self.arguments(helper, call) {
                     let lent = Lent { name: name.clone(), index: at, argument };
                     let released = match named {
@@ -38,7 +39,7 @@ impl Search<'_> {
                     if let Some(released) = released
                         && let Some(used) = self.used_by_some(helper, &lent)
                     {
-                        let started = Started { held, by: Name::default(), used };
+                        let started = Started { held, by: by.clone(), used };
                         found.push(self.violation(helper, statement.span, started, released));
                     }
                 }
