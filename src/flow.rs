@@ -51,6 +51,7 @@ mod finalizers;
 mod guards;
 mod handed_out;
 mod handles;
+mod info;
 mod instances;
 mod interior;
 mod kept;
