@@ -52,6 +52,7 @@ mod finalizers;
 mod guards;
 mod handed_out;
 mod handles;
+mod info;
 mod instances;
 mod interior;
 mod kept;

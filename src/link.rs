@@ -188,6 +188,14 @@ impl Facts {
         }
     }
 
+    fn variable_type_mut(&mut self, variable: VarRef) -> &mut Ty {
+        let unit = variable.unit as usize;
+        match variable.class {
+            Some(class) => &mut self.fields[unit][class.index()][variable.index as usize],
+            None => &mut self.variables[unit][variable.index as usize],
+        }
+    }
+
     /// The bodies that allocate for a function because a value in it is an allocator of the program.
     fn allocations_in(&self, resolved: &Resolved, add: &mut dyn FnMut(FuncRef)) {
         if self.allocations.is_empty() {

@@ -85,6 +85,11 @@ impl<'a> Bindings<'a> {
         for (index, function) in unit.functions.iter().enumerate() {
             for statement in function.blocks.iter().flat_map(|block| &block.ops) {
                 let Op::Call(call) = &statement.op else { continue };
+                let (Some(written), Some(Operand::Const(Const::Str(symbol)))) =
+                    (call.type_args.first(), call.args.first().map(|arg| &arg.value))
+                else {
+                    continue;
+                };
                 let name = match &call.callee {
                     Callee::Name(name) | Callee::Method { name, .. } => name.as_str(),
                     Callee::Value(_) => "lookup",
@@ -93,11 +98,6 @@ impl<'a> Bindings<'a> {
                 if !name.to_ascii_lowercase().contains("lookup") {
                     continue;
                 }
-                let (Some(written), Some(Operand::Const(Const::Str(symbol)))) =
-                    (call.type_args.first(), call.args.first().map(|arg| &arg.value))
-                else {
-                    continue;
-                };
                 if let Some((result, params)) = self.types.function(at, written) {
                     self.add(at, symbol.to_string(), result, params, doc_of_lookup(unit, index, function));
                 }

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 
 use super::Options;
 use super::calls::local_type;
-use super::liveness::{self, Dying, Liveness};
+use super::info::Info;
 pub(super) use super::origin::{Origin, OriginKey, Role, Site};
 use super::outcome::Ledger;
 use super::path::{Branch, Fact, Flight, Object, Part, Path, Slot};
@@ -17,7 +17,7 @@ use super::sizes::Measures;
 use super::summaries::Summaries;
 use super::value::{ObjectId, Symbol, Value};
 use super::wrappers::ClosureCall;
-use crate::ir::{BlockId, Function, LocalId, LocalKind, Name, Op, Operand, Terminator, Written};
+use crate::ir::{BlockId, Function, LocalId, LocalKind, Name, Operand, Terminator, Written};
 use crate::link::{FuncRef, Program, Resolved, Target, Ty};
 use crate::models::{ModelSet, Versions};
 use crate::source::{Location, Span};
@@ -162,15 +162,6 @@ pub(super) struct Comparison {
     pub(super) left: Value,
     pub(super) right: Value,
     pub(super) parts: SmallVec<[Part; 2]>,
-}
-
-/// What is computed once per function.
-struct Info {
-    live: Liveness,
-    /// For each block and operation: the locals that nothing reads behind it.
-    dying: Vec<Vec<Dying>>,
-    /// Blocks from which a [`Terminator::Resume`] can be reached.
-    resumes: Vec<bool>,
 }
 
 /// How a run ended.
@@ -410,7 +401,12 @@ impl<'a> Engine<'a> {
         };
         self.enter(&mut run, BlockId(0), entry);
         while let Some((block, index)) = run.queue.pop_first() {
-            let path = run.seen[block.index()][index as usize].clone();
+            let seen = &mut run.seen[block.index()];
+            let path = match run.info.rounds[block.index()] {
+                true => seen[index as usize].clone(),
+                // Nothing enters it any more: its paths come in their order, and no other is compared with them.
+                false => seen.remove(0),
+            };
             self.block(&mut run, block, path);
             if self.exhausted {
                 break;
@@ -427,28 +423,7 @@ impl<'a> Engine<'a> {
         if let Some(info) = self.infos.get(&function) {
             return info.clone();
         }
-        let body = self.program.function(function);
-        let unit = &self.program.units[function.unit as usize];
-        let mut captured: Vec<LocalId> = Vec::new();
-        for statement in body.blocks.iter().flat_map(|block| &block.ops) {
-            if let Op::Closure { body: closure, .. } = &statement.op {
-                captured.extend(unit.function(*closure).captures.iter().map(|capture| capture.outer));
-            }
-        }
-        let mut resumes: Vec<bool> = body.blocks.iter().map(|block| matches!(block.end, Terminator::Resume)).collect();
-        let mut changed = true;
-        while changed {
-            changed = false;
-            for (index, block) in body.blocks.iter().enumerate().rev() {
-                if !resumes[index] && liveness::successors(&block.end).any(|next| resumes[next.index()]) {
-                    resumes[index] = true;
-                    changed = true;
-                }
-            }
-        }
-        let live = Liveness::of(body, &captured);
-        let dying = liveness::dying(body, &captured, &live);
-        let info = Rc::new(Info { live, dying, resumes });
+        let info = Rc::new(Info::of(self.program, function));
         self.infos.insert(function, info.clone());
         info
     }

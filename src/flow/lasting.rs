@@ -1,6 +1,7 @@
 //! Classes whose objects live as long as the process: all that are ever made go into variables outside of functions, or
 //! are parts of such.
 
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::ir::{FunctionId, FunctionKind, LocalId, Op, Operand, Terminator};
@@ -40,11 +41,14 @@ pub(super) fn lasting(program: &Program) -> FxHashSet<ClassRef> {
                 }
             }
         }
-        for id in 0..from.functions.len() as u32 {
-            for making in makings(program, FuncRef { unit, function: FunctionId(id) }) {
-                made.entry(making.class).or_default().push(making);
-            }
-        }
+    }
+    let dart = program.units.par_iter().enumerate().filter(|(_, from)| !from.language.is_native());
+    let makings = dart.flat_map_iter(|(unit, from)| {
+        let functions = (0..from.functions.len() as u32).map(FunctionId);
+        functions.flat_map(move |function| makings(program, FuncRef { unit: unit as u32, function }))
+    });
+    for making in makings.collect::<Vec<_>>() {
+        made.entry(making.class).or_default().push(making);
     }
     let mut found: FxHashSet<ClassRef> = FxHashSet::default();
     for _ in 0..MAX_ROUNDS {

@@ -2,6 +2,7 @@
 //!
 //! A binding says so itself (`@Native(isLeaf: true)`); where a function is looked up, an argument does.
 
+use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
 use crate::ir::{Call, Const, FunctionId, Name, Op, Operand};
@@ -22,16 +23,12 @@ impl<'a> LeafCalls<'a> {
         let bindings = program.units.iter().flat_map(|unit| &unit.bindings);
         let bound = bindings.filter(|binding| binding.is_leaf).map(|binding| &binding.symbol);
         let mut leaves = Self { symbols: bound.collect(), wrappers: FxHashSet::default() };
-        let units = || (0_u32..).zip(&program.units).filter(|(_, unit)| !unit.language.is_native());
-        let functions = || {
-            units().flat_map(|(unit, from)| {
-                (0..from.functions.len() as u32).map(move |id| FuncRef { unit, function: FunctionId(id) })
-            })
-        };
-        for function in functions() {
-            leaves.symbols.extend(looked_up(program, models, function));
-        }
-        leaves.wrappers = functions().filter(|function| leaves.only_calls_leaves(program, *function)).collect();
+        let looked_up: Vec<&Name> =
+            written_in_dart(program).flat_map_iter(|at| looked_up(program, models, at)).collect();
+        leaves.symbols.extend(looked_up);
+        let wraps = |function: &FuncRef| leaves.only_calls_leaves(program, *function);
+        let wrappers: Vec<FuncRef> = written_in_dart(program).filter(wraps).collect();
+        leaves.wrappers.extend(wrappers);
         leaves
     }
 
@@ -61,6 +58,14 @@ impl<'a> LeafCalls<'a> {
             .peekable();
         native.peek().is_some() && native.all(|target| self.is_leaf(program, target))
     }
+}
+
+/// The functions of Dart, generated ones included.
+fn written_in_dart(program: &Program) -> impl ParallelIterator<Item = FuncRef> {
+    let units = program.units.par_iter().enumerate().filter(|(_, unit)| !unit.language.is_native());
+    units.flat_map_iter(|(unit, from)| {
+        (0..from.functions.len() as u32).map(move |id| FuncRef { unit: unit as u32, function: FunctionId(id) })
+    })
 }
 
 /// The symbols that a function looks up to be called as leaves.

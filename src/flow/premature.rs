@@ -3,6 +3,7 @@
 //! What counts is written in each function: where a pointer is taken from, what gets it, and whether anything behind that
 //! needs the object. Nothing is said of what callers hold, so that all of this is of medium confidence.
 
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::lasting::lasting;
@@ -40,30 +41,34 @@ pub(super) fn finalizations(program: &Program, models: &ModelSet) -> Vec<Violati
     let mut found = Vec::new();
     let mut attached: FxHashMap<ClassRef, Location> = FxHashMap::default();
     let mut helpers: FxHashMap<FuncRef, (LocalId, Name, Location)> = FxHashMap::default();
-    for function in search.functions() {
-        for (site, name, first) in search.attaching(function) {
-            let body = program.function(function);
-            let at = search.location(function, site);
-            let Some(declared) = body.locals.get(first.index()) else { continue };
-            let class = body.class.map(|class| ClassRef { unit: function.unit, class });
-            match (declared.kind, class) {
-                (LocalKind::This, Some(class)) => drop(attached.entry(class).or_insert(at)),
-                (LocalKind::Param, _) if search.is_pointer(function, first) => {
-                    helpers.insert(function, (first, name, at));
-                }
-                (LocalKind::Variable | LocalKind::Temporary, _) if search.is_pointer(function, first) => {
-                    found.push(search.attached_to_pointer(function, &name, at, &declared.name, None));
-                }
-                _ => {}
+    let functions: Vec<FuncRef> = search.functions().collect();
+    let attaching = functions.par_iter().flat_map_iter(|&function| {
+        let calls = search.attaching(function).into_iter();
+        calls.map(move |call| (function, call))
+    });
+    for (function, (site, name, first)) in attaching.collect::<Vec<_>>() {
+        let body = program.function(function);
+        let at = search.location(function, site);
+        let Some(declared) = body.locals.get(first.index()) else { continue };
+        let class = body.class.map(|class| ClassRef { unit: function.unit, class });
+        match (declared.kind, class) {
+            (LocalKind::This, Some(class)) => drop(attached.entry(class).or_insert(at)),
+            (LocalKind::Param, _) if search.is_pointer(function, first) => {
+                helpers.insert(function, (first, name, at));
             }
+            (LocalKind::Variable | LocalKind::Temporary, _) if search.is_pointer(function, first) => {
+                found.push(search.attached_to_pointer(function, &name, at, &declared.name, None));
+            }
+            _ => {}
         }
     }
+    let unkept: Vec<_> = functions.par_iter().map(|function| search.unkept(*function, &attached)).collect();
     let mut first: FxHashMap<(u32, Option<ClassId>, Name), usize> = FxHashMap::default();
-    for function in search.functions() {
+    for (&function, unkept) in functions.iter().zip(unkept) {
         if !helpers.is_empty() {
             search.through_helpers(function, &helpers, &mut found);
         }
-        for violation in search.unkept(function, &attached) {
+        for violation in unkept {
             let ViolationKind::Unkept { class, .. } = &violation.kind else { continue };
             // One mistake of the class, wherever that shows.
             let key = (function.unit, program.function(function).class, class.clone());

@@ -227,7 +227,7 @@ impl Resolver<'_> {
                 called
             }
             Hit::Static(variable) => {
-                let ty = self.env().variable_type(*variable).clone();
+                let ty = self.variable_type(*variable).clone();
                 self.value_call(state, &ty, Receiver::Static(*variable), MAX_IMPLICIT_CALLS)
             }
             Hit::Function(function) => {
@@ -255,7 +255,7 @@ impl Resolver<'_> {
     pub(super) fn member_call(&mut self, state: &State, _receiver: &Ty, found: &Found) -> Called {
         match &found.member {
             Member::Field(field) => {
-                let ty = types::bounded(types::substitute(self.env().variable_type(*field), &found.bindings));
+                let ty = types::bounded(types::substitute(self.variable_type(*field), &found.bindings));
                 self.value_call(state, &ty, self.field_receiver(*field), MAX_IMPLICIT_CALLS)
             }
             Member::Model(id) => self.model_call(state, *id, found.bindings.clone()),
@@ -316,7 +316,7 @@ impl Resolver<'_> {
                 };
                 let mut called = match &found.member {
                     Member::Field(field) => {
-                        let ty = types::bounded(types::substitute(self.env().variable_type(*field), &found.bindings));
+                        let ty = types::bounded(types::substitute(self.variable_type(*field), &found.bindings));
                         self.value_call(state, &ty, self.field_receiver(*field), left)
                     }
                     _ => self.member_call(state, ty, &found),
@@ -388,7 +388,7 @@ impl Resolver<'_> {
                 let representation = if self.env().is_extension_type(class) {
                     let field = self.env().field(class, 0);
                     let declares = !self.env().class(class).fields.is_empty();
-                    declares.then(|| self.env().variable_type(field).clone())
+                    declares.then(|| self.variable_type(field).clone())
                 } else {
                     None
                 };
@@ -497,7 +497,7 @@ impl Resolver<'_> {
         let looked_up = match &called.params {
             Params::Positional(params) => self.looked_up(state, &called.result, params, call),
             Params::Of(function, _) if called.open.len() == 1 => {
-                self.looked_up(state, &called.result, &self.env().signature(*function).params, call)
+                self.looked_up(state, &called.result, &self.signature(*function).params, call)
             }
             _ => None,
         };
@@ -603,7 +603,7 @@ impl Resolver<'_> {
                             positional.nth(position).map(|(at, _)| at)
                         }
                     };
-                    let types = &self.env().signature(*function).params;
+                    let types = &self.signature(*function).params;
                     at.and_then(|at| types.get(at)).map(|ty| types::bounded(types::substitute(ty, bindings)))
                 }
                 _ => None,

@@ -1,5 +1,6 @@
 //! What linking knows of the whole program, stage by stage: libraries, classes, declared types, inferred types.
 
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -11,7 +12,7 @@ use super::exports::Exports;
 use super::foreign::{self, Foreign};
 use super::libraries::Libraries;
 use super::links::{self, Link};
-use super::resolve::{self, Closures, Outcome};
+use super::resolve::{self, Closures, Inferred, Outcome};
 use super::scope::Scope;
 use super::types;
 use super::{ClassRef, Facts, FileContext, FuncRef, Resolved, Signature, Ty, VarRef};
@@ -38,6 +39,7 @@ pub(super) struct Env<'a> {
     pub(super) foreign: Foreign,
     /// The variable that an initializer computes.
     pub(super) initialized: FxHashMap<FuncRef, VarRef>,
+    pub(super) declared: Declared,
     core_packs: Vec<PackId>,
     pub(super) ffi: Option<PackId>,
     pub(super) typed_data: Option<PackId>,
@@ -75,6 +77,7 @@ impl<'a> Env<'a> {
             facts: Facts::default(),
             foreign: Foreign::new(units, files, models),
             initialized: FxHashMap::default(),
+            declared: Declared::default(),
             core_packs: core.iter().filter_map(|uri| models.pack_for_uri(uri)).collect(),
             ffi: models.pack_for_uri("dart:ffi"),
             typed_data: models.pack_for_uri("dart:typed_data"),
@@ -87,6 +90,7 @@ impl<'a> Env<'a> {
         env.index_extensions();
         env.index_initializers();
         env.declare();
+        env.declared = Declared::of(&env.facts);
         env
     }
 
@@ -308,37 +312,27 @@ impl<'a> Env<'a> {
 
     /// Infers what is not declared, then resolves every function.
     pub(super) fn resolve(mut self, exports: &mut Exports, stated: &Stated) -> (Facts, Vec<Vec<Resolved>>, Vec<Link>) {
-        let open = self.open_functions();
-        let declared = Declared::of(&self.facts);
-        for _ in 0..ROUNDS {
-            let chunks = chunks(&open);
-            let outcomes: Vec<Outcome> = chunks
-                .par_iter()
-                .with_max_len(PIECE)
-                .map(|chunk| resolve::functions(&self, chunk.0, &chunk.1, None))
-                .collect();
-            if !self.learn(outcomes, &declared) {
-                break;
-            }
-        }
-        let roots: Vec<Vec<FunctionId>> = self.units.iter().map(|unit| roots(unit).collect()).collect();
-        let chunks = chunks(&roots);
         let closures: Vec<Closures> =
             self.units.par_iter().map(|unit| resolve::closures_by_root(&unit.functions)).collect();
+        let open = self.open_functions();
+        let inferred = self.infer(&open, &closures);
+        let others = self.units.iter().zip(&open);
+        let others = others.map(|(unit, open)| roots(unit).filter(|id| open.binary_search(id).is_err()).collect());
+        let others: Vec<Vec<FunctionId>> = others.collect();
         let resolve = |(unit, ids): &(u32, Vec<FunctionId>)| {
-            let closures = closures.get(*unit as usize);
+            let closures = &closures[*unit as usize];
             if self.units[*unit as usize].language.is_native() {
                 return foreign::resolve::functions(&self, *unit, ids, closures);
             }
-            resolve::functions(&self, *unit, ids, closures)
+            resolve::functions(&self, *unit, ids, closures).flat_map(|outcome| outcome.resolved).collect()
         };
-        let outcomes: Vec<Outcome> = chunks.par_iter().with_max_len(PIECE).map(resolve).collect();
+        let others: Vec<_> = chunks(&others).par_iter().with_max_len(PIECE).map(resolve).collect();
         let mut resolved: Vec<Vec<Resolved>> =
             self.units.iter().map(|unit| vec![Resolved::default(); unit.functions.len()]).collect();
-        for outcome in outcomes {
-            for (function, found) in outcome.resolved {
-                resolved[function.unit as usize][function.function.index()] = found;
-            }
+        for (function, found) in
+            inferred.into_iter().flat_map(|outcome| outcome.resolved).chain(others.into_iter().flatten())
+        {
+            resolved[function.unit as usize][function.function.index()] = found;
         }
         exports.rename(&resolved);
         let links = links::links(&self, &resolved, exports, stated);
@@ -403,45 +397,84 @@ impl<'a> Env<'a> {
         self.units.par_iter().with_max_len(PIECE).enumerate().map(of_unit).collect()
     }
 
-    /// Takes over what a round found; whether there was anything new.
-    fn learn(&mut self, outcomes: Vec<Outcome>, declared: &Declared) -> bool {
-        let mut stored: FxHashMap<VarRef, Ty> = FxHashMap::default();
-        let mut changed = false;
-        for outcome in outcomes {
-            for (function, ty) in outcome.results {
-                if let Some(variable) = self.initialized.get(&function) {
-                    add_store(self, &mut stored, *variable, ty);
-                    continue;
-                }
-                let known = &declared.results[function.unit as usize][function.function.index()];
-                let Some(ty) = types::refined(known, &ty) else { continue };
-                let result = &mut self.facts.signatures[function.unit as usize][function.function.index()].result;
-                if *result != ty {
-                    *result = ty;
-                    changed = true;
-                }
+    /// Infers results and types of variables from open functions, in rounds. What comes back of these functions is what
+    /// they are in view of everything that is known in the end.
+    fn infer(&mut self, open: &[Vec<FunctionId>], closures: &[Closures]) -> Vec<Outcome> {
+        let mut outcomes = self.outcomes(open, closures);
+        let mut renewed: Vec<usize> = (0..outcomes.len()).collect();
+        for _ in 0..ROUNDS {
+            let changed = self.learn(&outcomes, &renewed);
+            // Only what rests on something new can say something new.
+            let is_stale = |outcome: &Outcome| outcome.rests_on.iter().any(|known| changed.contains(known));
+            renewed = (0..outcomes.len()).filter(|at| is_stale(&outcomes[*at])).collect();
+            let mut stale: Vec<Vec<FunctionId>> = vec![Vec::new(); open.len()];
+            for outcome in renewed.iter().map(|at| &outcomes[*at]) {
+                stale[outcome.function.unit as usize].push(outcome.function.function);
             }
-            for (variable, ty) in outcome.stores {
-                add_store(self, &mut stored, variable, ty);
+            for (at, outcome) in renewed.iter().zip(self.outcomes(&stale, closures)) {
+                outcomes[*at] = outcome;
+            }
+            if renewed.is_empty() {
+                break;
             }
         }
-        for (variable, ty) in stored {
-            let allocator = self.narrower_allocator(variable, &ty);
-            let unit = variable.unit as usize;
-            let index = variable.index as usize;
-            let (known, place) = match variable.class {
-                Some(class) => {
-                    (&declared.fields[unit][class.index()][index], &mut self.facts.fields[unit][class.index()][index])
-                }
-                None => (&declared.variables[unit][index], &mut self.facts.variables[unit][index]),
-            };
-            let ty = types::refined(known, &ty).or(allocator).unwrap_or_else(|| known.clone());
+        outcomes
+    }
+
+    /// Resolves functions of Dart, in their order.
+    fn outcomes(&self, functions: &[Vec<FunctionId>], closures: &[Closures]) -> Vec<Outcome> {
+        let chunks = chunks(functions);
+        let resolve = |(unit, ids): &(u32, Vec<FunctionId>)| {
+            resolve::functions(self, *unit, ids, &closures[*unit as usize]).collect::<Vec<_>>()
+        };
+        chunks.par_iter().with_max_len(PIECE).flat_map_iter(resolve).collect()
+    }
+
+    /// Takes over what a round found of the functions that were resolved anew; what that changed.
+    fn learn(&mut self, outcomes: &[Outcome], renewed: &[usize]) -> FxHashSet<Inferred> {
+        let mut changed = FxHashSet::default();
+        for Outcome { function, result, .. } in renewed.iter().map(|at| &outcomes[*at]) {
+            if self.initialized.contains_key(function) {
+                continue;
+            }
+            let known = self.declared.result(*function);
+            let Some(ty) = types::refined(known, result) else { continue };
+            let place = &mut self.facts.signatures[function.unit as usize][function.function.index()].result;
             if *place != ty {
                 *place = ty;
-                changed = true;
+                changed.insert(Inferred::Result(*function));
+            }
+        }
+        for (variable, ty) in self.stored(outcomes) {
+            let allocator = self.narrower_allocator(variable, &ty);
+            let known = self.declared.variable(variable);
+            let ty = types::refined(known, &ty).or(allocator).unwrap_or_else(|| known.clone());
+            let place = self.facts.variable_type_mut(variable);
+            if *place != ty {
+                *place = ty;
+                changed.insert(Inferred::Variable(variable));
             }
         }
         changed
+    }
+
+    /// The types of all that variables start with and of what is stored in them.
+    fn stored(&self, outcomes: &[Outcome]) -> FxHashMap<VarRef, Ty> {
+        let initial = outcomes
+            .iter()
+            .filter_map(|Outcome { function, result, .. }| Some((*self.initialized.get(function)?, result)));
+        let later = outcomes.iter().flat_map(|outcome| &outcome.stores).map(|(variable, ty)| (*variable, ty));
+        let mut stored: FxHashMap<VarRef, Ty> = FxHashMap::default();
+        for (variable, ty) in initial.chain(later) {
+            match stored.entry(variable) {
+                Entry::Occupied(mut known) => {
+                    let joined = self.joined(known.get(), ty);
+                    known.insert(joined);
+                }
+                Entry::Vacant(place) => _ = place.insert(ty.clone()),
+            }
+        }
+        stored
     }
 
     /// The allocator that a constant is, whatever it is declared as: `const Allocator heap = malloc;`.
@@ -477,11 +510,7 @@ impl<'a> Env<'a> {
     }
 
     pub(super) fn variable_type(&self, variable: VarRef) -> &Ty {
-        let unit = variable.unit as usize;
-        match variable.class {
-            Some(class) => &self.facts.fields[unit][class.index()][variable.index as usize],
-            None => &self.facts.variables[unit][variable.index as usize],
-        }
+        self.facts.variable_type(variable)
     }
 
     pub(super) fn signature(&self, function: FuncRef) -> &Signature {
@@ -527,7 +556,8 @@ impl<'a> Env<'a> {
 }
 
 /// What is declared of the types that are inferred, as [`Facts`] keeps it.
-struct Declared {
+#[derive(Default)]
+pub(super) struct Declared {
     results: Vec<Vec<Ty>>,
     variables: Vec<Vec<Ty>>,
     fields: Vec<Vec<Vec<Ty>>>,
@@ -539,17 +569,21 @@ impl Declared {
             |signatures: &Vec<Signature>| signatures.iter().map(|signature| signature.result.clone()).collect();
         Self {
             results: facts.signatures.par_iter().map(results).collect(),
-            variables: facts.variables.clone(),
-            fields: facts.fields.clone(),
+            variables: facts.variables.par_iter().cloned().collect(),
+            fields: facts.fields.par_iter().cloned().collect(),
         }
     }
-}
 
-fn add_store(env: &Env<'_>, stored: &mut FxHashMap<VarRef, Ty>, variable: VarRef, ty: Ty) {
-    match stored.get_mut(&variable) {
-        Some(known) => *known = env.joined(known, &ty),
-        None => {
-            stored.insert(variable, ty);
+    /// What calls of a function give.
+    pub(super) fn result(&self, function: FuncRef) -> &Ty {
+        &self.results[function.unit as usize][function.function.index()]
+    }
+
+    pub(super) fn variable(&self, variable: VarRef) -> &Ty {
+        let unit = variable.unit as usize;
+        match variable.class {
+            Some(class) => &self.fields[unit][class.index()][variable.index as usize],
+            None => &self.variables[unit][variable.index as usize],
         }
     }
 }

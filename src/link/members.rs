@@ -1,5 +1,9 @@
 //! Members of values: declared, inherited, by extension.
 
+use std::borrow::Cow;
+
+use smallvec::{SmallVec, smallvec};
+
 use super::classes::{ClassMember, MAX_SUPERTYPES};
 use super::env::Env;
 use super::scope::Scope;
@@ -66,12 +70,12 @@ impl Scope<'_> {
     /// A member that the type or one of its supertypes declares.
     pub(super) fn inherited(&self, receiver: &Ty, name: &Name, access: Access) -> Option<Found> {
         let receiver = receiver.value_type();
-        let mut stack = vec![receiver.clone()];
+        let mut stack: SmallVec<[Cow<'_, Ty>; 4]> = smallvec![Cow::Borrowed(receiver)];
         let mut left = MAX_SUPERTYPES;
         let mut first: Option<ClassRef> = None;
         while let Some(ty) = stack.pop() {
             left = left.checked_sub(1)?;
-            if let Ty::Class(class, args) = &ty {
+            if let Ty::Class(class, args) = &*ty {
                 let receiver_class = *first.get_or_insert(*class);
                 if let Some(member) = self.own(*class, name, access, false) {
                     let member = match member {
@@ -83,10 +87,10 @@ impl Scope<'_> {
             } else if let Some((class, args)) = self.env.described(&ty, self.versions)
                 && let Some(id) = self.model_member(class, name, access)
             {
-                let bindings = types::bind(&self.env.models.ty(class).params, &args);
+                let bindings = types::bind(&self.env.models.ty(class).params, args);
                 return Some(Found { member: Member::Model(id), bindings });
             }
-            stack.extend(self.env.direct_supertypes(&ty).into_iter().rev());
+            stack.extend(self.env.direct_supertypes(&ty).into_iter().rev().map(Cow::Owned));
         }
         None
     }
@@ -208,12 +212,12 @@ fn complete(bindings: &mut Bindings, params: &[Name]) {
 
 impl Env<'_> {
     /// The class of a pack that describes a type's members, with its arguments.
-    pub(super) fn described(&self, ty: &Ty, versions: &Versions) -> Option<(TypeId, Vec<Ty>)> {
+    pub(super) fn described<'t>(&self, ty: &'t Ty, versions: &Versions) -> Option<(TypeId, &'t [Ty])> {
         match ty {
-            Ty::Model(class, args) => Some((*class, args.clone())),
-            Ty::Sdk(name, args) => Some((self.core_class(name, versions)?, args.clone())),
-            Ty::String => Some((self.core_class("String", versions)?, Vec::new())),
-            Ty::Scalar => Some((self.core_class("int", versions)?, Vec::new())),
+            Ty::Model(class, args) => Some((*class, args)),
+            Ty::Sdk(name, args) => Some((self.core_class(name, versions)?, args)),
+            Ty::String => Some((self.core_class("String", versions)?, &[])),
+            Ty::Scalar => Some((self.core_class("int", versions)?, &[])),
             _ => None,
         }
     }

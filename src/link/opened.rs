@@ -1,5 +1,7 @@
 //! The libraries that Dart files open by name: they say which platforms a file speaks of.
 
+use rayon::prelude::*;
+
 use crate::ir::{Arg, Base, Callee, Const, Function, LocalId, Op, Operand, Projection, Unit};
 use crate::target::TargetSet;
 
@@ -27,16 +29,16 @@ const SYSTEM: [&str; 16] = [
 
 /// Narrows what files speak of that open libraries of some platforms only, and bind nothing in another way.
 pub(super) fn narrow(units: &[Unit], files: &mut [FileContext]) {
-    for (unit, file) in units.iter().zip(files).filter(|(unit, _)| !unit.language.is_native()) {
+    units.par_iter().zip(files).filter(|(unit, _)| !unit.language.is_native()).for_each(|(unit, file)| {
         if !unit.bindings.is_empty() {
-            continue;
+            return;
         }
         let opened = unit.functions.iter().flat_map(opened).try_fold(TargetSet::NONE, |all, on| Some(all.or(on?)));
         let both = opened.map_or(TargetSet::NONE, |opened| file.speaks_of.and(opened));
         if !both.is_empty() {
             file.speaks_of = both;
         }
-    }
+    });
 }
 
 /// For each library that a function opens its platforms; nothing for one that may be of any.

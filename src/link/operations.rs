@@ -328,7 +328,7 @@ impl Resolver<'_> {
 
     /// A function as a value.
     fn tear_off(&self, function: FuncRef, bindings: &[(Name, Ty)]) -> Value {
-        let signature = types::substitute_signature(self.env().signature(function), bindings);
+        let signature = types::substitute_signature(self.signature(function), bindings);
         match self.env().facts.bindings.get(&function) {
             Some(symbol) => {
                 let ty = Ty::NativeFunction { symbol: Some(symbol.clone()), result: Box::new(signature.result) };
@@ -354,7 +354,7 @@ impl Resolver<'_> {
     pub(super) fn read_found(&self, found: &Found) -> Value {
         match &found.member {
             Member::Field(field) => {
-                let ty = types::bounded(types::substitute(self.env().variable_type(*field), &found.bindings));
+                let ty = types::bounded(types::substitute(self.variable_type(*field), &found.bindings));
                 (self.in_function_table(*field, ty), self.variable_target(*field))
             }
             Member::Model(id) => self.read_model(*id, &found.bindings),
@@ -392,7 +392,7 @@ impl Resolver<'_> {
     /// interface, whose implementation knows the symbol.
     pub(super) fn result_of(&self, function: FuncRef, functions: Option<&Functions>) -> Ty {
         let env = self.env();
-        let declared = &env.signature(function).result;
+        let declared = &self.signature(function).result;
         let candidates = functions.map(|functions| functions.candidates.as_slice()).unwrap_or_default();
         if candidates == [function] || !env.can_be_refined(declared) {
             return declared.clone();
@@ -401,7 +401,7 @@ impl Resolver<'_> {
             let mut blocks = env.function(**function).blocks.iter();
             blocks.any(|block| matches!(block.end, Terminator::Return(_)))
         };
-        let results = candidates.iter().filter(returns).map(|function| env.signature(*function).result.clone());
+        let results = candidates.iter().filter(returns).map(|function| self.signature(*function).result.clone());
         let result = results.reduce(|known, result| types::join(&known, &result));
         match result {
             Some(known @ (Ty::NativeFunction { .. } | Ty::Address { .. })) => known,
@@ -516,11 +516,11 @@ impl Resolver<'_> {
                 }
                 (ty, target)
             }
-            Hit::Static(variable) => (self.env().variable_type(*variable).clone(), Target::Static(*variable)),
+            Hit::Static(variable) => (self.variable_type(*variable).clone(), Target::Static(*variable)),
             Hit::Function(function) => {
                 if self.env().function(*function).kind == FunctionKind::Getter {
                     let target = self.functions_target(*function, Some(self.env().exactly(*function)));
-                    return (self.env().signature(*function).result.clone(), target);
+                    return (self.signature(*function).result.clone(), target);
                 }
                 self.tear_off(*function, &[])
             }
@@ -538,9 +538,9 @@ impl Resolver<'_> {
     fn store(&mut self, state: &mut State, place: &Place, value: &Operand) -> Target {
         let target = self.store_target(state, place);
         let wanted = match &target {
-            Target::Field(variable) | Target::Static(variable) => self.env().variable_type(*variable).clone(),
+            Target::Field(variable) | Target::Static(variable) => self.variable_type(*variable).clone(),
             Target::Functions(functions) => {
-                let setter = functions.candidates.first().map(|setter| self.env().signature(*setter));
+                let setter = functions.candidates.first().map(|setter| self.signature(*setter));
                 setter.and_then(|setter| setter.params.last()).cloned().unwrap_or_default()
             }
             _ => Ty::Unknown,

@@ -5,7 +5,7 @@
 //! A closure is resolved where it is passed on, so that it knows what its parameters receive and its parent what it
 //! returns.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use rustc_hash::FxHashMap;
 
@@ -13,67 +13,53 @@ use super::env::{self, Env};
 use super::promotion::Promotions;
 use super::scope::{Scope, TypeParams};
 use super::types;
-use super::{ClassRef, FuncRef, Resolved, Target, Ty, VarRef};
+use super::{ClassRef, FuncRef, Resolved, Signature, Target, Ty, VarRef};
 use crate::ir::{
     BlockId, Call, ClassKind, Cond, Const, DefaultValue, Function, FunctionId, FunctionKind, LocalId, LocalKind, Name,
     Op, Operand, Terminator, TypeRef,
 };
 use crate::target::TargetSet;
 
-/// What resolving some functions brought to light.
-#[derive(Default)]
+/// What resolving a function, with the closures in it, brought to light.
 pub(super) struct Outcome {
-    /// What calls of them give, as their bodies say.
-    pub(super) results: Vec<(FuncRef, Ty)>,
-    /// What they store into variables.
+    pub(super) function: FuncRef,
+    /// What calls of it give, as its body says.
+    pub(super) result: Ty,
+    /// What it stores into variables.
     pub(super) stores: Vec<(VarRef, Ty)>,
-    /// What they refer to.
+    /// What it and its closures refer to.
     pub(super) resolved: Vec<(FuncRef, Resolved)>,
+    /// What all of that rests on. As long as none of it changes, the outcome is the same.
+    pub(super) rests_on: Vec<Inferred>,
+}
+
+/// Something whose type may be inferred, and be known better a round later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Inferred {
+    /// What calls of a function give.
+    Result(FuncRef),
+    Variable(VarRef),
 }
 
 /// The closures of a unit by the functions outside closures that they are written in.
 pub(super) type Closures = FxHashMap<FunctionId, Vec<FunctionId>>;
 
-/// Resolves functions of a unit with the closures in them; given all its closures everything found is kept, else types
-/// alone.
-pub(super) fn functions(env: &Env<'_>, unit: u32, ids: &[FunctionId], keep: Option<&Closures>) -> Outcome {
+/// Resolves functions of a unit with the closures in them.
+pub(super) fn functions<'a>(
+    env: &'a Env<'_>,
+    unit: u32,
+    ids: &'a [FunctionId],
+    closures: &'a Closures,
+) -> impl Iterator<Item = Outcome> + use<'a> {
     let mut resolver = Resolver {
         scope: Scope::new(env, unit),
         states: FxHashMap::default(),
         stores: Vec::new(),
+        asked: RefCell::default(),
         depth: 0,
         again: false,
     };
-    let mut outcome = Outcome::default();
-    for &id in ids {
-        resolver.again = false;
-        let stores = resolver.stores.len();
-        let mut result = resolver.run(id, None, &[]);
-        if resolver.again {
-            resolver.stores.truncate(stores);
-            result = resolver.run(id, None, &[]);
-        }
-        let function = FuncRef { unit, function: id };
-        let flavor = resolver.functions()[id.index()].flavor;
-        outcome.results.push((function, env::result_of_body(flavor, result)));
-        if let Some(closures) = keep {
-            for &closure in closures.get(&id).into_iter().flatten() {
-                if !resolver.states.contains_key(&closure) {
-                    resolver.run(closure, None, &[]);
-                }
-            }
-            let mut states: Vec<(FunctionId, State)> = resolver.states.drain().collect();
-            states.sort_unstable_by_key(|(id, _)| *id);
-            for (id, state) in states {
-                let found = resolver.resolved(id, state);
-                outcome.resolved.push((FuncRef { unit, function: id }, found));
-            }
-        } else {
-            resolver.states.clear();
-        }
-    }
-    outcome.stores = resolver.stores;
-    outcome
+    ids.iter().map(move |&id| resolver.outcome(id, closures.get(&id).map_or(&[], Vec::as_slice)))
 }
 
 /// Finds the closures of a unit.
@@ -100,6 +86,8 @@ pub(super) struct Resolver<'e> {
     pub(super) scope: Scope<'e>,
     states: FxHashMap<FunctionId, State>,
     pub(super) stores: Vec<(VarRef, Ty)>,
+    /// What was asked for of [`Env`] that may be inferred.
+    asked: RefCell<Vec<Inferred>>,
     depth: usize,
     /// Something was learnt that an earlier operation could have used.
     again: bool,
@@ -147,6 +135,49 @@ impl<'e> Resolver<'e> {
 
     pub(super) fn functions(&self) -> &'e [Function] {
         &self.scope.env.units[self.scope.unit as usize].functions
+    }
+
+    /// The types of a function's parameters and of its calls, as far as they are known by now.
+    pub(super) fn signature(&self, function: FuncRef) -> &'e Signature {
+        self.asked.borrow_mut().push(Inferred::Result(function));
+        self.scope.env.signature(function)
+    }
+
+    /// The type of a variable or field, as far as it is known by now.
+    pub(super) fn variable_type(&self, variable: VarRef) -> &'e Ty {
+        self.asked.borrow_mut().push(Inferred::Variable(variable));
+        self.scope.env.variable_type(variable)
+    }
+
+    /// Resolves a function outside closures, and all the closures in it.
+    fn outcome(&mut self, id: FunctionId, closures: &[FunctionId]) -> Outcome {
+        self.again = false;
+        let mut result = self.run(id, None, &[]);
+        if self.again {
+            self.stores.clear();
+            result = self.run(id, None, &[]);
+        }
+        let stores = std::mem::take(&mut self.stores);
+        for &closure in closures {
+            if !self.states.contains_key(&closure) {
+                self.run(closure, None, &[]);
+            }
+        }
+        // Of a closure that nothing passes on it is not known whether it runs.
+        self.stores.clear();
+        let function = FuncRef { unit: self.scope.unit, function: id };
+        let mut states: Vec<(FunctionId, State)> = self.states.drain().collect();
+        states.sort_unstable_by_key(|(id, _)| *id);
+        let resolved = states.into_iter().map(|(id, state)| {
+            let found = self.resolved(id, state);
+            (FuncRef { function: id, ..function }, found)
+        });
+        let resolved = resolved.collect();
+        let mut rests_on = self.asked.take();
+        rests_on.sort_unstable();
+        rests_on.dedup();
+        let flavor = self.functions()[id.index()].flavor;
+        Outcome { function, result: env::result_of_body(flavor, result), stores, resolved, rests_on }
     }
 
     /// Resolves a function once; gives what its body returns. `given`: what a closure's parameters receive.
@@ -236,7 +267,9 @@ impl<'e> Resolver<'e> {
         let class = root_function.class.map(|class| ClassRef { unit: self.scope.unit, class });
         let has_this = class.is_some() && !root_function.is_static && root_function.kind != FunctionKind::Factory;
         let this = class.filter(|_| has_this).map(|class| self.this_type(class));
-        let signature = self.env().signature(FuncRef { unit: self.scope.unit, function: id });
+        let this_function = FuncRef { unit: self.scope.unit, function: id };
+        // Parameters have the types that they are declared with.
+        let signature = self.env().signature(this_function);
         let mut types: Vec<Ty> = Vec::with_capacity(function.locals.len());
         let mut declared = Vec::with_capacity(function.locals.len());
         for local in &function.locals {
@@ -256,9 +289,10 @@ impl<'e> Resolver<'e> {
             }
         }
         let shape = |block: &crate::ir::Block| vec![Target::Unknown; block.ops.len()];
-        let declared_result = match self.env().initialized.get(&FuncRef { unit: self.scope.unit, function: id }) {
-            Some(variable) => self.env().variable_type(*variable).clone(),
-            None => env::body_of_result(function.flavor, &signature.result),
+        // What a body gives is no reason for what it should give.
+        let declared_result = match self.env().initialized.get(&this_function) {
+            Some(variable) => self.env().declared.variable(*variable).clone(),
+            None => self.declared_body(id, function),
         };
         let mut state = State {
             written: vec![false; types.len()],
@@ -322,10 +356,15 @@ impl<'e> Resolver<'e> {
         }
     }
 
+    /// What a function's body should give, as it is declared.
+    fn declared_body(&self, id: FunctionId, function: &Function) -> Ty {
+        let result = self.env().declared.result(FuncRef { unit: self.scope.unit, function: id });
+        env::body_of_result(function.flavor, result)
+    }
+
     fn resolved(&self, id: FunctionId, state: State) -> Resolved {
         let function = &self.functions()[id.index()];
-        let signature = self.env().signature(FuncRef { unit: self.scope.unit, function: id });
-        let declared = env::body_of_result(function.flavor, &signature.result);
+        let declared = self.declared_body(id, function);
         let inferred = state.result.clone().unwrap_or(Ty::Void);
         let result = types::refined(&declared, &inferred).unwrap_or(declared);
         let defaults = function.params.iter().map(|param| match &param.default {
@@ -344,7 +383,7 @@ impl<'e> Resolver<'e> {
         }
         let body = self.run(id, Some(state), given);
         let Some(function) = self.functions().get(id.index()) else { return Ty::Unknown };
-        let signature = self.env().signature(FuncRef { unit: self.scope.unit, function: id });
+        let signature = self.signature(FuncRef { unit: self.scope.unit, function: id });
         let result = match &signature.result {
             Ty::Unknown => env::result_of_body(function.flavor, body),
             declared => declared.clone(),
@@ -364,7 +403,7 @@ impl<'e> Resolver<'e> {
     }
 
     pub(super) fn make_closure(&mut self, state: &mut State, to: LocalId, body: FunctionId) {
-        let signature = self.env().signature(FuncRef { unit: self.scope.unit, function: body });
+        let signature = self.signature(FuncRef { unit: self.scope.unit, function: body });
         let ty = Ty::Function(Box::new(signature.result.clone()), signature.params.clone());
         state.write(self.env(), to, ty);
         state.pending.push((to, body));

@@ -12,7 +12,7 @@ use crate::ir::{
 };
 use crate::language::Language;
 use crate::link::env::Env;
-use crate::link::resolve::{Closures, Outcome};
+use crate::link::resolve::Closures;
 use crate::link::types;
 use crate::link::{ClassRef, FuncRef, Functions, Receiver, Resolved, Target, Ty, VarRef, Via};
 use crate::models::schema::MemberKind;
@@ -20,12 +20,17 @@ use crate::models::{ModelId, TypeId};
 use crate::summary::{Given, Ownership, Root};
 
 /// Resolves functions of a native unit with the closures in them.
-pub(in crate::link) fn functions(env: &Env<'_>, unit: u32, ids: &[FunctionId], closures: Option<&Closures>) -> Outcome {
-    let mut outcome = Outcome::default();
+pub(in crate::link) fn functions(
+    env: &Env<'_>,
+    unit: u32,
+    ids: &[FunctionId],
+    closures: &Closures,
+) -> Vec<(FuncRef, Resolved)> {
+    let mut resolved = Vec::new();
     for &id in ids {
         let mut known: FxHashMap<FunctionId, Vec<Ty>> = FxHashMap::default();
         let mut given: FxHashMap<FunctionId, Vec<Ty>> = FxHashMap::default();
-        let inner = closures.and_then(|closures| closures.get(&id)).into_iter().flatten();
+        let inner = closures.get(&id).into_iter().flatten();
         // Outer functions come before the closures in them.
         for &function in std::iter::once(&id).chain(inner) {
             let mut resolver = Resolver::new(env, unit, function, &known);
@@ -35,10 +40,10 @@ pub(in crate::link) fn functions(env: &Env<'_>, unit: u32, ids: &[FunctionId], c
             resolver.run();
             known.insert(function, resolver.types.clone());
             given.extend(std::mem::take(&mut resolver.given));
-            outcome.resolved.push((FuncRef { unit, function }, resolver.finish()));
+            resolved.push((FuncRef { unit, function }, resolver.finish()));
         }
     }
-    outcome
+    resolved
 }
 
 /// Bases that are walked for one member; more than any real class has.
