@@ -70,6 +70,7 @@ mod names;
 mod numbers;
 mod objects;
 mod offered;
+mod opening;
 mod ops;
 mod origin;
 mod outcome;

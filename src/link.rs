@@ -552,6 +552,16 @@ impl Program {
         found
     }
 
+    /// The classes of which a class has the bodies: its superclass and mixins, not what it only implements.
+    pub fn bases(&self, class: ClassRef) -> impl DoubleEndedIterator<Item = ClassRef> + use<'_> {
+        let declared = self.class(class);
+        let with_bodies = usize::from(declared.supertype.is_some()) + declared.mixins.len();
+        self.supertypes(class).iter().take(with_bodies).filter_map(|ty| match ty {
+            Ty::Class(base, _) => Some(*base),
+            _ => None,
+        })
+    }
+
     /// The operations of a function in the order of its blocks, each with what it refers to.
     pub fn operations(&self, function: FuncRef) -> impl Iterator<Item = (&Statement, &Target)> + Clone {
         let blocks = self.function(function).blocks.iter().zip(&self.resolved(function).targets);

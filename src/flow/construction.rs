@@ -7,7 +7,7 @@ use super::calls::{ArgValue, Calling};
 use super::engine::{Engine, Run};
 use super::path::Path;
 use crate::ir::{Callee, ClassKind, Function, FunctionKind, Op};
-use crate::link::{ClassRef, FuncRef, Functions, Ty, VarRef};
+use crate::link::{ClassRef, FuncRef, Functions, VarRef};
 use crate::summary::{
     AccessPath, Basis, Effect, EffectKind, Made, Outcome, Ownership, ResultContract, Root, Step, Summary, Throws,
 };
@@ -110,7 +110,7 @@ impl Engine<'_> {
 
     /// What the constructors of superclasses and mixins give that are called without being named.
     fn inherited(&self, class: ClassRef, found: &mut Construction, depth: u32) {
-        for base in self.bases(class) {
+        for base in self.program.bases(class) {
             if depth >= MAX_SUPERTYPES {
                 return;
             }
@@ -129,16 +129,6 @@ impl Engine<'_> {
                 }
             }
         }
-    }
-
-    /// The classes of which a class has the bodies: its superclass and mixins, not what it only implements.
-    fn bases(&self, class: ClassRef) -> impl DoubleEndedIterator<Item = ClassRef> + use<'_> {
-        let declared = self.program.class(class);
-        let with_bodies = usize::from(declared.supertype.is_some()) + declared.mixins.len();
-        self.program.supertypes(class).iter().take(with_bodies).filter_map(|ty| match ty {
-            Ty::Class(base, _) => Some(*base),
-            _ => None,
-        })
     }
 
     fn unnamed_constructor(&self, class: ClassRef) -> Option<FuncRef> {
@@ -169,7 +159,7 @@ impl Engine<'_> {
                 let candidates = smallvec::smallvec![*own];
                 return Some(Functions { candidates, complete: true, ..functions.clone() });
             }
-            open.extend(self.bases(class).rev());
+            open.extend(self.program.bases(class).rev());
         }
         None
     }

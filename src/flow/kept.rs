@@ -5,9 +5,9 @@ use super::engine::{Engine, Site};
 use super::path::{Kept, Lodged, Object, Path, Retained};
 use super::resets::{self, Sought};
 use super::value::{ObjectId, Offset, Value};
-use crate::ir::{Base, FunctionId, FunctionKind, Name, Op, Place, TypeRef};
+use crate::ir::{Base, ClassId, FunctionId, FunctionKind, Name, Op, Place, TypeRef};
 use crate::language::Language;
-use crate::link::{FuncRef, Target, VarRef};
+use crate::link::{FuncRef, Target, Ty, VarRef};
 use crate::models::hints::{Hint, Hints};
 use crate::source::Location;
 use crate::state::{Event, Ownership};
@@ -108,7 +108,8 @@ impl Engine<'_> {
             let mut place = keeper.clone();
             place.steps.push(super::memory::step(key));
             place.steps.push(PathStep::Field(field.clone()));
-            Some((self.given_whole(path, value).filter(|_| matches!(value, Value::Pointer(..)))?, place))
+            let is_copied = self.converts(0, &place);
+            Some((self.given_whole(path, value).filter(|_| !is_copied && matches!(value, Value::Pointer(..)))?, place))
         });
         held.collect()
     }
@@ -124,29 +125,55 @@ impl Engine<'_> {
     /// Whether a place is a container, a lock or an atomic in which an address stays one: a C++ container of strings copies
     /// what it is given, while Rust converts nothing.
     fn holds_addresses(&self, frame: u32, place: &AccessPath) -> bool {
-        let field = place.steps.iter().rev().find_map(|step| match step {
-            PathStep::Field(name) => name.rsplit('.').find(|name| !name.starts_with(['[', '*'])),
-            _ => None,
-        });
-        let mut types: Vec<Option<&TypeRef>> = Vec::new();
-        for unit in self.program.units.iter().filter(|unit| unit.language.is_native()) {
-            match (field, &place.root) {
-                (Some(field), _) => {
-                    let fields = unit.classes.iter().flat_map(|class| &class.fields);
-                    types.extend(fields.filter(|known| known.name == field).map(|known| known.ty.as_ref()));
-                }
-                (None, Root::Static(name)) => {
-                    let variables = unit.variables.iter().filter(|known| known.name == *name);
-                    types.extend(variables.map(|known| known.ty.as_ref()));
-                }
-                _ => {}
-            }
-        }
         let converts = self.is_cpp(frame);
         let fits = |ty: &TypeRef| {
             is_container(self.models.hints(), ty) && (!converts || ty.args.iter().any(|arg| has_pointer(arg, 0)))
         };
-        !types.is_empty() && types.into_iter().all(|ty| ty.is_some_and(fits))
+        let mut declared = self.declared_at(place).into_iter().peekable();
+        declared.peek().is_some()
+            && declared.all(|variable| self.program.variable(variable).ty.as_ref().is_some_and(fits))
+    }
+
+    /// Whether C++ makes something else of an address that is put in a place: a `std::string` copies the text, a class
+    /// has its own `operator=`.
+    pub(super) fn converts(&self, frame: u32, place: &AccessPath) -> bool {
+        let is_value = |variable: VarRef| {
+            let written = self.program.variable(variable).ty.as_ref();
+            let is_class = matches!(
+                self.program.variable_type(variable),
+                Ty::Class(..) | Ty::Model(..) | Ty::External(_) | Ty::String | Ty::Sdk(..)
+            );
+            is_class && written.is_some_and(|ty| !has_pointer(ty, 0))
+        };
+        self.is_cpp(frame) && {
+            let mut declared = self.declared_at(place).into_iter().peekable();
+            declared.peek().is_some() && declared.all(is_value)
+        }
+    }
+
+    /// The fields of native code, or the static variables, that a place may be by its last name.
+    fn declared_at(&self, place: &AccessPath) -> Vec<VarRef> {
+        let field = place.steps.iter().rev().find_map(|step| match step {
+            PathStep::Field(name) => name.rsplit('.').find(|name| !name.starts_with(['[', '*'])),
+            _ => None,
+        });
+        let mut found = Vec::new();
+        for (unit, from) in (0_u32..).zip(&self.program.units).filter(|(_, unit)| unit.language.is_native()) {
+            match (field, &place.root) {
+                (Some(field), _) => {
+                    for (class, declared) in (0_u32..).zip(&from.classes) {
+                        let named = (0_u32..).zip(&declared.fields).filter(|(_, known)| known.name == field);
+                        found.extend(named.map(|(index, _)| VarRef { unit, class: Some(ClassId(class)), index }));
+                    }
+                }
+                (None, Root::Static(name)) => {
+                    let named = (0_u32..).zip(&from.variables).filter(|(_, known)| known.name == *name);
+                    found.extend(named.map(|(index, _)| VarRef { unit, class: None, index }));
+                }
+                _ => {}
+            }
+        }
+        found
     }
 
     /// The result of a call of which nothing is known: what it leads into, or what it is made of.

@@ -75,6 +75,10 @@ impl Engine<'_> {
             Ownership::Unknown => {}
             Ownership::Owned(MemoryFamily::Known(memory)) if fits(memory) => self.apply(path, *id, Event::Register),
             Ownership::Owned(MemoryFamily::OfParameter(_)) => return self.escape(path, value),
+            // A smart pointer that is made of another has a share in what that owns, or takes it over.
+            Ownership::Managed if calling.args.first().is_some_and(|arg| !matches!(arg.ty, Some(Ty::Pointer(_)))) => {
+                return self.escape(path, value);
+            }
             _ => {
                 let by = calling.name.clone();
                 let family = Some(family);

@@ -6,6 +6,7 @@ use super::engine::{Engine, Origin, OriginKey, Role, Site};
 use super::path::{Object, Part, Path, Story};
 use super::value::{ObjectId, Offset, Symbol, Value};
 use crate::ir::Name;
+use crate::models::schema::FamilyKind;
 use crate::source::Location;
 use crate::state::{Event, Fault, MemoryFamily, Ownership, transition};
 use crate::summary::{AccessPath, Basis, FamilyId, Made};
@@ -233,7 +234,8 @@ impl Engine<'_> {
     fn fault_of_release(&mut self, path: &Path, id: ObjectId, fault: Fault, releasing: &Releasing) {
         let Some(object) = path.objects.get(&id) else { return };
         // Whether it was released before hangs on an exception that nobody knows of, or on how often a loop runs.
-        if fault == Fault::DoubleRelease && (path.doubtful || object.story.released_at() == Some(releasing.at)) {
+        let is_unsure = path.doubtful || object.story.released_at() == Some(releasing.at) || self.is_counted(path, id);
+        if fault == Fault::DoubleRelease && is_unsure {
             return;
         }
         let origin = self.origins[id.origin as usize].clone();
@@ -275,6 +277,13 @@ impl Engine<'_> {
         self.report_release(path, id, releasing, kind, targets);
     }
 
+    /// Whether there may be further references, each of which is released: one was added out of sight.
+    fn is_counted(&self, path: &Path, id: ObjectId) -> bool {
+        let shared = path.objects.get(&id).is_some_and(|object| object.story.passed_on);
+        let family = self.origins[id.origin as usize].family.filter(|_| shared);
+        family.is_some_and(|family| self.models.family(family).kind == FamilyKind::Refcount)
+    }
+
     /// Reports what is wrong with a release, with the story of what it releases.
     fn report_release(
         &mut self,
@@ -307,7 +316,7 @@ impl Engine<'_> {
         self.note_field_read(path, id, &usage, at);
         let event = if usage == Usage::Return { Event::Return } else { Event::Use };
         let (mut after, fault) = transition(path.ownership(id), event);
-        if fault == Some(Fault::UseAfterRelease) && !path.doubtful {
+        if fault == Some(Fault::UseAfterRelease) && !path.doubtful && !self.is_counted(path, id) {
             self.fault_of_use(path, id, usage, at);
             // Said once: what follows comes of the same mistake.
             after = Ownership::Escaped;

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use super::callbacks::{Passed, Slot};
 use super::engine::{Engine, Exits};
 use super::objects::confidence;
+use super::opening;
 use super::path::{Branch, Flight, Object, Orphaned, Path, Story};
 use super::questions::Answer;
 use super::value::Value;
@@ -259,9 +260,13 @@ impl Engine<'_> {
         if lost.story.assumed {
             sure = sure.min(Confidence::Medium);
         }
-        let branch = lost
-            .branch
-            .filter(|branch| branch.at.file == known.location.file && branch.at.span.start >= known.location.span.end);
+        let branch = lost.branch.filter(|branch| branch.at.file == known.location.file).and_then(|branch| {
+            // An exception skips every release that follows; which one does not matter.
+            let release = ledger.release.as_ref().filter(|_| matches!(lost.how, How::Left(_)));
+            let release = release.map(|(_, location)| *location);
+            let loss = opening::Loss { branch, exit: lost.at, release, allocated: known.location };
+            self.opening(&loss).filter(|branch| branch.at.span.start >= known.location.span.end)
+        });
         let mut at = known.location;
         let kind = match (&lost.how, &lost.story.overwritten) {
             (How::Left(_), Some((owner, place))) => {

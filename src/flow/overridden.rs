@@ -7,13 +7,13 @@ use super::fates::Fates;
 use super::leaked_fields::{Accesses, Lasting, Owner, is_double};
 use super::summaries::Summaries;
 use crate::ir::{ClassId, ClassKind, FunctionKind};
-use crate::link::{ClassRef, FuncRef, Program, Ty};
+use crate::link::{ClassRef, FuncRef, Program};
 use crate::models::ModelSet;
 use crate::source::Location;
 use crate::violation::{Confidence, Step, StepKind, Violation, ViolationKind};
 
-/// How many classes above one are looked at; what further ones keep is not told.
-const MAX_DEPTH: usize = 8;
+/// About how many classes above one are looked at; what further ones keep is not told.
+const MAX_ABOVE: usize = 16;
 
 /// The fields that only an overridden method would release.
 pub(super) fn leaks(
@@ -49,16 +49,16 @@ pub(super) fn leaks(
     found
 }
 
-/// The classes that a class extends, nearest first.
+/// The classes that a class has its fields and methods from, nearest first.
 fn above(program: &Program, class: ClassRef) -> Vec<ClassRef> {
-    let extended = |class: &ClassRef| {
-        let written = program.class(*class).supertype.as_ref()?;
-        program.supertypes(*class).iter().find_map(|ty| match ty {
-            Ty::Class(above, _) if program.class(*above).name == written.name => Some(*above),
-            _ => None,
-        })
-    };
-    std::iter::successors(extended(&class), extended).take(MAX_DEPTH).collect()
+    let mut found: Vec<ClassRef> = Vec::new();
+    let mut nearest: Vec<ClassRef> = program.bases(class).collect();
+    while !nearest.is_empty() && found.len() < MAX_ABOVE {
+        nearest.retain(|class| !found.contains(class));
+        found.extend(&nearest);
+        nearest = nearest.iter().flat_map(|class| program.bases(*class)).collect();
+    }
+    found
 }
 
 /// The method of a class that overrides the one that releases a field it inherits, where nothing in the class calls

@@ -124,6 +124,11 @@ impl Engine<'_> {
         if path.objects.get(id).is_some_and(|object| object.story.ends_as.is_some()) {
             return false;
         }
+        let mut place = keeper.clone();
+        place.steps.push(super::memory::step(key));
+        if self.converts(0, &place) {
+            return false;
+        }
         // An element that is not known one by one cannot be looked up at the exit.
         let lasting = keeper.steps.len() < AccessPath::MAX_STEPS;
         if !matches!(what.root, Root::Param(_)) || !what.steps.is_empty() || !lasting {
