@@ -14,7 +14,8 @@ use crate::source::{Location, Span};
 /// What is known of a loss: its last branch, where the path ended, and where other paths release.
 pub(super) struct Loss {
     pub(super) branch: Branch,
-    pub(super) exit: Location,
+    /// Nothing where a loop comes round again.
+    pub(super) exit: Option<Location>,
     pub(super) release: Option<Location>,
     /// Where it was allocated: what was decided before decides nothing of it.
     pub(super) allocated: Location,
@@ -33,7 +34,7 @@ impl Engine<'_> {
             Some(location) => blocks_at(function, location.span),
             None => FxHashSet::default(),
         };
-        let (releases, exits) = (at(loss.release), at(Some(loss.exit)));
+        let (releases, exits) = (at(loss.release), at(loss.exit));
         if releases.is_empty() {
             let opens = leading(function, last, &exits) == Some(loss.branch.holds);
             return opens.then_some(loss.branch);
@@ -44,7 +45,8 @@ impl Engine<'_> {
             let leaves = exits.is_empty() || reaches(function, block, side(function, block, holds)?, &exits);
             leaves.then_some(holds)
         };
-        if away(last) == Some(loss.branch.holds) {
+        // What is called in a condition says whether it did release.
+        if releases.contains(&last) || away(last) == Some(loss.branch.holds) {
             return Some(loss.branch);
         }
         let later = branches(function).filter(|(_, span)| span.start >= loss.allocated.span.end);

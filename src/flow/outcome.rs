@@ -264,7 +264,8 @@ impl Engine<'_> {
             // An exception skips every release that follows; which one does not matter.
             let release = ledger.release.as_ref().filter(|_| matches!(lost.how, How::Left(_)));
             let release = release.map(|(_, location)| *location);
-            let loss = opening::Loss { branch, exit: lost.at, release, allocated: known.location };
+            let exit = (!matches!(lost.how, How::Left(Some(Exit::NextRound)))).then_some(lost.at);
+            let loss = opening::Loss { branch, exit, release, allocated: known.location };
             self.opening(&loss).filter(|branch| branch.at.span.start >= known.location.span.end)
         });
         let mut at = known.location;
