@@ -93,6 +93,14 @@ pub struct Unit {
 }
 
 impl Unit {
+    /// Whether some code of the file was not understood: what it does to the file's classes nobody knows.
+    #[must_use]
+    pub fn has_gaps(&self) -> bool {
+        !self.errors.is_empty() || self.functions.iter().any(|function| function.incomplete.is_some())
+    }
+}
+
+impl Unit {
     /// The function of an id.
     #[must_use]
     pub fn function(&self, id: FunctionId) -> &Function {

@@ -595,6 +595,12 @@ impl Program {
         self.graph.callees(function)
     }
 
+    /// The functions that may call a function, or hand it on. Sorted, each once.
+    #[must_use]
+    pub fn callers(&self, function: FuncRef) -> &[FuncRef] {
+        self.graph.callers(function)
+    }
+
     /// A number for each function: they count from 0 without a gap.
     pub(crate) fn number(&self, function: FuncRef) -> usize {
         self.graph.node(function)

@@ -503,14 +503,17 @@ impl<'a> Context<'a> {
     }
 }
 
+/// Text of the source as one line that fits a message. What is left out is in the middle: a condition compares at its end.
 fn shorten(text: &str) -> String {
     const LONGEST: usize = 60;
-    let words: Vec<_> = text.split_whitespace().take(LONGEST).collect();
-    let line = words.join(" ");
-    if line.chars().count() <= LONGEST {
+    const END: usize = 24;
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let count = line.chars().count();
+    if count <= LONGEST {
         return line;
     }
-    line.chars().take(LONGEST - 1).chain(['…']).collect()
+    let begin = line.chars().take(LONGEST - END - 1);
+    begin.chain(['…']).chain(line.chars().skip(count - END)).collect()
 }
 
 /// `, on Windows` where a finding does not hold on all targets that are looked at.

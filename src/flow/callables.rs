@@ -13,7 +13,7 @@ use crate::ir::{
 use crate::link::{FuncRef, Target, Ty};
 use crate::models::ModelId;
 use crate::models::hints::Hint;
-use crate::summary::{EffectKind, Ownership, Root, RunTimes};
+use crate::summary::{Basis, EffectKind, Ownership, Root, RunTimes};
 
 /// What the operating system starts a program with.
 const ENTRY: &str = "main";
@@ -29,7 +29,12 @@ impl Engine<'_> {
         if !family.is_some_and(|family| self.models.family(family).callback) {
             return;
         }
-        if self.is_made_for_call(calling) || self.is_only_lent(calling) {
+        if self.is_made_for_call(calling) {
+            self.made_for_call.insert(origin);
+        } else if self.is_only_lent(calling) {
+            // That native code is done with it when the call returns is nowhere stated.
+            let made = &mut self.origins[origin as usize];
+            made.basis = made.basis.min(Basis::Convention);
             self.made_for_call.insert(origin);
         }
     }

@@ -27,18 +27,15 @@ impl Setter<'_> {
     pub(super) fn is_called_again(&self, function: FuncRef) -> bool {
         let program = self.program;
         let mut is_called = false;
-        for (at, unit) in (0_u32..).zip(&program.units).filter(|(_, unit)| !unit.language.is_native()) {
-            for id in (0..unit.functions.len() as u32).map(crate::ir::FunctionId) {
-                let caller = FuncRef { unit: at, function: id };
-                let sites = sites(program, caller, function);
-                is_called |= !sites.is_empty();
-                let once = || {
-                    let body = program.function(caller);
-                    body.kind == FunctionKind::Constructor || self.models.hints().says(Hint::Prepares, &body.name)
-                };
-                if !sites.is_empty() && !once() && !self.are_new(caller, &sites) && !self.ends(caller, 0) {
-                    return true;
-                }
+        for caller in program.callers(function).iter().copied() {
+            let sites = sites(program, caller, function);
+            is_called |= !sites.is_empty();
+            let once = || {
+                let body = program.function(caller);
+                body.kind == FunctionKind::Constructor || self.models.hints().says(Hint::Prepares, &body.name)
+            };
+            if !sites.is_empty() && !once() && !self.are_new(caller, &sites) && !self.ends(caller, 0) {
+                return true;
             }
         }
         !is_called && !program.function(function).name.starts_with('_') && !gives_this(program, function)

@@ -20,6 +20,9 @@ use crate::summary::{FamilyId, Root, Step as PathStep};
 use crate::target::TargetSet;
 use crate::violation::{Confidence, Step, StepKind, Subject, Violation, ViolationKind};
 
+/// What is put into the collections that fields hold, and where: at one place once, however many paths come by.
+pub(super) type Elements = FxHashMap<(VarRef, Location), Owned>;
+
 /// What one function does to fields.
 #[derive(Debug, Default)]
 pub(super) struct FieldNotes {
@@ -27,18 +30,14 @@ pub(super) struct FieldNotes {
     /// What a function that computes an initial value gives.
     initial: Vec<(FuncRef, Option<Owned>)>,
     releases: Vec<Released>,
-    /// What is put into the collections that fields hold.
-    elements: Vec<(VarRef, Owned)>,
+    elements: Elements,
     pub(super) finalized: FinalizedNotes,
 }
 
 impl FieldNotes {
     /// Notes what is put into the collection that a field holds.
     pub(super) fn note_element(&mut self, field: VarRef, owned: Owned) {
-        let element = (field, owned);
-        if !self.elements.contains(&element) {
-            self.elements.push(element);
-        }
+        self.elements.entry((field, owned.at)).or_insert(owned);
     }
 }
 
@@ -160,8 +159,7 @@ pub(super) struct Fields {
     stores: FxHashMap<VarRef, Vec<Option<Owned>>>,
     initial: FxHashMap<FuncRef, Vec<Option<Owned>>>,
     pub(super) releases: Vec<Released>,
-    /// What is put into the collections that fields hold.
-    pub(super) elements: Vec<(VarRef, Owned)>,
+    pub(super) elements: Elements,
     pub(super) finalized: FinalizedNotes,
     /// Units of functions that were not analysed to their end: they may write anything to the fields of their classes.
     incomplete: FxHashSet<u32>,

@@ -126,7 +126,9 @@ pub(super) fn released_by_hand(
         let trace = attached.steps.iter().cloned().chain(steps).collect();
         let (subject, release) = (attached.subject.clone(), by.clone());
         let kind = ViolationKind::ReleasedTwice { managed: true, subject, release };
-        Violation { kind, function, at, trace, targets: TargetSet::ALL, confidence: Confidence::High }
+        // That the member runs while the finalizer is attached is concluded from all code, not from a path.
+        let confidence = Confidence::Medium;
+        Violation { kind, function, at, trace, targets: TargetSet::ALL, confidence }
     };
     // What is counted may be held more than once.
     let is_counted = |attached: &AttachedField, by: &Name| {
@@ -146,7 +148,11 @@ pub(super) fn released_by_hand(
         if is_one && !fields.releases.iter().any(inner) {
             let steps = released.steps.clone();
             let of = violation(attached, &released.by, released.function, released.at, steps);
-            found.push(Violation { targets: released.targets, confidence: released.confidence, ..of });
+            found.push(Violation {
+                targets: released.targets,
+                confidence: released.confidence.min(of.confidence),
+                ..of
+            });
         }
     }
     for called in &fields.finalized.calls {

@@ -38,11 +38,11 @@ impl Engine<'_> {
         }
         let function = self.frames[site.frame as usize].function;
         let Operand::Local(list) = list else { return };
-        let Some(field) = read_from(self.program, function, *list) else { return };
         for (operand, value) in put {
             let Operand::Local(local) = operand else { continue };
-            let Some(mut owned) =
-                self.owned_value(path, value, at).filter(|_| is_unnamed(self.program, function, *local))
+            let Some(mut owned) = self.owned_value(path, value, at) else { continue };
+            let Some(field) =
+                read_from(self.program, function, *list).filter(|_| is_unnamed(self.program, function, *local))
             else {
                 continue;
             };
@@ -57,7 +57,7 @@ impl Engine<'_> {
 /// The violations of fields of Dart's classes whose elements no code releases.
 pub(super) fn unreleased(program: &Program, models: &ModelSet, fields: &Fields) -> Vec<Violation> {
     let mut found: FxHashMap<VarRef, Violation> = FxHashMap::default();
-    for (field, owned) in fields.elements.iter().filter(|(field, _)| !fields.is_incomplete(field.unit)) {
+    for ((field, _), owned) in fields.elements.iter().filter(|((field, _), _)| !fields.is_incomplete(field.unit)) {
         let earlier = found.get(field).is_some_and(|known| known.at <= owned.at);
         if let Some(violation) = (!earlier).then(|| violation(program, models, *field, owned)).flatten() {
             found.insert(*field, violation);
@@ -88,11 +88,10 @@ fn violation(program: &Program, models: &ModelSet, field: VarRef, owned: &Owned)
     let family = models.family(owned.subject.family);
     let counts = matches!(family.kind, FamilyKind::Memory | FamilyKind::Handle) && !family.kept && !family.callback;
     let closed = program.class(class).name.starts_with('_') || !is_library(program, field.unit);
-    let gaps = unit.functions.iter().any(|function| function.incomplete.is_some()) || !unit.errors.is_empty();
     if !counts
         || declared.is_static
         || unit.generated
-        || gaps
+        || unit.has_gaps()
         || !closed && !declared.name.starts_with('_')
         || is_given(program, class, &declared.name)
         || is_double(program, models, class)

@@ -35,7 +35,8 @@ pub(super) fn unreleased(
         None => !lasting.all.contains(&owner.class),
     });
     let accesses = Accesses::of(program, &owners);
-    let overridden = overridden::leaks(program, models, summaries, &owners, (&accesses, &lasting));
+    let releases = overridden::Releases { program, models, summaries, accesses: &accesses };
+    let overridden = overridden::leaks(&releases, &owners, &lasting);
     owners.retain(|owner| {
         let Some(held) = accesses.held(owner.field) else { return false };
         Fates::new(program, models, summaries, owner.field).are_harmless(held.iter().copied())
@@ -88,8 +89,12 @@ impl Owner<'_> {
 /// The fields of a file's classes that own memory, as far as what they receive and who may see them tells.
 fn owners_in<'a>(program: &'a Program, models: &ModelSet, fields: &'a Fields, unit: u32) -> Vec<Owner<'a>> {
     let from = &program.units[unit as usize];
-    let gaps = || from.functions.iter().any(|function| function.incomplete.is_some()) || !from.errors.is_empty();
-    if from.language.is_native() || from.generated || from.classes.is_empty() || fields.is_incomplete(unit) || gaps() {
+    if from.language.is_native()
+        || from.generated
+        || from.classes.is_empty()
+        || fields.is_incomplete(unit)
+        || from.has_gaps()
+    {
         return Vec::new();
     }
     let mut owners = Vec::new();

@@ -15,18 +15,20 @@ use crate::violation::{Confidence, Step, StepKind, Violation, ViolationKind};
 /// About how many classes above one are looked at; what further ones keep is not told.
 const MAX_ABOVE: usize = 16;
 
+/// All code that may release what a field leads to.
+pub(super) struct Releases<'a> {
+    pub(super) program: &'a Program,
+    pub(super) models: &'a ModelSet,
+    pub(super) summaries: &'a Summaries,
+    pub(super) accesses: &'a Accesses,
+}
+
 /// The fields that only an overridden method would release.
-pub(super) fn leaks(
-    program: &Program,
-    models: &ModelSet,
-    summaries: &Summaries,
-    owners: &[Owner<'_>],
-    (accesses, lasting): (&Accesses, &Lasting),
-) -> Vec<Violation> {
+pub(super) fn leaks(releases: &Releases<'_>, owners: &[Owner<'_>], lasting: &Lasting) -> Vec<Violation> {
+    let Releases { program, models, .. } = *releases;
     let mut found = Vec::new();
     for (unit, from) in (0_u32..).zip(&program.units) {
-        let gaps = || from.functions.iter().any(|function| function.incomplete.is_some()) || !from.errors.is_empty();
-        if from.language.is_native() || from.generated || gaps() {
+        if from.language.is_native() || from.generated || from.has_gaps() {
             continue;
         }
         for id in 0..from.classes.len() as u32 {
@@ -40,8 +42,7 @@ pub(super) fn leaks(
             let inherited = owners.iter().filter(|owner| above.contains(&owner.class));
             found.extend(inherited.filter_map(|owner| {
                 let overriding = overriding(program, class, &above, owner)?;
-                let only_there = !is_released(program, models, summaries, (owner, accesses), owner.dispose)
-                    && is_released(program, models, summaries, (owner, accesses), None);
+                let only_there = !releases.may_release(owner, owner.dispose) && releases.may_release(owner, None);
                 only_there.then(|| violation(program, class, owner, overriding))
             }));
         }
@@ -97,21 +98,17 @@ fn methods(program: &Program, class: ClassRef) -> impl Iterator<Item = FuncRef> 
     program.class(class).members.iter().map(move |member| FuncRef { unit: class.unit, function: *member })
 }
 
-/// Whether some code may release what a field leads to, one method with the closures in it left out.
-fn is_released(
-    program: &Program,
-    models: &ModelSet,
-    summaries: &Summaries,
-    (owner, accesses): (&Owner<'_>, &Accesses),
-    without: Option<FuncRef>,
-) -> bool {
-    let Some(held) = accesses.held(owner.field) else { return true };
-    let within = |function: FuncRef| {
-        let outer = |inner: &FuncRef| Some(FuncRef { function: program.function(*inner).parent?, ..*inner });
-        std::iter::successors(Some(function), outer).any(|outer| Some(outer) == without)
-    };
-    let rest = held.iter().copied().filter(|(function, _)| !within(*function));
-    !Fates::new(program, models, summaries, owner.field).are_harmless(rest)
+impl Releases<'_> {
+    /// Whether some code may release what a field leads to, one method with the closures in it left out.
+    fn may_release(&self, owner: &Owner<'_>, without: Option<FuncRef>) -> bool {
+        let Some(held) = self.accesses.held(owner.field) else { return true };
+        let within = |function: FuncRef| {
+            let outer = |inner: &FuncRef| Some(FuncRef { function: self.program.function(*inner).parent?, ..*inner });
+            std::iter::successors(Some(function), outer).any(|outer| Some(outer) == without)
+        };
+        let rest = held.iter().copied().filter(|(function, _)| !within(*function));
+        !Fates::new(self.program, self.models, self.summaries, owner.field).are_harmless(rest)
+    }
 }
 
 fn violation(program: &Program, class: ClassRef, owner: &Owner<'_>, overriding: FuncRef) -> Violation {

@@ -65,7 +65,8 @@ impl Search<'_> {
 
     /// The first use by an asynchronous closure that is passed to a helper, after the closure has waited.
     fn used_by_some(&self, helper: FuncRef, lent: &Lent) -> Option<Used> {
-        self.program.written_by_hand().find_map(|caller| {
+        let written = |caller: &&FuncRef| !self.program.units[caller.unit as usize].generated;
+        self.program.callers(helper).iter().filter(written).copied().find_map(|caller| {
             self.program.operations(caller).find_map(|(statement, target)| {
                 let (Op::Call(call), Target::Functions(functions)) = (&statement.op, target.called()) else {
                     return None;

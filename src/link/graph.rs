@@ -1,5 +1,7 @@
 //! The call graph: who may call whom, and its strongly connected components.
 
+use std::sync::OnceLock;
+
 use rayon::prelude::*;
 
 use smallvec::SmallVec;
@@ -19,6 +21,8 @@ pub(super) struct CallGraph {
     starts: Vec<usize>,
     /// By node: everything whose summary the function's own depends on; sorted, each once.
     edges: Vec<Vec<FuncRef>>,
+    /// By node, the other way round; made when first asked for, as few programs need it.
+    callers: OnceLock<Vec<Vec<FuncRef>>>,
 }
 
 impl CallGraph {
@@ -41,7 +45,7 @@ impl CallGraph {
                 to
             })
             .collect();
-        let mut graph = Self { components: Vec::new(), starts, edges };
+        let mut graph = Self { components: Vec::new(), starts, edges, callers: OnceLock::new() };
         let components = tarjan(all.len(), |node| &graph.edges[node], |function| graph.node(function));
         graph.components = components
             .into_iter()
@@ -56,6 +60,27 @@ impl CallGraph {
     /// Everything whose summary a function's own depends on.
     pub(super) fn callees(&self, function: FuncRef) -> &[FuncRef] {
         &self.edges[self.node(function)]
+    }
+
+    /// The functions whose summaries depend on a function's; sorted, each once.
+    pub(super) fn callers(&self, function: FuncRef) -> &[FuncRef] {
+        let callers = self.callers.get_or_init(|| {
+            let mut callers = vec![Vec::new(); self.edges.len()];
+            for (unit, (start, end)) in (0_u32..).zip(self.units()) {
+                for (at, callees) in (0_u32..).zip(&self.edges[start..end]) {
+                    let caller = FuncRef { unit, function: FunctionId(at) };
+                    callees.iter().for_each(|callee| callers[self.node(*callee)].push(caller));
+                }
+            }
+            callers
+        });
+        &callers[self.node(function)]
+    }
+
+    /// By unit: its first node, and the one behind its last.
+    fn units(&self) -> impl Iterator<Item = (usize, usize)> {
+        let ends = self.starts.iter().skip(1).copied().chain([self.edges.len()]);
+        self.starts.iter().copied().zip(ends)
     }
 
     /// A number for each function: they count from 0 without a gap.
