@@ -1,29 +1,26 @@
 //! The command line: flags, subcommands, exit codes. The only place that prints.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
 
-use crate::config::{self, Certainty, Config};
+use crate::config;
 use crate::diagnostic::Level;
-use crate::discover::{self, Problem};
+use crate::discover;
 use crate::language::Language;
-use crate::models::ModelSet;
 use crate::parse::Limits;
 use crate::source::FileId;
-use crate::target::TargetSet;
-use crate::violation::Confidence;
-use crate::workspace::{Options, Report, Workspace};
 use crate::{ir, lower, render, rules, workspace};
 
 mod args;
+mod baseline;
+mod check;
 mod doctor;
 mod file;
 mod links;
 mod ownership;
 
-use args::{Arguments, CheckArguments, Color, Command, FailOn, Format, Output};
+use args::{Arguments, Command};
 
 /// No finding at or above the fail level.
 const CLEAN: u8 = 0;
@@ -43,8 +40,9 @@ pub fn main() -> ExitCode {
         complain(&format!("internal error{place}; please report it"));
     }));
     let run = std::panic::catch_unwind(|| match arguments.command {
-        None => check(&arguments.check),
-        Some(Command::Check(check_arguments)) => check(&check_arguments),
+        None => check::check(&arguments.check),
+        Some(Command::Check(arguments)) => check::check(&arguments),
+        Some(Command::Baseline(command)) => baseline::baseline(&command),
         Some(Command::Links(links)) => links::list(&links),
         Some(Command::Ownership(names)) => ownership::ownership(&names),
         Some(Command::Doctor(doctor)) => doctor::doctor(&doctor),
@@ -66,10 +64,11 @@ pub fn main() -> ExitCode {
 /// What to tell the person on stderr before exit code 2.
 type Fallible<T> = Result<T, String>;
 
-fn check(arguments: &CheckArguments) -> Fallible<u8> {
-    let threads = threads(arguments.jobs.unwrap_or(0), arguments.verbose);
+/// Runs on as many threads as asked for.
+fn on_threads<T: Send>(asked: Option<usize>, verbose: bool, run: impl FnOnce() -> Fallible<T> + Send) -> Fallible<T> {
+    let threads = threads(asked.unwrap_or(0), verbose);
     let pool = workspace::pool(threads).map_err(|error| format!("cannot start threads: {error}"))?;
-    pool.install(|| run_check(arguments))
+    pool.install(run)
 }
 
 /// As many threads as asked for, but no more than do any good: each takes a stack.
@@ -83,168 +82,6 @@ fn threads(asked: usize, verbose: bool) -> usize {
         complain(&format!("-j {asked} is more than {MOST_THREADS_PER_CORE} for each core; {most} threads are used"));
     }
     most
-}
-
-fn run_check(arguments: &CheckArguments) -> Fallible<u8> {
-    let started = Instant::now();
-    let cwd = std::env::current_dir().and_then(|cwd| cwd.canonicalize());
-    let cwd = cwd.map_err(|error| format!("cannot find the working directory: {error}"))?;
-    let outputs = outputs(arguments)?;
-
-    let (roots, missing) = discover::roots(&cwd, &arguments.paths);
-    let mut report = Report::default();
-    for root in &roots {
-        let config = match arguments.isolated {
-            true => Config::default(),
-            false => Config::load(&root.folder, &rules::names()).map_err(|error| error.to_string())?,
-        };
-        let project = discover::read(root, &cwd, &config);
-        let options = options(arguments, &config)?;
-        // Where nothing touches native memory, nobody asks what calls do to it.
-        let asks = !project.files.is_empty() || !project.models.texts.is_empty();
-        let models = if asks { ModelSet::builtin() } else { ModelSet::empty() };
-        report.append(Workspace::new(project).check(models, &options));
-        if arguments.verbose {
-            complain(&format!("project {}", root.folder.display()));
-        }
-    }
-    let elapsed = started.elapsed();
-
-    for Output { format, path } in &outputs {
-        let text = rendered(&report, *format, elapsed, arguments, path.is_none())?;
-        match path {
-            None => write_out(&text)?,
-            Some(path) => file::write(path, &text)?,
-        }
-    }
-    if arguments.verbose {
-        tell_more(&report);
-    } else if !arguments.quiet {
-        tell_skipped(&report, MOST_TOLD);
-    }
-    for Problem { path, reason } in missing.iter().chain(&report.unreadable) {
-        let advice = if *reason == discover::MISSING { "; name files or folders that exist" } else { "" };
-        complain(&format!("cannot read {path}: {reason}{advice}"));
-    }
-    if report.nothing_parsed() {
-        complain("nothing could be parsed");
-    }
-    if !missing.is_empty() || !report.unreadable.is_empty() || report.nothing_parsed() {
-        return Ok(FAILURE);
-    }
-    let fails = |level: Level| report.diagnostics.iter().any(|diagnostic| diagnostic.level >= level);
-    let failed = match arguments.fail_on {
-        _ if arguments.exit_zero => false,
-        FailOn::Never => false,
-        FailOn::Error => fails(Level::Error),
-        FailOn::Warning => fails(Level::Warning),
-        FailOn::Note => fails(Level::Note),
-    };
-    Ok(if failed { FINDINGS } else { CLEAN })
-}
-
-fn options(arguments: &CheckArguments, config: &Config) -> Fallible<Options> {
-    let mut targets = config.targets;
-    if !arguments.targets.is_empty() {
-        targets = TargetSet::NONE;
-        for name in &arguments.targets {
-            targets = targets.or(config::parse_target(name).map_err(|message| format!("--targets: {message}"))?);
-        }
-    }
-    let certainty = arguments.min_confidence.map(Certainty::from).or(config.min_confidence);
-    let min_confidence = match certainty.unwrap_or(Certainty::Medium) {
-        Certainty::Low => Confidence::Low,
-        Certainty::Medium => Confidence::Medium,
-        Certainty::High => Confidence::High,
-    };
-    Ok(Options {
-        rules: config.rules.clone(),
-        targets,
-        min_confidence,
-        check_vendored: config.check_vendored,
-        limits: Limits::default(),
-    })
-}
-
-/// What to write where; `full` on a terminal, else `concise`, where nothing is asked for.
-fn outputs(arguments: &CheckArguments) -> Fallible<Vec<Output>> {
-    if arguments.format.is_empty() {
-        let format = if io::stdout().is_terminal() { Format::Full } else { Format::Concise };
-        return Ok(vec![Output { format, path: None }]);
-    }
-    let outputs: Vec<Output> = arguments.format.iter().map(|text| text.parse()).collect::<Fallible<_>>()?;
-    let to_stdout: Vec<_> = outputs.iter().filter(|output| output.path.is_none()).collect();
-    match to_stdout.iter().find(|output| output.format.is_for_machines()) {
-        Some(Output { format, .. }) if to_stdout.len() > 1 => {
-            let name = format.name();
-            Err(format!("--format: `{name}` must have stdout for itself; write the other to a file: `{name}=PATH`"))
-        }
-        _ => Ok(outputs),
-    }
-}
-
-fn rendered(
-    report: &Report,
-    format: Format,
-    elapsed: Duration,
-    arguments: &CheckArguments,
-    to_stdout: bool,
-) -> Fallible<String> {
-    let color = match arguments.color {
-        Color::Always => to_stdout,
-        Color::Never => false,
-        Color::Auto => {
-            to_stdout && io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
-        }
-    };
-    let mut text = match format {
-        Format::Json => {
-            return render::json::render(report, elapsed).map_err(|error| format!("cannot write JSON: {error}"));
-        }
-        Format::Full => render::full::render(report, color),
-        Format::Concise => render::concise::render(report),
-    };
-    if !arguments.quiet {
-        text.push_str(&render::summary(report, Some(elapsed)));
-        text.push('\n');
-    }
-    Ok(text)
-}
-
-/// How many skipped files are named without `-v`.
-const MOST_TOLD: usize = 5;
-
-/// What could not be analysed, on stderr: nothing is silent.
-fn tell_skipped(report: &Report, most: usize) {
-    let skipped = report.skipped.iter().map(|problem| ("skipped ", problem));
-    let told: Vec<_> = skipped.chain(report.damaged.iter().map(|problem| ("", problem))).collect();
-    for (what, Problem { path, reason }) in told.iter().take(most) {
-        complain(&format!("{what}{path}: {reason}"));
-    }
-    if told.len() > most {
-        complain(&format!("{} more; -v names them all", told.len() - most));
-    }
-}
-
-/// `-v`: what was looked at and what was not, on stderr.
-fn tell_more(report: &Report) {
-    for folder in &report.nested {
-        complain(&format!("{folder} has its own {}: a project of its own, not read", config::FILE_NAME));
-    }
-    tell_skipped(report, usize::MAX);
-    for Problem { path, reason } in &report.left_out {
-        complain(&format!("not parsed {path}: {reason}"));
-    }
-    for function in &report.incomplete {
-        let (path, line, name) = (&function.path, function.line, &function.function);
-        complain(&format!("{path}:{line}: `{name}` {}; it was not analysed to its end", function.reason));
-    }
-    for language in Language::ALL {
-        let (read, parsed) = (report.read.get(language), report.parsed.get(language));
-        let (read, parsed) = (read.unwrap_or(&0), parsed.unwrap_or(&0));
-        complain(&format!("{}: {read} files read, {parsed} parsed because they can touch FFI", language.title()));
-    }
-    complain(&format!("{} functions analysed", report.functions));
 }
 
 fn explain(name: &str) -> Fallible<u8> {

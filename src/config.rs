@@ -40,6 +40,8 @@ pub struct Config {
     pub check_vendored: bool,
     /// The models that the project brings.
     pub models: ModelSources,
+    /// The file of the baseline, from the folder of the configuration.
+    pub baseline: Option<PathBuf>,
 }
 
 /// The models that a project brings: those in its configuration, and the files that this names.
@@ -87,6 +89,7 @@ impl Default for Config {
             min_confidence: None,
             check_vendored: false,
             models: ModelSources::default(),
+            baseline: None,
         }
     }
 }
@@ -139,6 +142,7 @@ impl Config {
             config.models.config = Some((path.to_path_buf(), text.into()));
             config.models.files = raw.models.into_iter().map(written).collect();
         }
+        config.baseline = raw.baseline.and_then(|baseline| baseline.path);
         for (name, setting) in raw.rules {
             if !known_rules.contains(&name.as_str()) {
                 let meant = meant(&name, known_rules.iter().copied());
@@ -238,6 +242,7 @@ struct Raw {
     /// Files with models.
     #[serde(default)]
     models: Vec<Spanned<String>>,
+    baseline: Option<RawBaseline>,
     // What stands in these is read as a model file is.
     pack: Option<IgnoredAny>,
     family: Option<IgnoredAny>,
@@ -246,6 +251,13 @@ struct Raw {
     r#type: Option<IgnoredAny>,
     variable: Option<IgnoredAny>,
     function: Option<IgnoredAny>,
+}
+
+/// `[baseline]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct RawBaseline {
+    path: Option<PathBuf>,
 }
 
 impl Raw {
@@ -348,7 +360,7 @@ mod tests {
         assert_eq!(
             error("\nexlude = []"),
             "ffilint.toml:2: unknown key `exlude`; did you mean `exclude`?; known are rules, targets, exclude, skip, \
-             min-confidence, check-vendored, models, pack, family, equivalence, constants, type, variable, function"
+             min-confidence, check-vendored, models, baseline, pack, family, equivalence, constants, type, variable, function"
         );
         assert_eq!(
             error("[rules]\ndouble_fre = \"off\""),

@@ -25,6 +25,8 @@ pub struct Diagnostic {
     pub cwe: Option<u16>,
     /// Stable over edits elsewhere: no line numbers go into it. Hexadecimal.
     pub fingerprint: String,
+    /// The same for findings that differ in nothing but their file: no path goes into it. Hexadecimal.
+    pub content: String,
     /// Where the person must act, with what to say there.
     pub primary: Label,
     /// The numbered steps, in order of time.

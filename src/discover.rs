@@ -16,6 +16,8 @@ use crate::target::TargetSet;
 
 pub mod android;
 mod cargo;
+mod disk;
+pub mod git;
 mod models;
 mod names;
 mod native;
@@ -27,6 +29,7 @@ mod vendored;
 mod walk;
 
 pub use cargo::Crate;
+pub use disk::Disk;
 pub use models::{ModelFiles, ModelProblem, ModelText};
 pub use packages::Package;
 
@@ -64,6 +67,8 @@ pub struct Root {
     pub folder: PathBuf,
     /// What to report on; empty means everything.
     pub named: Vec<PathBuf>,
+    /// The files that were changed, sorted, where only they are to be reported on.
+    pub changed: Option<Vec<PathBuf>>,
 }
 
 /// A file or folder that could not be read.
@@ -150,7 +155,7 @@ pub fn roots(cwd: &Path, paths: &[PathBuf]) -> (Vec<Root>, Vec<Problem>) {
         if named.contains(&folder) {
             named.clear();
         }
-        Root { folder, named }
+        Root { folder, named, changed: None }
     });
     (roots.collect(), problems)
 }
@@ -173,25 +178,26 @@ fn locate(cwd: &Path, path: &Path) -> Result<(PathBuf, PathBuf), String> {
 /// Walks a project's folder and reads what can matter.
 #[must_use]
 pub fn read(root: &Root, cwd: &Path, config: &Config) -> Project {
-    read_within(root, cwd, config, &Caps::default())
+    read_from(&Disk::default(), root, cwd, config, &Caps::default())
 }
 
-/// The same with other caps.
+/// The same, of files that may have another content than on the disk, with other caps.
 #[must_use]
-pub fn read_within(root: &Root, cwd: &Path, config: &Config, caps: &Caps) -> Project {
-    let models = models::read(&config.models, &root.folder, cwd);
+pub fn read_from(disk: &Disk, root: &Root, cwd: &Path, config: &Config, caps: &Caps) -> Project {
+    let models = models::read(disk, &config.models, &root.folder, cwd);
     let mut project = Project { folder: root.folder.clone(), models, ..Project::default() };
-    let mut walked = walk::walk(&root.folder, cwd, config);
+    let mut walked = walk::walk(disk, &root.folder, cwd, config);
     walked.sources.sort();
     project.problems = std::mem::take(&mut walked.problems);
     project.nested = walked.nested.iter().map(|path| shown(path, cwd)).collect();
-    let builds = android::Builds::read(&walked.android_builds);
-    project.packages = packages::read(&walked.pubspecs, &root.folder, cwd, &mut project.problems);
+    let builds = android::Builds::read(disk, &walked.android_builds);
+    project.packages = packages::read(disk, &walked.pubspecs, &root.folder, cwd, &mut project.problems);
 
-    let selection = select::select(&walked.sources, root, &project.packages);
+    let selection = select::select(disk, &walked.sources, root, &project.packages);
     let manifests: Vec<_> = walked.manifests.iter().filter(|path| path.ends_with("Cargo.toml")).cloned().collect();
-    project.crates = cargo::read(&manifests, &root.folder, cwd, &mut project.problems);
+    project.crates = cargo::read(disk, &manifests, &root.folder, cwd, &mut project.problems);
     let around = native::Surroundings {
+        disk,
         root,
         packages: &project.packages,
         crates: &project.crates,
@@ -239,7 +245,8 @@ pub fn read_within(root: &Root, cwd: &Path, config: &Config, caps: &Caps) -> Pro
             key: shown(path, &root.folder).into(),
             text,
             package,
-            named: root.named.is_empty() || root.named.iter().any(|named| path.starts_with(named)),
+            named: (root.named.is_empty() || root.named.iter().any(|named| path.starts_with(named)))
+                && root.changed.as_ref().is_none_or(|changed| changed.iter().any(|file| file == path)),
             excluded: config.exclude.matched_path_or_any_parents(path, false).is_ignore(),
             vendored: false,
             targets: TargetSet::ALL,
@@ -331,12 +338,8 @@ fn is_source(path: &Path) -> bool {
 /// # Errors
 /// Why it cannot be read, in words for its user.
 pub fn read_source(path: &Path, language: Language) -> Result<String, String> {
-    if language.is_native() { read_bytes(path).and_then(native::decode) } else { read_text(path) }
-}
-
-/// Reads a file that is meant to be text, or says why not.
-fn read_text(path: &Path) -> Result<String, String> {
-    decode(read_bytes(path)?)
+    let disk = Disk::default();
+    if language.is_native() { disk.read_bytes(path).and_then(native::decode) } else { disk.read_text(path) }
 }
 
 /// Bytes as text, or why they are none.
@@ -357,23 +360,6 @@ fn decode(bytes: Vec<u8>) -> Result<String, String> {
         return Err(format!("a NUL byte at offset {offset}: binary or UTF-16; save it as UTF-8"));
     }
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
-}
-
-/// Reads a regular file that is not too large, or says why not.
-fn read_bytes(path: &Path) -> Result<Vec<u8>, String> {
-    read_bytes_up_to(path, MAX_BYTES)
-}
-
-fn read_bytes_up_to(path: &Path, most: u64) -> Result<Vec<u8>, String> {
-    // A link may lead out of the project, or to a device that never ends.
-    let metadata = std::fs::symlink_metadata(path).map_err(|error| in_words(&error))?;
-    if !metadata.is_file() {
-        return Err("not a regular file".into());
-    }
-    if metadata.len() > most {
-        return Err(format!("has {} bytes, more than the limit of {most}", metadata.len()));
-    }
-    std::fs::read(path).map_err(|error| in_words(&error))
 }
 
 /// The system's words for an error, without its number.

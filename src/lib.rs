@@ -55,6 +55,7 @@ pub mod signatures;
 pub mod source;
 pub mod state;
 pub mod summary;
+pub mod suppress;
 pub mod target;
 pub mod violation;
 pub mod workspace;

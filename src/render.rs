@@ -3,16 +3,23 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::diagnostic::Level;
+use crate::diagnostic::{Diagnostic, Level};
 use crate::language::Language;
 use crate::violation::Confidence;
 use crate::workspace::Report;
 
 pub mod concise;
+pub mod dart_machine;
 pub mod full;
+pub mod github;
+pub mod gitlab;
 pub mod json;
+mod line_hash;
 pub mod links;
+pub mod markdown;
 pub mod ownership;
+pub mod rdjson;
+pub mod sarif;
 
 /// A word for people: `error`, `warning`, `note`.
 fn level_word(level: Level) -> &'static str {
@@ -69,6 +76,14 @@ pub fn summary(report: &Report, elapsed: Option<Duration>) -> String {
             let _ = write!(line, "; {}, {} unresolved", count(links, "link"), report.links.unresolved);
         }
     }
+    let in_baseline = report.in_baseline();
+    let by_comments = report.suppressed.len() - in_baseline;
+    if by_comments > 0 {
+        let _ = write!(line, "; {by_comments} suppressed");
+    }
+    if in_baseline > 0 {
+        let _ = write!(line, "; {in_baseline} in the baseline");
+    }
     if !report.skipped.is_empty() {
         let _ = write!(line, "; {} skipped", report.skipped.len());
     }
@@ -82,6 +97,14 @@ pub fn summary(report: &Report, elapsed: Option<Duration>) -> String {
         let _ = write!(line, "; {:.2} s", elapsed.as_secs_f64());
     }
     line
+}
+
+/// A finding's message with what follows from its confidence.
+fn message_with_trust(diagnostic: &Diagnostic) -> String {
+    match diagnostic.confidence {
+        Confidence::High => diagnostic.message.clone(),
+        trust => format!("{} ({} confidence)", diagnostic.message, confidence_word(trust)),
+    }
 }
 
 fn count(number: usize, noun: &str) -> String {

@@ -11,7 +11,7 @@ use crate::language::Language;
 use crate::link::{FuncRef, Program};
 use crate::models::Family;
 use crate::models::schema::FamilyKind;
-use crate::source::{FileId, Location, SourceFile, Span};
+use crate::source::{Location, SourceFile};
 use crate::summary::FamilyId;
 use crate::target::TargetSet;
 use crate::violation::{Confidence, StepKind, Subject, Violation, ViolationKind};
@@ -23,6 +23,7 @@ mod double_free;
 mod doubts;
 mod free_of_borrowed;
 mod free_of_interior_pointer;
+mod hygiene;
 mod inconsistent_ownership;
 mod internal_error;
 mod invalid_model;
@@ -41,13 +42,22 @@ mod premature_finalization;
 mod release_arity;
 mod retained_after_free;
 mod signature_mismatch;
+mod stale_baseline_entry;
 mod steps;
 mod string_buffer_size;
+mod suppression_without_reason;
 mod unclosed_callable;
 mod unclosed_handle;
+mod unknown_rule;
 mod unreleased_arena;
+mod unused_suppression;
 mod use_after_free;
 mod ways;
+
+pub use hygiene::{
+    Part, internal_error, invalid_model, stale_baseline_entry, suppression_without_reason, unknown_rule,
+    unused_suppression,
+};
 
 /// One rule.
 #[derive(Debug)]
@@ -95,12 +105,19 @@ pub static ALL: &[&Rule] = &[
     &out_of_bounds_access::RULE,
     &signature_mismatch::RULE,
     &arena_escape::RULE,
+    &unknown_rule::RULE,
+    &unused_suppression::RULE,
+    &suppression_without_reason::RULE,
+    &stale_baseline_entry::RULE,
     &invalid_model::RULE,
     &internal_error::RULE,
 ];
 
 /// The name of the one rule that speaks of generated bindings.
 pub const SIGNATURE_MISMATCH: &str = signature_mismatch::NAME;
+
+/// The name of the rule that speaks of a file no rule but this reads.
+pub const STALE_BASELINE_ENTRY: &str = stale_baseline_entry::NAME;
 
 /// The rule of that name.
 #[must_use]
@@ -278,6 +295,8 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
     });
     let function = context.function_name(violation.function);
     let trace: Vec<_> = violation.trace.iter().map(|step| steps::word(step, context)).collect();
+    let key = context.keys.get(violation.at.file.index()).map_or("", |key| key);
+    let content = content(rule, &function, violation.at, &trace, context);
     Diagnostic {
         rule: rule.name,
         level: rule.level,
@@ -287,7 +306,8 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
         },
         doubt: doubts::word(violation),
         message: format!("{}{}", words.message, on_targets(violation.targets, context.targets)),
-        fingerprint: fingerprint(rule, &function, violation.at, &trace, context),
+        fingerprint: hash(&[key, &content]),
+        content,
         function,
         targets: violation.targets,
         cwe: rule.cwe,
@@ -297,59 +317,6 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
             Some(from) => format!("{} (that it must be released is concluded from {from})", words.help),
             None => words.help,
         }),
-        fix: None,
-    }
-}
-
-/// How much of a file was lost to a fault of ffilint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// All of it.
-    File,
-    /// A function, or a finding.
-    Some,
-}
-
-/// The finding that the analysis of a file failed, for a reason that is a fault of ffilint.
-#[must_use]
-pub fn internal_error(file: FileId, key: &str, part: Part, reason: &str) -> Diagnostic {
-    let rule = &internal_error::RULE;
-    let words = internal_error::word(part, reason);
-    Diagnostic {
-        rule: rule.name,
-        level: rule.level,
-        confidence: Confidence::High,
-        doubt: None,
-        message: words.message,
-        function: String::new(),
-        targets: TargetSet::ALL,
-        cwe: rule.cwe,
-        fingerprint: hash(&[rule.name, key]),
-        primary: Label { location: Location { file, span: Span::default() }, message: words.label },
-        trace: Vec::new(),
-        help: Some(words.help),
-        fix: None,
-    }
-}
-
-/// The finding that something the project says of ownership is wrong.
-#[must_use]
-pub fn invalid_model(location: Location, key: &str, reason: &str) -> Diagnostic {
-    let rule = &invalid_model::RULE;
-    let words = invalid_model::word(reason);
-    Diagnostic {
-        rule: rule.name,
-        level: rule.level,
-        confidence: Confidence::High,
-        doubt: None,
-        fingerprint: hash(&[rule.name, key, &words.message]),
-        message: words.message,
-        function: String::new(),
-        targets: TargetSet::ALL,
-        cwe: rule.cwe,
-        primary: Label { location, message: words.label },
-        trace: Vec::new(),
-        help: Some(words.help),
         fix: None,
     }
 }
@@ -541,15 +508,14 @@ fn on_targets(targets: TargetSet, all: TargetSet) -> String {
     }
 }
 
-/// Stable over edits elsewhere in the file: the rule, where in the program, and the text of the steps.
-fn fingerprint(rule: &Rule, function: &str, at: Location, trace: &[TraceStep], context: &Context<'_>) -> String {
+/// Stable over edits elsewhere, and whatever the file is called: the rule, the function, and the text of the steps.
+fn content(rule: &Rule, function: &str, at: Location, trace: &[TraceStep], context: &Context<'_>) -> String {
     let text = |location: Location| {
         let source = context.sources.get(location.file.index());
         let text = source.map_or("", |source| source.slice(location.span));
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     };
-    let key = context.keys.get(at.file.index()).map_or("", |key| key);
-    let mut parts = vec![rule.name.to_owned(), key.to_owned(), function.to_owned(), text(at)];
+    let mut parts = vec![rule.name.to_owned(), function.to_owned(), text(at)];
     parts.extend(trace.iter().map(|step| text(step.location)));
     hash(&parts)
 }

@@ -2,6 +2,7 @@
 
 mod trace;
 
+use crate::config::Certainty;
 use crate::ir::Name;
 use crate::language::Language;
 use crate::link::FuncRef;
@@ -37,6 +38,16 @@ pub enum Confidence {
     Medium,
     /// Both ends are resolved: a body was seen or a documented model says so.
     High,
+}
+
+impl From<Certainty> for Confidence {
+    fn from(least: Certainty) -> Self {
+        match least {
+            Certainty::Low => Self::Low,
+            Certainty::Medium => Self::Medium,
+            Certainty::High => Self::High,
+        }
+    }
 }
 
 /// The memory (or other resource) a violation is about.

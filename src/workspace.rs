@@ -1,6 +1,6 @@
 //! The engine: files in memory → report. Command line and editor use it alike; it does no I/O.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -17,10 +17,13 @@ use crate::parse::Limits;
 use crate::rules::{self, Part};
 use crate::signatures;
 use crate::source::{FileId, Location, SourceFile};
+use crate::suppress::baseline::Baseline;
+use crate::suppress::{By, Comments, Suppressed};
 use crate::target::TargetSet;
 use crate::violation::Confidence;
 use models::OwnModels;
 
+mod arrange;
 mod link;
 pub mod links;
 pub(crate) mod models;
@@ -52,6 +55,7 @@ pub struct Workspace {
     nested: Vec<String>,
     left_out: Vec<Problem>,
     own: OwnModels,
+    baseline: Option<(Baseline, SourceFile)>,
 }
 
 /// What is known of a file beside its text.
@@ -73,8 +77,25 @@ pub struct Options {
     pub min_confidence: Confidence,
     /// Whether findings in vendored files are shown.
     pub check_vendored: bool,
+    /// Whether comments may silence findings.
+    pub ignores: bool,
+    /// Which findings a named file shows.
+    pub scope: Scope,
+    /// Whether all is looked for that the project asks for: only then is what fits nothing of no use.
+    pub whole: bool,
     /// Limits of the parsers.
     pub limits: Limits,
+}
+
+/// Which findings are shown where files are named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Those with a step in a named file.
+    Touching,
+    /// Those whose place is in a named file.
+    Primary,
+    /// All of the project.
+    Project,
 }
 
 impl Default for Options {
@@ -84,6 +105,9 @@ impl Default for Options {
             targets: TargetSet::ALL,
             min_confidence: Confidence::Medium,
             check_vendored: false,
+            ignores: true,
+            scope: Scope::Touching,
+            whole: true,
             limits: Limits::default(),
         }
     }
@@ -94,6 +118,8 @@ impl Default for Options {
 pub struct Report {
     /// The findings, sorted by path, place and rule.
     pub diagnostics: Vec<Diagnostic>,
+    /// The findings that are not shown because somebody said so, in the same order.
+    pub suppressed: Vec<Suppressed>,
     /// The files that locations speak of.
     pub sources: Vec<SourceFile>,
     /// Files read and tested, by language.
@@ -159,6 +185,7 @@ impl Workspace {
             nested: project.nested,
             left_out: project.left_out,
             own: OwnModels::new(project.models, project.files.len()),
+            baseline: None,
         };
         for (id, file) in project.files.into_iter().enumerate() {
             let id = FileId(u32::try_from(id).unwrap_or(u32::MAX));
@@ -169,13 +196,21 @@ impl Workspace {
         workspace
     }
 
+    /// The same project with a baseline: its text, and its path as reports show it.
+    #[must_use]
+    pub fn with_baseline(mut self, baseline: Baseline, path: Arc<str>, text: Arc<str>) -> Self {
+        let id = FileId(u32::try_from(self.sources.len() + self.own.sources.len()).unwrap_or(u32::MAX));
+        self.baseline = Some((baseline, SourceFile::new(id, path, text, Language::Dart)));
+        self
+    }
+
     /// Analyses everything and words what it finds. To be called on a thread of a [`pool`].
     ///
     /// `models` are those of the program; the project's own come before them.
     #[must_use]
     pub fn check(&self, models: &ModelSet, options: &Options) -> Report {
         let mut report = Report {
-            sources: self.sources.iter().chain(&self.own.sources).cloned().collect(),
+            sources: self.files().cloned().collect(),
             read: self.read.clone(),
             relevant: self.sources.len(),
             skipped: self.problems.clone(),
@@ -218,6 +253,7 @@ impl Workspace {
 
         let generated: Vec<FileId> =
             units.iter().filter(|unit| self.is_generated(unit)).map(|unit| unit.file).collect();
+        let comments = if options.ignores { Comments::read(&units, &self.sources) } else { Comments::default() };
         let own = self.models_with_own(&units, models);
         let models = own.as_ref().unwrap_or(models);
         let program = link::program(units, &self.contexts, models);
@@ -262,7 +298,7 @@ impl Workspace {
         let failures = failed.iter();
         found.extend(failures.map(|(file, reason)| rules::internal_error(*file, self.key(*file), Part::Some, reason)));
 
-        report.diagnostics = self.arrange(found, options);
+        (report.diagnostics, report.suppressed) = self.arrange(found, comments, options);
         report.functions = analysis.functions;
         report.links = self.count_links(&program, options);
         report.incomplete = self.unfinished(&program, &analysis, options);
@@ -302,61 +338,6 @@ impl Workspace {
     fn is_generated(&self, unit: &Unit) -> bool {
         let path = self.sources.get(unit.file.index()).map_or("", |source| &*source.path);
         unit.generated || is_generated_name(path)
-    }
-
-    /// Levels, filters, order, and fingerprints that are unique.
-    fn arrange(&self, found: Vec<Diagnostic>, options: &Options) -> Vec<Diagnostic> {
-        let mut shown: Vec<_> = found
-            .into_iter()
-            .filter_map(|mut diagnostic| {
-                match options.rules.get(diagnostic.rule) {
-                    None if rules::find(diagnostic.rule).is_some_and(|rule| !rule.on) => return None,
-                    None => {}
-                    Some(Setting::Off) => return None,
-                    Some(Setting::Note) => diagnostic.level = Level::Note,
-                    Some(Setting::Warning) => diagnostic.level = Level::Warning,
-                    Some(Setting::Error) => diagnostic.level = Level::Error,
-                }
-                Some(diagnostic)
-            })
-            .filter(|diagnostic| diagnostic.confidence >= options.min_confidence)
-            .collect();
-        shown.sort_by(|a, b| self.sort_key(a).cmp(&self.sort_key(b)));
-        let mut ordinals: HashMap<String, usize> = HashMap::new();
-        for diagnostic in &mut shown {
-            let ordinal = ordinals.entry(diagnostic.fingerprint.clone()).or_default();
-            if *ordinal > 0 {
-                diagnostic.fingerprint = rules::numbered(&diagnostic.fingerprint, *ordinal);
-            }
-            *ordinal += 1;
-        }
-        // After the ordinals: what is shown must not change what a finding is called.
-        shown.retain(|diagnostic| self.is_shown(diagnostic, options));
-        shown
-    }
-
-    fn sort_key<'a>(&'a self, diagnostic: &'a Diagnostic) -> (&'a str, u32, u32, &'a str, &'a str, &'a str) {
-        let Location { file, span } = diagnostic.primary.location;
-        let path = self.file(file).map_or("", |source| &*source.path);
-        (path, span.start, span.end, diagnostic.rule, &diagnostic.message, &diagnostic.fingerprint)
-    }
-
-    /// A finding is shown if it touches a named file, unless the place to act at is excluded or others'.
-    fn is_shown(&self, diagnostic: &Diagnostic, options: &Options) -> bool {
-        let facts = |location: Location| self.facts.get(location.file.index());
-        let places = diagnostic.trace.iter().map(|step| step.location).chain([diagnostic.primary.location]);
-        let named = places.filter_map(facts).any(|facts| facts.named);
-        let primary = diagnostic.primary.location;
-        // What is wrong with the models of the project concerns all of it.
-        if primary.file.index() >= self.sources.len() {
-            return true;
-        }
-        named && !facts(primary).is_some_and(|facts| facts.excluded) && !self.is_others(primary.file, options)
-    }
-
-    /// Whether a file is vendored, and nobody asked for those.
-    fn is_others(&self, file: FileId, options: &Options) -> bool {
-        !options.check_vendored && self.facts.get(file.index()).is_some_and(|facts| facts.vendored)
     }
 
     fn unfinished(
@@ -401,6 +382,12 @@ impl Report {
         self.diagnostics.iter().filter(|diagnostic| diagnostic.level == level).count()
     }
 
+    /// How many findings the baseline keeps from being shown.
+    #[must_use]
+    pub fn in_baseline(&self) -> usize {
+        self.suppressed.iter().filter(|suppressed| suppressed.by == By::Baseline).count()
+    }
+
     /// Files read and tested, of all languages.
     #[must_use]
     pub fn files(&self) -> usize {
@@ -421,12 +408,19 @@ impl Report {
             source.id = FileId(source.id.0 + shift);
             source
         }));
-        self.diagnostics.extend(other.diagnostics.into_iter().map(|mut diagnostic| {
-            let shifted = |location: &mut Location| location.file = FileId(location.file.0 + shift);
+        let shifted = |location: &mut Location| location.file = FileId(location.file.0 + shift);
+        let moved = |mut diagnostic: Diagnostic| {
             shifted(&mut diagnostic.primary.location);
             diagnostic.trace.iter_mut().for_each(|step| shifted(&mut step.location));
             diagnostic.fix.iter_mut().flat_map(|fix| &mut fix.edits).for_each(|edit| shifted(&mut edit.location));
             diagnostic
+        };
+        self.diagnostics.extend(other.diagnostics.into_iter().map(moved));
+        self.suppressed.extend(other.suppressed.into_iter().map(|Suppressed { diagnostic, mut by }| {
+            if let By::Comment { location, .. } = &mut by {
+                shifted(location);
+            }
+            Suppressed { diagnostic: moved(diagnostic), by }
         }));
         for (language, count) in other.read {
             *self.read.entry(language).or_default() += count;

@@ -170,7 +170,7 @@ fn check(folder: &Path, models: &ModelSet) -> Report {
 
 /// What discovery finds and reads.
 fn relevant(folder: &Path) -> discover::Project {
-    let root = discover::Root { folder: folder.to_path_buf(), named: Vec::new() };
+    let root = discover::Root { folder: folder.to_path_buf(), named: Vec::new(), changed: None };
     discover::read(&root, folder, &Config::default())
 }
 

@@ -26,6 +26,9 @@ pub(super) enum Command {
     Links(LinksArguments),
     /// Say what is known of who owns what a function gives and takes, and from where; or list what is not known
     Ownership(OwnershipArguments),
+    /// Adopt ffilint on an old project: what is found today is kept in a file and not reported
+    #[command(subcommand)]
+    Baseline(BaselineCommand),
     /// Say what was found and read, and what the models are made of
     Doctor(DoctorArguments),
     /// Show a rule's page
@@ -49,12 +52,40 @@ pub(super) enum Command {
 pub(super) struct CheckArguments {
     /// What to report on; the whole project around it is analysed [default: .]
     pub(super) paths: Vec<PathBuf>,
-    /// full, concise or json, to stdout or a file; may be given several times [default: full on a terminal, else concise]
+    /// How to report, to stdout or a file; may be given several times: full, concise, json, json-lines, sarif, github,
+    /// gitlab, rdjson, dart-machine, markdown [default: full on a terminal, else concise]
     #[arg(short, long, value_name = "FORMAT[=PATH]")]
     pub(super) format: Vec<String>,
-    /// Ignore ffilint.toml
+    /// Use no configuration and no baseline, the defaults alone
     #[arg(long)]
     pub(super) isolated: bool,
+    #[command(flatten)]
+    pub(super) levels: LevelArguments,
+    /// Which findings are shown where paths are named: those with a step in a named file, those whose place is in one, or
+    /// all
+    #[arg(long, value_enum, default_value_t = ScopeArgument::Touching)]
+    pub(super) scope: ScopeArgument,
+    /// Report on the files that were changed since a commit, a branch or a tag
+    #[arg(long, value_name = "REF", conflicts_with = "staged")]
+    pub(super) since: Option<String>,
+    /// Check what git has staged, as it will be committed, and report on the staged files; where nothing is staged, all
+    #[arg(long)]
+    pub(super) staged: bool,
+    /// Show what comments silence, too
+    #[arg(long)]
+    pub(super) no_ignores: bool,
+    /// List what is silenced in json and json-lines; sarif always does
+    #[arg(long)]
+    pub(super) show_suppressed: bool,
+    /// The file of findings that are not reported [default: ffilint-baseline.txt beside the configuration, if it is there]
+    #[arg(long, value_name = "FILE", conflicts_with = "no_baseline")]
+    pub(super) baseline: Option<PathBuf>,
+    /// Show what is in the baseline, too
+    #[arg(long)]
+    pub(super) no_baseline: bool,
+    /// Count the findings of each rule
+    #[arg(long)]
+    pub(super) statistics: bool,
     /// Show findings of at least this confidence [default: medium]
     #[arg(long, value_enum)]
     pub(super) min_confidence: Option<Least>,
@@ -82,6 +113,53 @@ pub(super) struct CheckArguments {
     /// Show no progress
     #[arg(long)]
     pub(super) no_progress: bool,
+}
+
+/// Which rules speak, and how loud; a rule may be `all`.
+#[derive(Args, Debug, Default)]
+pub(super) struct LevelArguments {
+    /// Report these rules and no others
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub(super) select: Vec<String>,
+    /// Do not report these rules
+    #[arg(long, visible_alias = "off", value_name = "RULE", value_delimiter = ',')]
+    pub(super) ignore: Vec<String>,
+    /// Report these rules as notes
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub(super) note: Vec<String>,
+    /// Report these rules as warnings
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub(super) warn: Vec<String>,
+    /// Report these rules as errors
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub(super) error: Vec<String>,
+}
+
+/// `--scope`
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum ScopeArgument {
+    Touching,
+    Primary,
+    Project,
+}
+
+/// What to do with the baseline.
+#[derive(Debug, Subcommand)]
+pub(super) enum BaselineCommand {
+    /// Write a baseline of all that is found today
+    Create(BaselineArguments),
+    /// Remove the entries that fit nothing any more
+    Prune(BaselineArguments),
+}
+
+/// Which baseline.
+#[derive(Args, Debug)]
+pub(super) struct BaselineArguments {
+    /// Where the project is [default: .]
+    pub(super) paths: Vec<PathBuf>,
+    /// The file [default: what the configuration says, else ffilint-baseline.txt beside it]
+    #[arg(long, value_name = "FILE")]
+    pub(super) baseline: Option<PathBuf>,
 }
 
 /// What to list.
@@ -181,10 +259,28 @@ pub(super) enum Format {
     Full,
     Concise,
     Json,
+    JsonLines,
+    Sarif,
+    Github,
+    Gitlab,
+    Rdjson,
+    DartMachine,
+    Markdown,
 }
 
 impl Format {
-    const ALL: [Self; 3] = [Self::Full, Self::Concise, Self::Json];
+    const ALL: [Self; 10] = [
+        Self::Full,
+        Self::Concise,
+        Self::Json,
+        Self::JsonLines,
+        Self::Sarif,
+        Self::Github,
+        Self::Gitlab,
+        Self::Rdjson,
+        Self::DartMachine,
+        Self::Markdown,
+    ];
 
     /// Its name on the command line.
     pub(super) fn name(self) -> &'static str {
@@ -192,14 +288,21 @@ impl Format {
             Self::Full => "full",
             Self::Concise => "concise",
             Self::Json => "json",
+            Self::JsonLines => "json-lines",
+            Self::Sarif => "sarif",
+            Self::Github => "github",
+            Self::Gitlab => "gitlab",
+            Self::Rdjson => "rdjson",
+            Self::DartMachine => "dart-machine",
+            Self::Markdown => "markdown",
         }
     }
 
-    /// Whether a program is to read it, which a second report would confuse.
+    /// Whether a program is to read all of it, which a second report would confuse.
     pub(super) fn is_for_machines(self) -> bool {
         match self {
-            Self::Full | Self::Concise => false,
-            Self::Json => true,
+            Self::Full | Self::Concise | Self::Github | Self::Markdown => false,
+            Self::Json | Self::JsonLines | Self::Sarif | Self::Gitlab | Self::Rdjson | Self::DartMachine => true,
         }
     }
 }

@@ -32,6 +32,17 @@ pub(super) fn write(path: &Path, text: &str) -> Result<(), String> {
     })
 }
 
+/// Adds to the end of a file, which is made where there is none.
+///
+/// # Errors
+///
+/// What to tell the person.
+pub(super) fn append_to(path: &Path, text: &str) -> Result<(), String> {
+    let file = OpenOptions::new().append(true).create(true).open(path);
+    let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| format!("cannot write {}: {}", path.display(), discover::in_words(&error)))
+}
+
 /// `/dev/stdout` may be a regular file, and is held open by others under that name.
 fn is_open_elsewhere(path: &Path) -> bool {
     cfg!(unix) && (path.starts_with("/dev") || path.starts_with("/proc"))

@@ -1,7 +1,8 @@
 //! `ffilint links`.
 
 use super::args::{LinksArguments, LinksFormat};
-use super::{CLEAN, FAILURE, Fallible, MOST_TOLD, complain, threads, write_out};
+use super::check::MOST_TOLD;
+use super::{CLEAN, FAILURE, Fallible, complain, threads, write_out};
 use crate::config::Config;
 use crate::discover::{self, Problem};
 use crate::models::ModelSet;

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::Disk;
+
 /// The names of the files that describe such builds.
 pub(super) const BUILDS: [&str; 2] = ["build.gradle", "build.gradle.kts"];
 
@@ -20,11 +22,11 @@ enum Abis {
 
 impl Builds {
     /// Reads the build files.
-    pub(super) fn read(files: &[PathBuf]) -> Self {
+    pub(super) fn read(disk: &Disk, files: &[PathBuf]) -> Self {
         let mut of = BTreeMap::new();
         for path in files {
             let Some(folder) = path.parent() else { continue };
-            let Ok(text) = super::read_text(path) else { continue };
+            let Ok(text) = disk.read_text(path) else { continue };
             let abis = if names_wide_abis_only(&text) { Abis::WideOnly } else { Abis::All };
             let known = of.entry(governed(folder).to_path_buf()).or_insert(abis);
             if abis == Abis::WideOnly {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{Problem, normalize, shown};
+use super::{Disk, Problem, normalize, shown};
 
 /// A manifest larger than this was not written by a person.
 const MAX_MANIFEST: usize = 1024 * 1024;
@@ -21,11 +21,17 @@ pub struct Crate {
 }
 
 /// Reads the crates whose `Cargo.toml` are given; one without `[package]` is no crate. The result is sorted by folder.
-pub(super) fn read(manifests: &[PathBuf], root: &Path, cwd: &Path, problems: &mut Vec<Problem>) -> Vec<Crate> {
+pub(super) fn read(
+    disk: &Disk,
+    manifests: &[PathBuf],
+    root: &Path,
+    cwd: &Path,
+    problems: &mut Vec<Problem>,
+) -> Vec<Crate> {
     let mut crates = Vec::new();
     for path in manifests {
         let folder = path.parent().unwrap_or(root);
-        match super::read_text(path).and_then(|text| parse(&text)) {
+        match disk.read_text(path).and_then(|text| parse(&text)) {
             Ok(Some((name, lib))) => {
                 let written = lib.map(|lib| normalize(&folder.join(lib)));
                 let lib = written.or_else(|| Some(folder.join("src/lib.rs")).filter(|lib| lib.is_file()));

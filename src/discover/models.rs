@@ -4,7 +4,8 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{MISSING, in_words, normalize, read_text, shown};
+use super::disk::NOT_A_FILE;
+use super::{Disk, MISSING, normalize, shown};
 use crate::config::{self, ModelSources};
 
 /// The models that a project brings, as text.
@@ -39,7 +40,7 @@ pub struct ModelProblem {
 }
 
 /// Reads the files that a configuration names; their paths count from the project's folder.
-pub(super) fn read(sources: &ModelSources, folder: &Path, cwd: &Path) -> ModelFiles {
+pub(super) fn read(disk: &Disk, sources: &ModelSources, folder: &Path, cwd: &Path) -> ModelFiles {
     let mut files = ModelFiles::default();
     let Some((path, text)) = &sources.config else { return files };
     let model_text = |path: &Path, text: Arc<str>| {
@@ -51,7 +52,7 @@ pub(super) fn read(sources: &ModelSources, folder: &Path, cwd: &Path) -> ModelFi
         let path = normalize(&folder.join(written));
         let text = model_text(&path, "".into());
         let is_known = files.texts.iter().any(|known| known.key == text.key);
-        match read_file(&path, written) {
+        match read_file(disk, &path, written) {
             _ if is_known => {
                 let message = format!("`{}` is named twice among the model files", config::short(written));
                 files.problems.push(ModelProblem { span: span.clone(), message });
@@ -63,17 +64,16 @@ pub(super) fn read(sources: &ModelSources, folder: &Path, cwd: &Path) -> ModelFi
     files
 }
 
-fn read_file(path: &Path, written: &str) -> Result<String, String> {
+fn read_file(disk: &Disk, path: &Path, written: &str) -> Result<String, String> {
     let name = config::short(written);
-    let metadata = std::fs::metadata(path).map_err(|error| {
-        let reason = in_words(&error);
-        let meant = if reason == MISSING { nearest(path, written) } else { String::new() };
-        format!("cannot read the models in `{name}`: {reason}{meant}")
-    })?;
-    if !metadata.is_file() {
-        return Err(format!("cannot read the models in `{name}`: not a file; name each file of models"));
-    }
-    read_text(path).map_err(|reason| format!("cannot read the models in `{name}`: {reason}"))
+    disk.read_text(path).map_err(|reason| {
+        let advice = match reason.as_str() {
+            MISSING => nearest(path, written),
+            NOT_A_FILE => "; name each file of models".to_owned(),
+            _ => String::new(),
+        };
+        format!("cannot read the models in `{name}`: {reason}{advice}")
+    })
 }
 
 /// The file beside it that may have been meant.

@@ -15,7 +15,7 @@ use super::cargo::{self, Crate};
 use super::scan::{Scanned, scan};
 use super::vendored::{Sign, Vendored};
 use super::walk::Walked;
-use super::{Caps, Package, Root, names, packages, read_bytes_up_to};
+use super::{Caps, Disk, Package, Root, names, packages};
 use crate::language::Language;
 
 mod index;
@@ -71,6 +71,7 @@ pub(super) struct Selection {
 
 /// What the choice goes by, beside the files.
 pub(super) struct Surroundings<'a> {
+    pub(super) disk: &'a Disk,
     pub(super) root: &'a Root,
     pub(super) packages: &'a [Package],
     pub(super) crates: &'a [Crate],
@@ -85,7 +86,7 @@ pub(super) fn select(walked: &Walked, around: &Surroundings<'_>) -> Selection {
     if walked.natives.is_empty() {
         return selection;
     }
-    let vendored = Vendored::new(&around.root.folder, walked);
+    let vendored = Vendored::new(around.disk, &around.root.folder, walked);
     let mut paths: Vec<&PathBuf> = walked.natives.iter().collect();
     paths.sort_unstable();
     let looked: Vec<_> = paths.par_iter().filter_map(|path| Some((*path, look(path, &vendored, around)?))).collect();
@@ -128,7 +129,7 @@ pub(super) fn select(walked: &Walked, around: &Surroundings<'_>) -> Selection {
         .into_par_iter()
         .filter_map(|at| files.get(at as usize))
         .map(|file| {
-            let text = super::read_bytes(&file.path).and_then(decode);
+            let text = around.disk.read_bytes(&file.path).and_then(decode);
             (file, text)
         })
         .collect();
@@ -153,7 +154,7 @@ pub(super) fn select(walked: &Walked, around: &Surroundings<'_>) -> Selection {
 
 fn look(path: &Path, vendored: &Vendored, around: &Surroundings<'_>) -> Option<Result<File, String>> {
     let language = super::native_language_of(path)?;
-    let bytes = match read_bytes_up_to(path, MAX_SCANNED) {
+    let bytes = match around.disk.read_bytes_up_to(path, MAX_SCANNED) {
         Ok(bytes) => bytes,
         Err(reason) => return Some(Err(reason)),
     };

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use saphyr::{LoadableYamlNode, Yaml};
 use semver::Version;
 
-use super::{Problem, platform, shown};
+use super::{Disk, Problem, platform, shown};
 use crate::target::TargetSet;
 
 /// A file of settings larger than this was not written by `pub` or a person.
@@ -33,14 +33,20 @@ pub struct Package {
 }
 
 /// Reads the packages whose `pubspec.yaml` are given.
-pub(super) fn read(pubspecs: &[PathBuf], root: &Path, cwd: &Path, problems: &mut Vec<Problem>) -> Vec<Package> {
+pub(super) fn read(
+    disk: &Disk,
+    pubspecs: &[PathBuf],
+    root: &Path,
+    cwd: &Path,
+    problems: &mut Vec<Problem>,
+) -> Vec<Package> {
     let mut locks: BTreeMap<PathBuf, Option<BTreeMap<String, Version>>> = BTreeMap::new();
     let mut packages = Vec::new();
     for pubspec in pubspecs {
         let mut report = |path: &Path, reason: String| problems.push(Problem { path: shown(path, cwd), reason });
         let folder = pubspec.parent().unwrap_or(root);
         let Pubspec { name, mut versions, platforms } =
-            super::read_text(pubspec).and_then(|text| parse_pubspec(&text)).unwrap_or_else(|reason| {
+            disk.read_text(pubspec).and_then(|text| parse_pubspec(&text)).unwrap_or_else(|reason| {
                 report(pubspec, reason);
                 Pubspec::default()
             });
@@ -50,7 +56,7 @@ pub(super) fn read(pubspecs: &[PathBuf], root: &Path, cwd: &Path, problems: &mut
             let locked = locks.entry(path.clone()).or_insert_with(|| {
                 std::fs::symlink_metadata(&path)
                     .is_ok()
-                    .then(|| super::read_text(&path).and_then(|text| parse_lock(&text)))
+                    .then(|| disk.read_text(&path).and_then(|text| parse_lock(&text)))
                     .and_then(|lock| {
                         lock.map_err(|reason| problems.push(Problem { path: shown(&path, cwd), reason })).ok()
                     })

@@ -10,7 +10,7 @@ use std::sync::{Arc, LazyLock};
 use memchr::memmem::Finder;
 use rayon::prelude::*;
 
-use super::{Package, Root, normalize, read_text};
+use super::{Disk, Package, Root, normalize};
 
 /// Words without which a Dart file neither allocates nor binds. Measured: they select 13 % of the files.
 static WORDS: LazyLock<Vec<Finder<'static>>> = LazyLock::new(|| {
@@ -57,14 +57,14 @@ enum Directive {
 }
 
 /// Reads, tests and selects.
-pub(super) fn select(sources: &[PathBuf], root: &Root, packages: &[Package]) -> Selection {
+pub(super) fn select(disk: &Disk, sources: &[PathBuf], root: &Root, packages: &[Package]) -> Selection {
     let roots = packages.iter().map(|package| (package.name.as_str(), package.folder.join("lib"))).collect();
     let mut files = BTreeMap::new();
     let mut selection = Selection::default();
     let mut known: BTreeSet<PathBuf> = sources.iter().cloned().collect();
     let mut wave: Vec<PathBuf> = sources.to_vec();
     while !wave.is_empty() {
-        let tested: Vec<_> = wave.into_par_iter().map(|path| (test(&path, &roots), path)).collect();
+        let tested: Vec<_> = wave.into_par_iter().map(|path| (test(disk, &path, &roots), path)).collect();
         let mut unseen = BTreeSet::new();
         for (tested, path) in tested {
             match tested {
@@ -89,7 +89,7 @@ pub(super) fn select(sources: &[PathBuf], root: &Root, packages: &[Package]) -> 
         .filter_map(|path| match files.get(&path)?.text.clone() {
             Some(text) => Some((path, Ok(text))),
             None => {
-                let text = read_text(&path).map(Arc::from);
+                let text = disk.read_text(&path).map(Arc::from);
                 Some((path, text))
             }
         })
@@ -142,8 +142,8 @@ fn grow<'a>(chosen: &mut BTreeSet<&'a Path>, naming: &Naming<'a>, directives: &[
     }
 }
 
-fn test(path: &Path, roots: &BTreeMap<&str, PathBuf>) -> Result<Tested, String> {
-    let text = read_text(path)?;
+fn test(disk: &Disk, path: &Path, roots: &BTreeMap<&str, PathBuf>) -> Result<Tested, String> {
+    let text = disk.read_text(path)?;
     let links =
         directives(&text).filter_map(|(directive, uri)| Some((directive, resolve(uri, path, roots)?))).collect();
     let matches = WORDS.iter().any(|word| word.find(text.as_bytes()).is_some());

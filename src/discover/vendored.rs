@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashSet;
 
+use super::Disk;
 use super::scan::{hash, is_word};
 use super::walk::Walked;
 
@@ -71,7 +72,7 @@ pub(super) enum Sign {
 
 impl Vendored {
     /// Looks at the licences the walk found.
-    pub(super) fn new(root: &Path, walked: &Walked) -> Self {
+    pub(super) fn new(disk: &Disk, root: &Path, walked: &Walked) -> Self {
         let packages: BTreeSet<PathBuf> = parents(&walked.pubspecs);
         let own: BTreeSet<PathBuf> = packages.iter().cloned().chain(parents(&walked.manifests)).collect();
         let mut vendored = Self { packages, root: root.to_path_buf(), ..Self::default() };
@@ -79,7 +80,7 @@ impl Vendored {
         let licences: Vec<(&Path, FxHashSet<u64>)> = walked
             .licences
             .iter()
-            .filter_map(|path| Some((path.parent()?, holders(&super::read_bytes(path).ok()?, Kind::Licence))))
+            .filter_map(|path| Some((path.parent()?, holders(&disk.read_bytes(path).ok()?, Kind::Licence))))
             .collect();
         for (folder, holders) in &licences {
             if *folder == root || (own.contains(*folder) && !vendored.is_below_named(folder)) {

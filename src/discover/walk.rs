@@ -3,6 +3,7 @@
 //! It reads folders and `.gitignore` files below the project's folder and nothing else: the rules of folders above are
 //! not asked for, and a `.gitignore` that is a link or a device is not opened (git does not open a link either).
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-use super::{Problem, android, in_words, is_source, native_language_of, read_bytes, shown};
+use super::{Disk, Problem, android, in_words, is_source, native_language_of, shown};
 use crate::config::{self, Config};
 
 /// Folders that hold what tools made, never what people wrote.
@@ -60,11 +61,17 @@ pub(super) struct Walked {
 }
 
 /// Walks a folder.
-pub(super) fn walk(root: &Path, cwd: &Path, config: &Config) -> Walked {
-    let mut walk = Walk { root, cwd, config, walked: Walked::default() };
+pub(super) fn walk(disk: &Disk, root: &Path, cwd: &Path, config: &Config) -> Walked {
+    let mut walk = Walk { disk, root, cwd, config, walked: Walked::default() };
     let mut folders = vec![(root.to_path_buf(), None)];
     while let Some((folder, above)) = folders.pop() {
         walk.enter(&folder, above, &mut folders);
+    }
+    // What is only seen in place of the disk was chosen by whoever put it there.
+    for path in disk.put_below(root).filter(|path| std::fs::symlink_metadata(path).is_err()) {
+        if !config.skip.matched_path_or_any_parents(path, false).is_ignore() {
+            walk.note_file(path.to_path_buf());
+        }
     }
     walk.walked
 }
@@ -79,6 +86,7 @@ struct Rules {
 type Waiting = (PathBuf, Option<Arc<Rules>>);
 
 struct Walk<'a> {
+    disk: &'a Disk,
     root: &'a Path,
     cwd: &'a Path,
     config: &'a Config,
@@ -117,6 +125,7 @@ impl Walk<'_> {
                 self.walked.repositories.push(folder.to_path_buf());
             }
             let is_left_out = name.as_encoded_bytes().starts_with(b".")
+                || self.disk.hides(&path)
                 || self.config.skip.matched_path_or_any_parents(&path, kind.is_dir()).is_ignore()
                 || is_ignored(rules.as_deref(), &path, kind.is_dir());
             if is_left_out {
@@ -132,22 +141,10 @@ impl Walk<'_> {
                 } else if !is_skipped(&path) {
                     folders.push((path, rules.clone()));
                 }
-            } else if name == "pubspec.yaml" {
-                self.walked.pubspecs.push(path);
-            } else if name.to_str().is_some_and(|name| android::BUILDS.contains(&name)) {
-                self.walked.android_builds.push(path);
-            } else if name == "Cargo.toml" || name == "oh-package.json5" {
-                self.walked.manifests.push(path);
-            } else if kind.is_file() && name.to_str().is_some_and(is_licence) {
-                self.walked.licences.push(path);
+            } else if kind.is_file() || is_manifest(&name) {
+                self.note_file(path);
             } else if is_source(&path) {
-                if name.to_str().is_none() {
-                    self.report(&path, "its name is not UTF-8".into());
-                } else if kind.is_file() && native_language_of(&path).is_some() {
-                    self.walked.natives.push(path);
-                } else if kind.is_file() {
-                    self.walked.sources.push(path);
-                } else if let Some(reason) = reason_for_other(&path, self.root, kind.is_symlink()) {
+                if let Some(reason) = reason_for_other(&path, self.root, kind.is_symlink()) {
                     self.report(&path, reason);
                 }
             }
@@ -155,6 +152,28 @@ impl Walk<'_> {
         if folder != self.root && parts.iter().filter(|part| **part).count() >= MIN_PARTS {
             self.walked.projects.push(folder.to_path_buf());
         }
+    }
+
+    /// Puts a file where it belongs, by its name.
+    fn note_file(&mut self, path: PathBuf) {
+        let Some(name) = path.file_name() else { return };
+        let Some(name) = name.to_str() else {
+            if is_source(&path) {
+                self.report(&path, "its name is not UTF-8".into());
+            }
+            return;
+        };
+        let walked = &mut self.walked;
+        let list = match name {
+            "pubspec.yaml" => &mut walked.pubspecs,
+            name if android::BUILDS.contains(&name) => &mut walked.android_builds,
+            "Cargo.toml" | "oh-package.json5" => &mut walked.manifests,
+            name if is_licence(name) => &mut walked.licences,
+            _ if native_language_of(&path).is_some() => &mut walked.natives,
+            _ if is_source(&path) => &mut walked.sources,
+            _ => return,
+        };
+        list.push(path);
     }
 
     fn report(&mut self, path: &Path, reason: String) {
@@ -165,7 +184,7 @@ impl Walk<'_> {
     fn rules_of(&mut self, folder: &Path) -> Option<Gitignore> {
         let path = folder.join(".gitignore");
         fs::symlink_metadata(&path).ok()?;
-        let bytes = match read_bytes(&path) {
+        let bytes = match self.disk.read_bytes(&path) {
             Ok(bytes) => bytes,
             Err(reason) => {
                 self.report(&path, format!("{reason}; it ignores nothing"));
@@ -198,6 +217,13 @@ fn holds_packages(folder: &Path) -> bool {
     }
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries.map(|entry| entry.path()).any(|inner| is_package(&inner))
+}
+
+/// Whether a file describes a package or a build: what is wrong with one is said where it is read.
+pub(super) fn is_manifest(name: &OsStr) -> bool {
+    name.to_str().is_some_and(|name| {
+        ["pubspec.yaml", "Cargo.toml", "oh-package.json5"].contains(&name) || android::BUILDS.contains(&name)
+    })
 }
 
 fn is_licence(name: &str) -> bool {

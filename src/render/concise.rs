@@ -2,8 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{clean, confidence_word, level_word};
-use crate::violation::Confidence;
+use super::{clean, level_word, message_with_trust};
 use crate::workspace::Report;
 
 /// The findings, one a line.
@@ -14,14 +13,10 @@ pub fn render(report: &Report) -> String {
         let at = diagnostic.primary.location;
         let Some(source) = report.sources.get(at.file.index()) else { continue };
         let position = source.position(at.span.start);
-        let (path, message) = (clean(&source.path), clean(&diagnostic.message));
+        let (path, message) = (clean(&source.path), clean(&message_with_trust(diagnostic)));
         let (level, rule) = (level_word(diagnostic.level), diagnostic.rule);
         let (line, column) = (position.line, position.column);
-        let trust = match diagnostic.confidence {
-            Confidence::High => String::new(),
-            trust => format!(" ({} confidence)", confidence_word(trust)),
-        };
-        let _ = writeln!(text, "{path}:{line}:{column}: {level}[{rule}]: {message}{trust}");
+        let _ = writeln!(text, "{path}:{line}:{column}: {level}[{rule}]: {message}");
     }
     text
 }

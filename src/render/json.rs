@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::confidence_word;
+use super::{confidence_word, level_word};
 use crate::diagnostic::{Applicability, Diagnostic, Fix, Level, TraceKind};
 use crate::source::{Location, SourceFile};
+use crate::suppress::{By, Suppressed};
 use crate::workspace::Report;
 
 /// The whole document, on one line.
@@ -14,10 +15,35 @@ use crate::workspace::Report;
 /// # Errors
 ///
 /// When the serializer fails, which it has no reason to.
-pub fn render(report: &Report, elapsed: Duration) -> Result<String, serde_json::Error> {
-    let mut text = serde_json::to_string(&Document::new(report, elapsed))?;
+pub fn render(report: &Report, elapsed: Duration, suppressed: bool) -> Result<String, serde_json::Error> {
+    let mut text = serde_json::to_string(&Document::new(report, elapsed, suppressed))?;
     text.push('\n');
     Ok(text)
+}
+
+/// `json-lines`: each finding on a line of its own, with `"type":"finding"`; the last line is the summary.
+///
+/// # Errors
+///
+/// When the serializer fails, which it has no reason to.
+pub fn lines(report: &Report, elapsed: Duration, suppressed: bool) -> Result<String, serde_json::Error> {
+    let document = Document::new(report, elapsed, suppressed);
+    let mut text = String::new();
+    for finding in document.findings {
+        text.push_str(&serde_json::to_string(&Line::Finding(finding))?);
+        text.push('\n');
+    }
+    let Document { version, tool, summary, .. } = document;
+    text.push_str(&serde_json::to_string(&Line::Summary { version, tool, summary })?);
+    text.push('\n');
+    Ok(text)
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum Line<'a> {
+    Finding(Finding<'a>),
+    Summary { version: u32, tool: Tool, summary: Summary<'a> },
 }
 
 #[derive(Serialize)]
@@ -80,7 +106,13 @@ struct Finding<'a> {
     trace: Vec<Step<'a>>,
     help: Option<&'a str>,
     fix: Option<FixOut<'a>>,
-    suppressed: Option<()>,
+    suppressed: Option<SuppressedOut<'a>>,
+}
+
+#[derive(Serialize)]
+struct SuppressedOut<'a> {
+    by: &'static str,
+    reason: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -122,8 +154,12 @@ struct EditOut<'a> {
 }
 
 impl<'a> Document<'a> {
-    fn new(report: &'a Report, elapsed: Duration) -> Self {
-        let findings = report.diagnostics.iter().filter_map(|diagnostic| Finding::new(diagnostic, &report.sources));
+    fn new(report: &'a Report, elapsed: Duration, suppressed: bool) -> Self {
+        let shown = report.diagnostics.iter().map(|diagnostic| (diagnostic, None));
+        let silenced = report.suppressed.iter().filter(|_| suppressed);
+        let silenced = silenced.map(|Suppressed { diagnostic, by }| (diagnostic, Some(by)));
+        let findings = shown.chain(silenced);
+        let findings = findings.filter_map(|(diagnostic, by)| Finding::new(diagnostic, by, &report.sources));
         Self {
             version: 1,
             tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
@@ -144,8 +180,8 @@ impl<'a> Document<'a> {
                     error: report.count(Level::Error),
                     warning: report.count(Level::Warning),
                     note: report.count(Level::Note),
-                    suppressed: 0,
-                    baseline: 0,
+                    suppressed: report.suppressed.len() - report.in_baseline(),
+                    baseline: report.in_baseline(),
                 },
             },
             findings: findings.collect(),
@@ -154,7 +190,7 @@ impl<'a> Document<'a> {
 }
 
 impl<'a> Finding<'a> {
-    fn new(diagnostic: &'a Diagnostic, sources: &'a [SourceFile]) -> Option<Self> {
+    fn new(diagnostic: &'a Diagnostic, by: Option<&'a By>, sources: &'a [SourceFile]) -> Option<Self> {
         let steps = diagnostic.trace.iter().enumerate().filter_map(|(index, step)| {
             Some(Step {
                 step: index + 1,
@@ -166,7 +202,7 @@ impl<'a> Finding<'a> {
         });
         Some(Self {
             rule: diagnostic.rule,
-            level: level(diagnostic.level),
+            level: level_word(diagnostic.level),
             confidence: confidence_word(diagnostic.confidence),
             message: &diagnostic.message,
             function: &diagnostic.function,
@@ -177,7 +213,10 @@ impl<'a> Finding<'a> {
             trace: steps.collect(),
             help: diagnostic.help.as_deref(),
             fix: diagnostic.fix.as_ref().map(|fix| fix_out(fix, sources)),
-            suppressed: None,
+            suppressed: by.map(|by| match by {
+                By::Comment { reason, .. } => SuppressedOut { by: "comment", reason: reason.as_deref() },
+                By::Baseline => SuppressedOut { by: "baseline", reason: None },
+            }),
         })
     }
 }
@@ -200,14 +239,6 @@ fn fix_out<'a>(fix: &'a Fix, sources: &'a [SourceFile]) -> FixOut<'a> {
     FixOut { title: &fix.title, applicability: applicability(fix.applicability), edits: edits.collect() }
 }
 
-fn level(level: Level) -> &'static str {
-    match level {
-        Level::Error => "error",
-        Level::Warning => "warning",
-        Level::Note => "note",
-    }
-}
-
 fn applicability(applicability: Applicability) -> &'static str {
     match applicability {
         Applicability::Safe => "safe",
@@ -216,7 +247,7 @@ fn applicability(applicability: Applicability) -> &'static str {
     }
 }
 
-fn trace_kind(kind: TraceKind) -> &'static str {
+pub(super) fn trace_kind(kind: TraceKind) -> &'static str {
     match kind {
         TraceKind::Allocate => "allocate",
         TraceKind::Transfer => "transfer",

@@ -117,12 +117,6 @@ impl Workspace {
     pub fn own_texts(&self) -> Vec<OwnText<'_>> {
         self.own.texts()
     }
-
-    /// A file of the project: a source, or models.
-    pub(super) fn file(&self, id: FileId) -> Option<&SourceFile> {
-        let models = || self.own.sources.get(id.index().checked_sub(self.sources.len())?);
-        self.sources.get(id.index()).or_else(models)
-    }
 }
 
 /// A file as models are read from it.

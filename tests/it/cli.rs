@@ -13,7 +13,7 @@ use crate::support::{self, Outcome};
 
 pub(crate) const LEAK: &str = "import 'dart:ffi';\nimport 'package:ffi/ffi.dart';\n\nvoid leak() {\n  final cell = calloc<Int32>();\n  \
                     cell.value = 1;\n}\n";
-const CLEAN: &str = "import 'dart:ffi';\nimport 'package:ffi/ffi.dart';\n\nvoid fine() {\n  final cell = calloc<Int32>();\n  \
+pub(crate) const CLEAN: &str = "import 'dart:ffi';\nimport 'package:ffi/ffi.dart';\n\nvoid fine() {\n  final cell = calloc<Int32>();\n  \
                      cell.value = 1;\n  calloc.free(cell);\n}\n";
 
 pub(crate) fn project(files: &[(&str, &[u8])]) -> Result<TempDir, Box<dyn Error>> {
@@ -46,7 +46,7 @@ pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-fn json(folder: &Path, arguments: &[&str]) -> Result<serde_json::Value, Box<dyn Error>> {
+pub(crate) fn json(folder: &Path, arguments: &[&str]) -> Result<serde_json::Value, Box<dyn Error>> {
     let output = ffilint(folder, &[&["-f", "json"], arguments].concat())?;
     Ok(serde_json::from_slice(&output.stdout)?)
 }

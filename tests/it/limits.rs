@@ -4,7 +4,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use ffilint::config::Config;
-use ffilint::discover::{self, Caps, Root};
+use ffilint::discover::{self, Caps, Disk, Root};
 
 use crate::cli::{LEAK, code, ffilint, project, stderr, stdout};
 use crate::support::Outcome;
@@ -99,9 +99,9 @@ fn caps_can_be_given() -> Outcome {
         ("src/made.c", made.as_bytes()),
         ("src/inner.c", b"int inner(void) { return 1; }\n"),
     ])?;
-    let root = Root { folder: folder.path().canonicalize()?, named: Vec::new() };
+    let root = Root { folder: folder.path().canonicalize()?, named: Vec::new(), changed: None };
     let left_out = |caps: Caps| {
-        let project = discover::read_within(&root, &root.folder, &Config::default(), &caps);
+        let project = discover::read_from(&Disk::default(), &root, &root.folder, &Config::default(), &caps);
         let left_out: Vec<_> = project.left_out.into_iter().map(|problem| (problem.path, problem.reason)).collect();
         (left_out, project.problems.into_iter().map(|problem| problem.reason).collect::<Vec<_>>())
     };

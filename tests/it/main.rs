@@ -2,8 +2,11 @@
 // A test says what it needs by failing.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod baseline;
 mod cli;
 mod fixtures;
+mod formats;
+mod git;
 mod limits;
 mod link;
 mod links;
@@ -14,6 +17,7 @@ mod own_models;
 mod pages;
 mod render;
 mod support;
+mod suppress;
 mod tidy;
 mod verdicts;
 mod wording;

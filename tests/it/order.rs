@@ -23,7 +23,7 @@ fn order_and_threads_change_nothing() -> Outcome {
                 project.files.reverse();
             }
             let report = support::check(project, &options, threads)?;
-            let json = render::json::render(&report, Duration::ZERO)?;
+            let json = render::json::render(&report, Duration::ZERO, false)?;
             outputs.push(format!("{}{}{json}", support::output(&report), render::concise::render(&report)));
         }
         if outputs.iter().any(|output| Some(output) != outputs.first()) {

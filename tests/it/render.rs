@@ -8,6 +8,7 @@ use ffilint::discover::Problem;
 use ffilint::language::Language;
 use ffilint::render;
 use ffilint::source::{FileId, Location, SourceFile, Span};
+use ffilint::suppress::{By, Suppressed};
 use ffilint::target::TargetSet;
 use ffilint::violation::Confidence;
 use ffilint::workspace::{Links, Report, Unfinished};
@@ -28,9 +29,16 @@ fn canned_report_in_every_format() -> Outcome {
         ("canned.full", format!("{}{summary}\n", render::full::render(&report, false))),
         ("canned.color", render::full::render(&report, true)),
         ("canned.concise", format!("{}{summary}\n", render::concise::render(&report))),
-        ("canned.json", render::json::render(&report, elapsed)?),
+        ("canned.json", render::json::render(&report, elapsed, true)?),
+        ("canned.jsonl", render::json::lines(&report, elapsed, false)?),
+        ("canned.sarif", render::sarif::render(&report)?),
+        ("canned.github", render::github::render(&report)),
+        ("canned.gitlab", render::gitlab::render(&report)?),
+        ("canned.rdjson", render::rdjson::render(&report)?),
+        ("canned.dart-machine", render::dart_machine::render(&report, std::path::Path::new("/home/me/project"))),
+        ("canned.md", render::markdown::render(&report)),
     ] {
-        if name != "canned.color" && name != "canned.json" {
+        if ["canned.full", "canned.concise", "canned.github", "canned.dart-machine"].contains(&name) {
             assert!(!text.contains(['\u{1b}', '\u{202e}']), "{name} lets something raw through");
         }
         failures.extend(snapshot(&folder.join(name), &text)?);
@@ -73,6 +81,7 @@ fn canned() -> Report {
         targets: TargetSet::WINDOWS,
         cwe: Some(762),
         fingerprint: "00112233445566778899aabbccddeeff".into(),
+        content: "8899aabbccddeeff0011223344556677".into(),
         primary: Label { location: at(0, free, free + 10), message: "`free` releases memory of C".into() },
         trace: vec![
             step(TraceKind::Allocate, at(1, 19, 34), "allocated here by `calloc`"),
@@ -96,13 +105,20 @@ fn canned() -> Report {
         targets: TargetSet::ALL,
         cwe: Some(401),
         fingerprint: "ffeeddccbbaa99887766554433221100".into(),
+        content: "7766554433221100ffeeddccbbaa9988".into(),
         primary: Label { location: at(1, 19, 34), message: String::new() },
         trace: Vec::new(),
         help: None,
         fix: None,
     };
+    let by_comment = By::Comment { location: at(1, 0, 8), reason: Some("it lives | as long".into()) };
+    let suppressed = vec![
+        Suppressed { diagnostic: warning.clone(), by: by_comment },
+        Suppressed { diagnostic: warning.clone(), by: By::Baseline },
+    ];
     Report {
         diagnostics: vec![error, warning],
+        suppressed,
         sources: vec![source(0, "lib/a\u{1b}.dart", MAIN), source(1, "lib/b.dart", OTHER)],
         read: BTreeMap::from([(Language::Dart, 12)]),
         parsed: BTreeMap::from([(Language::Dart, 2)]),

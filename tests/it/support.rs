@@ -108,7 +108,7 @@ impl Directives {
 pub(crate) fn project(folder: &Path) -> Result<(Project, Options), Box<dyn Error>> {
     let folder = folder.canonicalize()?;
     let config = Config::load(&folder, &rules::names())?;
-    let root = Root { folder: folder.clone(), named: Vec::new() };
+    let root = Root { folder: folder.clone(), named: Vec::new(), changed: None };
     let mut project = discover::read(&root, &folder, &config);
     let mut options = Options { rules: config.rules.clone(), targets: config.targets, ..Options::default() };
     directives(&folder)?.apply(&mut project, &mut options, &folder)?;

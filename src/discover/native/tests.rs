@@ -14,7 +14,7 @@ fn chosen(files: &[(&str, &str)]) -> Result<Vec<String>, Box<dyn Error>> {
         fs::create_dir_all(path.parent().unwrap_or(&root))?;
         fs::write(path, text)?;
     }
-    let project = read(&Root { folder: root.clone(), named: Vec::new() }, &root, &Config::default());
+    let project = read(&Root { folder: root.clone(), named: Vec::new(), changed: None }, &root, &Config::default());
     assert!(project.problems.is_empty(), "{:?}", project.problems);
     let files = project.files.iter().filter(|file| file.language.is_native());
     Ok(files.map(|file| format!("{}{}", file.path, if file.vendored { " (vendored)" } else { "" })).collect())

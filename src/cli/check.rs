@@ -1,0 +1,374 @@
+//! `ffilint check`: from flags to a report, its output and the exit code.
+
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::args::{CheckArguments, Color, FailOn, Format, LevelArguments, Output, ScopeArgument};
+use super::{CLEAN, FAILURE, FINDINGS, Fallible, complain, file, on_threads, write_out};
+use crate::config::{self, Certainty, Config, Setting};
+use crate::diagnostic::Level;
+use crate::discover::{self, Caps, Disk, Problem, Root, git};
+use crate::language::Language;
+use crate::models::ModelSet;
+use crate::parse::Limits;
+use crate::suppress::baseline::Baseline;
+use crate::target::TargetSet;
+use crate::workspace::{Options, Report, Scope, Workspace};
+use crate::{render, rules};
+
+/// The name of the file of the baseline, beside the configuration, where that names no other.
+pub(super) const BASELINE: &str = "ffilint-baseline.txt";
+
+/// A larger file is no baseline.
+const MOST_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Stands for every rule in flags.
+const ALL: &str = "all";
+
+pub(super) fn check(arguments: &CheckArguments) -> Fallible<u8> {
+    on_threads(arguments.jobs, arguments.verbose, || run(arguments))
+}
+
+fn run(arguments: &CheckArguments) -> Fallible<u8> {
+    let started = Instant::now();
+    let cwd = working_directory()?;
+    let outputs = outputs(arguments)?;
+
+    let (roots, missing) = discover::roots(&cwd, &arguments.paths);
+    let mut report = Report::default();
+    for mut root in roots {
+        let disk = narrow(&mut root, arguments)?;
+        let config = configuration(&root, arguments.isolated)?;
+        let options = options(arguments, &config)?;
+        let baseline = match arguments.isolated || arguments.no_baseline {
+            true => None,
+            false => read_baseline(&baseline_path(&root, &config, arguments.baseline.as_deref()), &cwd)?,
+        };
+        if baseline.is_none()
+            && let Some(named) = arguments.baseline.as_deref().filter(|_| !arguments.isolated)
+        {
+            let create = "`ffilint baseline create --baseline FILE` writes one";
+            return Err(format!("cannot read {}: {}; {create}", named.display(), discover::MISSING));
+        }
+        let (workspace, models) = open(&disk, &root, &cwd, &config, baseline);
+        report.append(workspace.check(models, &options));
+        if arguments.verbose {
+            complain(&format!("project {}", root.folder.display()));
+        }
+    }
+    let elapsed = started.elapsed();
+
+    for Output { format, path } in &outputs {
+        let text = rendered(&report, *format, elapsed, arguments, &cwd, path.is_none())?;
+        match path {
+            None => write_out(&text)?,
+            Some(path) => file::write(path, &text)?,
+        }
+    }
+    if outputs.iter().any(|output| output.format == Format::Github) {
+        add_to_step_summary(&report)?;
+    }
+    if arguments.verbose {
+        tell_more(&report);
+    } else if !arguments.quiet {
+        tell_skipped(&report, MOST_TOLD);
+    }
+    Ok(code(&report, &missing, arguments))
+}
+
+/// Keeps to the files that git says were changed, and sees them as it does.
+fn narrow(root: &mut Root, arguments: &CheckArguments) -> Fallible<Disk> {
+    let (flag, changes) = match &arguments.since {
+        Some(since) => ("--since", git::since(&root.folder, since)),
+        None if arguments.staged => ("--staged", git::staged(&root.folder)),
+        None => return Ok(Disk::default()),
+    };
+    let git::Changes { disk, files } = changes.map_err(|reason| format!("{flag}: {reason}"))?;
+    root.changed = files;
+    Ok(disk)
+}
+
+/// The exit code, after what could not be read was told.
+fn code(report: &Report, missing: &[Problem], arguments: &CheckArguments) -> u8 {
+    tell_unreadable(missing.iter().chain(&report.unreadable));
+    if report.nothing_parsed() {
+        complain("nothing could be parsed");
+    }
+    if !missing.is_empty() || !report.unreadable.is_empty() || report.nothing_parsed() {
+        return FAILURE;
+    }
+    let fails = |level: Level| report.diagnostics.iter().any(|diagnostic| diagnostic.level >= level);
+    let failed = match arguments.fail_on {
+        _ if arguments.exit_zero => false,
+        FailOn::Never => false,
+        FailOn::Error => fails(Level::Error),
+        FailOn::Warning => fails(Level::Warning),
+        FailOn::Note => fails(Level::Note),
+    };
+    if failed { FINDINGS } else { CLEAN }
+}
+
+pub(super) fn tell_unreadable<'a>(problems: impl Iterator<Item = &'a Problem>) {
+    for Problem { path, reason } in problems {
+        let advice = if *reason == discover::MISSING { "; name files or folders that exist" } else { "" };
+        complain(&format!("cannot read {path}: {reason}{advice}"));
+    }
+}
+
+pub(super) fn working_directory() -> Fallible<PathBuf> {
+    let cwd = std::env::current_dir().and_then(|cwd| cwd.canonicalize());
+    cwd.map_err(|error| format!("cannot find the working directory: {error}"))
+}
+
+pub(super) fn configuration(root: &Root, isolated: bool) -> Fallible<Config> {
+    match isolated {
+        true => Ok(Config::default()),
+        false => Config::load(&root.folder, &rules::names()).map_err(|error| error.to_string()),
+    }
+}
+
+/// Reads a project; with it the models to check it with.
+pub(super) fn open(
+    disk: &Disk,
+    root: &Root,
+    cwd: &Path,
+    config: &Config,
+    baseline: Option<ReadBaseline>,
+) -> (Workspace, &'static ModelSet) {
+    let project = discover::read_from(disk, root, cwd, config, &Caps::default());
+    // Where nothing touches native memory, nobody asks what calls do to it.
+    let asks = !project.files.is_empty() || !project.models.texts.is_empty();
+    let models = if asks { ModelSet::builtin() } else { ModelSet::empty() };
+    let workspace = Workspace::new(project);
+    let workspace = match baseline {
+        Some(read) => workspace.with_baseline(read.baseline, read.path, read.text),
+        None => workspace,
+    };
+    (workspace, models)
+}
+
+/// A baseline and the file it stands in.
+pub(super) struct ReadBaseline {
+    pub(super) baseline: Baseline,
+    /// As reports show it.
+    path: Arc<str>,
+    text: Arc<str>,
+}
+
+/// Where the baseline of a project is.
+pub(super) fn baseline_path(root: &Root, config: &Config, named: Option<&Path>) -> PathBuf {
+    match (named, &config.baseline) {
+        (Some(named), _) => named.to_path_buf(),
+        (None, Some(path)) => root.folder.join(path),
+        (None, None) => root.folder.join(BASELINE),
+    }
+}
+
+/// Reads a baseline; nothing where there is no such file.
+pub(super) fn read_baseline(path: &Path, cwd: &Path) -> Fallible<Option<ReadBaseline>> {
+    let fail = |why: &str| format!("cannot read {}: {why}", path.display());
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Ok(metadata) if !metadata.is_file() => return Err(fail("not a regular file")),
+        Ok(metadata) if metadata.len() > MOST_BYTES => return Err(fail("larger than any baseline")),
+        _ => {}
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| fail(&discover::in_words(&error)))?;
+    let baseline = Baseline::parse(&text).map_err(|(line, message)| format!("{}:{line}: {message}", path.display()))?;
+    let shown = path.canonicalize().ok().and_then(|path| Some(path.strip_prefix(cwd).ok()?.to_path_buf()));
+    let shown = shown.unwrap_or_else(|| path.to_path_buf()).display().to_string().replace('\\', "/");
+    Ok(Some(ReadBaseline { baseline, path: shown.into(), text: text.into() }))
+}
+
+pub(super) fn options(arguments: &CheckArguments, config: &Config) -> Fallible<Options> {
+    let mut targets = config.targets;
+    if !arguments.targets.is_empty() {
+        targets = TargetSet::NONE;
+        for name in &arguments.targets {
+            targets = targets.or(config::parse_target(name).map_err(|message| format!("--targets: {message}"))?);
+        }
+    }
+    let certainty = arguments.min_confidence.map(Certainty::from).or(config.min_confidence);
+    let mut options = Options {
+        rules: config.rules.clone(),
+        targets,
+        min_confidence: certainty.unwrap_or(Certainty::Medium).into(),
+        check_vendored: config.check_vendored,
+        ignores: !arguments.no_ignores,
+        scope: match arguments.scope {
+            ScopeArgument::Touching => Scope::Touching,
+            ScopeArgument::Primary => Scope::Primary,
+            ScopeArgument::Project => Scope::Project,
+        },
+        whole: targets.contains(config.targets),
+        limits: Limits::default(),
+    };
+    set_levels(&mut options, &arguments.levels)?;
+    Ok(options)
+}
+
+/// What flags say of rules: the later kind counts more, whatever the order they are written in.
+fn set_levels(options: &mut Options, levels: &LevelArguments) -> Fallible<()> {
+    let LevelArguments { select, ignore, note, warn, error } = levels;
+    if !select.is_empty() {
+        let selected = named("--select", select)?;
+        for rule in rules::ALL {
+            if !selected.contains(&rule.name) {
+                options.rules.insert(rule.name.to_owned(), Setting::Off);
+            } else if !rule.on || options.rules.get(rule.name) == Some(&Setting::Off) {
+                let setting = match rule.level {
+                    Level::Error => Setting::Error,
+                    Level::Warning => Setting::Warning,
+                    Level::Note => Setting::Note,
+                };
+                options.rules.insert(rule.name.to_owned(), setting);
+            }
+        }
+    }
+    let settings = [
+        ("--note", note, Setting::Note),
+        ("--warn", warn, Setting::Warning),
+        ("--error", error, Setting::Error),
+        ("--ignore", ignore, Setting::Off),
+    ];
+    for (flag, listed, setting) in settings {
+        for name in named(flag, listed)? {
+            options.rules.insert(name.to_owned(), setting);
+        }
+    }
+    Ok(())
+}
+
+/// The rules that a flag names.
+fn named(flag: &str, listed: &[String]) -> Fallible<Vec<&'static str>> {
+    let mut found = Vec::new();
+    for name in listed {
+        let name = name.strip_prefix("ffilint/").unwrap_or(name);
+        match rules::find(name) {
+            Some(rule) => found.push(rule.name),
+            None if name == ALL => found.extend(rules::names()),
+            None => {
+                let meant = config::meant(name, rules::names().into_iter());
+                let name = config::short(name);
+                return Err(format!("{flag}: there is no rule `{name}`{meant}; `ffilint rules` lists them"));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// What to write where; `full` on a terminal, else `concise`, where nothing is asked for.
+fn outputs(arguments: &CheckArguments) -> Fallible<Vec<Output>> {
+    if arguments.format.is_empty() {
+        let format = if io::stdout().is_terminal() { Format::Full } else { Format::Concise };
+        return Ok(vec![Output { format, path: None }]);
+    }
+    let outputs: Vec<Output> = arguments.format.iter().map(|text| text.parse()).collect::<Fallible<_>>()?;
+    let to_stdout: Vec<_> = outputs.iter().filter(|output| output.path.is_none()).collect();
+    match to_stdout.iter().find(|output| output.format.is_for_machines()) {
+        Some(Output { format, .. }) if to_stdout.len() > 1 => {
+            let name = format.name();
+            Err(format!("--format: `{name}` must have stdout for itself; write the other to a file: `{name}=PATH`"))
+        }
+        _ => Ok(outputs),
+    }
+}
+
+fn rendered(
+    report: &Report,
+    format: Format,
+    elapsed: Duration,
+    arguments: &CheckArguments,
+    cwd: &Path,
+    to_stdout: bool,
+) -> Fallible<String> {
+    let color = match arguments.color {
+        Color::Always => to_stdout,
+        Color::Never => false,
+        Color::Auto => {
+            to_stdout && io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+        }
+    };
+    let suppressed = arguments.show_suppressed;
+    let document = match format {
+        Format::Full => Ok(render::full::render(report, color)),
+        Format::Concise => Ok(render::concise::render(report)),
+        Format::Github => Ok(render::github::render(report)),
+        Format::Markdown => Ok(render::markdown::render(report)),
+        Format::DartMachine => Ok(render::dart_machine::render(report, cwd)),
+        Format::Json => render::json::render(report, elapsed, suppressed),
+        Format::JsonLines => render::json::lines(report, elapsed, suppressed),
+        Format::Sarif => render::sarif::render(report),
+        Format::Gitlab => render::gitlab::render(report),
+        Format::Rdjson => render::rdjson::render(report),
+    };
+    let mut text = document.map_err(|error| format!("cannot write {}: {error}", format.name()))?;
+    let is_for_people = matches!(format, Format::Full | Format::Concise | Format::Github);
+    if is_for_people && arguments.statistics {
+        text.push_str(&statistics(report));
+    }
+    if is_for_people && !arguments.quiet {
+        text.push_str(&render::summary(report, Some(elapsed)));
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+/// How many findings there are of each rule, most first.
+fn statistics(report: &Report) -> String {
+    let mut counts: Vec<(usize, &str)> = rules::ALL
+        .iter()
+        .map(|rule| (report.diagnostics.iter().filter(|found| found.rule == rule.name).count(), rule.name))
+        .filter(|(count, _)| *count > 0)
+        .collect();
+    counts.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
+    counts.iter().fold(String::new(), |mut text, (count, rule)| {
+        let _ = writeln!(text, "{count:6}  {rule}");
+        text
+    })
+}
+
+/// In a job of GitHub Actions the findings stand on the page of the run, too.
+fn add_to_step_summary(report: &Report) -> Fallible<()> {
+    let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else { return Ok(()) };
+    file::append_to(Path::new(&path), &render::markdown::render(report))
+}
+
+/// How many skipped files are named without `-v`.
+pub(super) const MOST_TOLD: usize = 5;
+
+/// What could not be analysed, on stderr: nothing is silent.
+fn tell_skipped(report: &Report, most: usize) {
+    let skipped = report.skipped.iter().map(|problem| ("skipped ", problem));
+    let told: Vec<_> = skipped.chain(report.damaged.iter().map(|problem| ("", problem))).collect();
+    for (what, Problem { path, reason }) in told.iter().take(most) {
+        complain(&format!("{what}{path}: {reason}"));
+    }
+    if told.len() > most {
+        complain(&format!("{} more; -v names them all", told.len() - most));
+    }
+}
+
+/// `-v`: what was looked at and what was not, on stderr.
+fn tell_more(report: &Report) {
+    for folder in &report.nested {
+        complain(&format!("{folder} has its own {}: a project of its own, not read", config::FILE_NAME));
+    }
+    tell_skipped(report, usize::MAX);
+    for Problem { path, reason } in &report.left_out {
+        complain(&format!("not parsed {path}: {reason}"));
+    }
+    for function in &report.incomplete {
+        let (path, line, name) = (&function.path, function.line, &function.function);
+        complain(&format!("{path}:{line}: `{name}` {}; it was not analysed to its end", function.reason));
+    }
+    for language in Language::ALL {
+        let (read, parsed) = (report.read.get(language), report.parsed.get(language));
+        let (read, parsed) = (read.unwrap_or(&0), parsed.unwrap_or(&0));
+        complain(&format!("{}: {read} files read, {parsed} parsed because they can touch FFI", language.title()));
+    }
+    complain(&format!("{} functions analysed", report.functions));
+}

@@ -1,0 +1,121 @@
+//! What keeps a finding from being shown: a comment in the source, or an entry of the baseline.
+//!
+//! Both speak of findings that were found: what they silence is known, and so is what they silence no longer.
+
+use rustc_hash::FxHashMap;
+
+use crate::diagnostic::{Diagnostic, TraceKind};
+use crate::ir::Unit;
+use crate::rules;
+use crate::source::{FileId, Location, SourceFile, Span};
+
+pub mod baseline;
+mod comments;
+
+use comments::{Extent, Mark};
+
+/// A finding that is not shown, and what keeps it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Suppressed {
+    /// The finding.
+    pub diagnostic: Diagnostic,
+    /// What keeps it.
+    pub by: By,
+}
+
+/// What keeps a finding from being shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum By {
+    /// A comment, and why its author says that nothing is wrong.
+    Comment {
+        /// The name of the rule in the comment.
+        location: Location,
+        /// What follows the names.
+        reason: Option<String>,
+    },
+    /// An entry of the baseline.
+    Baseline,
+}
+
+/// The comments of a project that silence findings.
+#[derive(Debug, Default)]
+pub struct Comments {
+    files: FxHashMap<FileId, Vec<Noted>>,
+    /// Files of which a part was not understood: what is in it nobody can call unused.
+    gaps: Vec<FileId>,
+    wrong: Vec<(Location, String)>,
+}
+
+#[derive(Debug)]
+struct Noted {
+    mark: Mark,
+    used: bool,
+}
+
+impl Comments {
+    /// The comments of all files.
+    #[must_use]
+    pub fn read(units: &[Unit], sources: &[SourceFile]) -> Self {
+        let mut all = Self::default();
+        for unit in units.iter().filter(|unit| !unit.comments.is_empty()) {
+            let Some(source) = sources.get(unit.file.index()) else { continue };
+            let read = comments::read(&unit.comments, unit.language, source);
+            let at = |span: Span| Location { file: unit.file, span };
+            all.wrong.extend(read.wrong.into_iter().map(|(span, reason)| (at(span), reason)));
+            if unit.has_gaps() {
+                all.gaps.push(unit.file);
+            }
+            let noted = read.marks.into_iter().map(|mark| Noted { mark, used: false });
+            all.files.insert(unit.file, noted.collect());
+        }
+        all
+    }
+
+    /// What silences a finding: at its place, where the memory is allocated, or where it is released.
+    pub fn silence(&mut self, diagnostic: &Diagnostic, sources: &[SourceFile]) -> Option<By> {
+        let steps =
+            diagnostic.trace.iter().filter(|step| matches!(step.kind, TraceKind::Allocate | TraceKind::Release));
+        let mut found = None;
+        for place in [diagnostic.primary.location].into_iter().chain(steps.map(|step| step.location)) {
+            let Some((noted, source)) = self.files.get_mut(&place.file).zip(sources.get(place.file.index())) else {
+                continue;
+            };
+            let line = source.lines().line(place.span.start);
+            let fits = |mark: &Mark| {
+                mark.rule == diagnostic.rule
+                    && match mark.extent {
+                        Extent::Line(of) => of == line,
+                        Extent::File => true,
+                    }
+            };
+            for noted in noted.iter_mut().filter(|noted| fits(&noted.mark)) {
+                noted.used = true;
+                let location = Location { file: place.file, span: noted.mark.span };
+                found.get_or_insert(By::Comment { location, reason: noted.mark.reason.clone() });
+            }
+        }
+        found
+    }
+
+    /// What is wrong with the comments themselves, after all findings were seen. Whether one is of no use is not known
+    /// where only a part of what could be found was looked for.
+    #[must_use]
+    pub fn faults(&self, keys: &[std::sync::Arc<str>], everything_seen: bool) -> Vec<Diagnostic> {
+        let key = |file: FileId| keys.get(file.index()).map_or("", |key| key);
+        let wrong =
+            self.wrong.iter().map(|(location, reason)| rules::unknown_rule(*location, key(location.file), reason));
+        let mut found: Vec<Diagnostic> = wrong.collect();
+        for (file, noted) in &self.files {
+            for Noted { mark, used } in noted {
+                let location = Location { file: *file, span: mark.span };
+                if !used && everything_seen && !self.gaps.contains(file) {
+                    found.push(rules::unused_suppression(location, key(*file), &mark.rule));
+                }
+                if *used && mark.reason.is_none() {
+                    found.push(rules::suppression_without_reason(location, key(*file), &mark.rule));
+                }
+            }
+        }
+        found
+    }
+}
