@@ -617,13 +617,13 @@ fn is_container(hints: &Hints, ty: &TypeRef) -> bool {
     }
 }
 
-/// The type of the elements of an array, behind so many pointers.
+/// The type of what a reference leads to, of the elements of an array, behind so many pointers.
 fn element<'t>(mut written: &'t TypeRef, mut ty: &'t Ty, mut through: usize) -> (&'t TypeRef, &'t Ty) {
     while let Some(inner) = written.args.first() {
         match written.name.as_str() {
             "const" => {}
             "*" if through > 0 => through -= 1,
-            "[]" => {}
+            "[]" | "&" => {}
             _ => break,
         }
         if let (Ty::Pointer(to), false) = (ty, written.name == "const") {
