@@ -445,7 +445,9 @@ impl<'a> Engine<'a> {
                 }
                 let done = next.len();
                 let over = self.about_to_lose(run.frame, &path, statement);
+                let asked = self.asked_in(site, &path, statement);
                 self.op(run, site, statement, path, &mut next);
+                self.pass_answer_on(site, statement, asked, &next[done..]);
                 if let Some((old, name)) = over {
                     let at = self.location(run.frame, statement.span);
                     next[done..].iter_mut().for_each(|path| path.written_over(Some(&old), name, at));
