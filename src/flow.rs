@@ -25,6 +25,7 @@ mod adoption;
 mod allocators;
 mod answers;
 mod apply;
+mod asked;
 mod awaited;
 mod bounds;
 mod callables;

@@ -8,6 +8,8 @@ use super::engine::Engine;
 use super::path::{Object, Path};
 use super::perhaps::Perhaps;
 use super::value::{ObjectId, Offset, Value};
+use crate::models::hints::Hint;
+use crate::models::schema::FamilyKind;
 use crate::state::Ownership as State;
 use crate::summary::{Ownership, Summary};
 use crate::violation::StepKind;
@@ -37,11 +39,44 @@ impl Engine<'_> {
         let object = path.objects.get_mut(&id)?;
         let adopted = object.story.adopted.clone()?;
         object.ownership = State::Escaped;
-        let (block, before) = (adopted.0, adopted.1.clone());
+        let (block, mut before) = (adopted.0, adopted.1.clone());
+        // A further reference was left to somebody meanwhile.
+        if !before.story.passed_on && path.objects.get(&block).is_some_and(|block| block.story.passed_on) {
+            before.ownership = State::Escaped;
+            Rc::make_mut(&mut before.story).passed_on = true;
+        }
         path.objects.insert(block, before);
         let block = Value::Pointer(block, Offset::Start);
         path.replace(&Value::Pointer(id, Offset::Start), &block);
         Some(block)
+    }
+
+    /// What a function of which nothing is known makes of a value that counts references may be a further one:
+    /// `Arc::clone(&value)`.
+    pub(super) fn note_reference(&mut self, path: &Path, calling: &Calling, made: &Value) {
+        let Value::Symbol(symbol) = made else { return };
+        if !self.is_native(calling.site.frame) || !self.models.hints().says(Hint::MakesByName, &calling.name) {
+            return;
+        }
+        let given = calling.receiver.iter().chain(&calling.args).filter_map(|arg| arg.value.object());
+        let adopted = given.filter_map(|id| Some((id, path.objects.get(&id)?.story.adopted.clone()?)));
+        let mut counted = adopted.filter(|(id, _)| {
+            let family = self.origins[id.origin as usize].family;
+            family.is_some_and(|family| self.models.family(family).kind == FamilyKind::Refcount)
+        });
+        if let Some((_, adopted)) = counted.next() {
+            self.references.insert(*symbol, adopted.0);
+        }
+    }
+
+    /// A further reference is let go of without ending: whoever has the block has one more.
+    pub(super) fn leave_reference(&mut self, path: &mut Path, value: &Value) {
+        if let Value::Symbol(symbol) = value
+            && let Some(block) = self.references.get(symbol).and_then(|block| path.objects.get_mut(block))
+        {
+            block.ownership = State::Escaped;
+            Rc::make_mut(&mut block.story).passed_on = true;
+        }
     }
 
     /// A value goes out of sight: it need not end with its scope, nor what it was made of with it.

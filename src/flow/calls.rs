@@ -740,8 +740,8 @@ impl Engine<'_> {
             Throws::Possibly => self.possible_exception(run, calling, path),
             Throws::Known | Throws::Always => {
                 let thrower = Thrower::Callee(calling.name.clone());
-                let failed = calling.args.first().and_then(|arg| self.statuses.returned.get(&arg.value).cloned());
-                let flight = Flight { thrower: Some((thrower, calling.at)), failed: failed.flatten(), thrown: None };
+                let failed = self.checked(calling).flatten();
+                let flight = Flight { thrower: Some((thrower, calling.at)), failed, thrown: None };
                 self.throw(run, calling.site.block, path.clone(), flight);
             }
         }

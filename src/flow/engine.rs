@@ -88,6 +88,8 @@ pub(super) struct Engine<'a> {
     pub(super) inside: FxHashMap<Symbol, crate::summary::AccessPath>,
     /// What values are made of that only wrap it.
     pub(super) wrapped: FxHashMap<Symbol, ObjectId>,
+    /// Which block is counted by a value that is a further reference to it.
+    pub(super) references: FxHashMap<Symbol, ObjectId>,
     /// What variables hold that never change.
     pub(super) constants: FxHashSet<Symbol>,
     /// Where fields that the caller can reach are first read through, by field.
@@ -230,6 +232,7 @@ impl<'a> Engine<'a> {
             inlined: FxHashSet::default(),
             inside: FxHashMap::default(),
             wrapped: FxHashMap::default(),
+            references: FxHashMap::default(),
             constants: FxHashSet::default(),
             read: std::collections::BTreeMap::new(),
             statuses: super::questions::Statuses::default(),
@@ -442,7 +445,9 @@ impl<'a> Engine<'a> {
                 }
                 let done = next.len();
                 let over = self.about_to_lose(run.frame, &path, statement);
+                let asked = self.asked_in(site, &path, statement);
                 self.op(run, site, statement, path, &mut next);
+                self.pass_answer_on(site, statement, asked, &next[done..]);
                 if let Some((old, name)) = over {
                     let at = self.location(run.frame, statement.span);
                     next[done..].iter_mut().for_each(|path| path.written_over(Some(&old), name, at));

@@ -11,6 +11,7 @@ use super::path::Path;
 use super::value::Value;
 use crate::ir::{Base, Call, Callee, Function, LocalId, Name, Op, Operand, Terminator};
 use crate::link::{FuncRef, Functions, Program, Target, Ty};
+use crate::source::Location;
 
 /// How many calls deep native code is followed.
 const MAX_DEPTH: u32 = 3;
@@ -32,7 +33,13 @@ impl Engine<'_> {
 
     /// Whether what a callee could throw for is what native code returned that cannot fail.
     pub(super) fn is_given_a_success(&self, calling: &Calling) -> bool {
-        calling.args.first().is_some_and(|arg| self.statuses.returned.get(&arg.value) == Some(&None))
+        matches!(self.checked(calling), Some(None))
+    }
+
+    /// The native call whose result a callee is given to look at.
+    pub(super) fn checked(&self, calling: &Calling) -> Option<Option<(Name, Location)>> {
+        let mut given = calling.args.first().into_iter().chain(&calling.receiver);
+        given.find_map(|arg| self.statuses.returned.get(&arg.value).cloned())
     }
 }
 

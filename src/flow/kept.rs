@@ -137,18 +137,29 @@ impl Engine<'_> {
     /// Whether C++ makes something else of an address that is put in a place: a `std::string` copies the text, a class
     /// has its own `operator=`.
     pub(super) fn converts(&self, frame: u32, place: &AccessPath) -> bool {
+        // What a static variable points to, where the place lies there.
+        let through = place.steps.iter().rev().skip(1).filter(|step| matches!(step, PathStep::Pointee)).count();
         let is_value = |variable: VarRef| {
-            let written = self.program.variable(variable).ty.as_ref();
-            let is_class = matches!(
-                self.program.variable_type(variable),
-                Ty::Class(..) | Ty::Model(..) | Ty::External(_) | Ty::String | Ty::Sdk(..)
-            );
-            is_class && written.is_some_and(|ty| !has_pointer(ty, 0))
+            let Some(written) = self.program.variable(variable).ty.as_ref() else { return false };
+            let (written, ty) = element(written, self.program.variable_type(variable), through);
+            let is_class = matches!(ty, Ty::Class(..) | Ty::Model(..) | Ty::External(_) | Ty::String | Ty::Sdk(..));
+            is_class && !has_pointer(written, 0)
         };
-        self.is_cpp(frame) && {
-            let mut declared = self.declared_at(place).into_iter().peekable();
-            declared.peek().is_some() && declared.all(is_value)
+        if !self.is_cpp(frame) {
+            return false;
         }
+        let declared = self.declared_at(place);
+        if !declared.is_empty() {
+            return declared.into_iter().all(is_value);
+        }
+        // A member of a template that is not here is of a type that the template was given: `pair<string, int>::first`.
+        let whole = AccessPath::root(place.root.clone());
+        let templates = self.declared_at(&whole);
+        let is_template = |variable: &VarRef| {
+            let written = self.program.variable(*variable).ty.as_ref();
+            written.is_some_and(|ty| !element(ty, &Ty::Unknown, through).0.args.is_empty())
+        };
+        !templates.is_empty() && templates.iter().all(is_template) && templates.into_iter().all(is_value)
     }
 
     /// The fields of native code, or the static variables, that a place may be by its last name.
@@ -604,6 +615,23 @@ fn is_container(hints: &Hints, ty: &TypeRef) -> bool {
         name if hints.says(Hint::Wraps, name) => inner().is_some_and(|inner| is_container(hints, inner)),
         name => hints.says(Hint::Holds, name),
     }
+}
+
+/// The type of what a reference leads to, of the elements of an array, behind so many pointers.
+fn element<'t>(mut written: &'t TypeRef, mut ty: &'t Ty, mut through: usize) -> (&'t TypeRef, &'t Ty) {
+    while let Some(inner) = written.args.first() {
+        match written.name.as_str() {
+            "const" => {}
+            "*" if through > 0 => through -= 1,
+            "[]" | "&" => {}
+            _ => break,
+        }
+        if let (Ty::Pointer(to), false) = (ty, written.name == "const") {
+            ty = to;
+        }
+        written = inner;
+    }
+    (written, ty)
 }
 
 fn has_pointer(ty: &TypeRef, depth: u32) -> bool {

@@ -97,6 +97,7 @@ impl Engine<'_> {
 
     /// A value gives up what it owns: whoever holds the address is the owner from here on.
     pub(super) fn disown(&mut self, path: &mut Path, value: &Value) {
+        self.leave_reference(path, value);
         let Some(id) = value.object() else { return };
         if self.give_back(path, value).is_some() {
             return;

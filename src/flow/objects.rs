@@ -161,6 +161,9 @@ impl Engine<'_> {
     fn release_object(&mut self, path: &mut Path, id: ObjectId, releasing: &Releasing) {
         self.note_field_release(path, id, releasing);
         let Some(object) = path.objects.get(&id) else { return };
+        if self.gives_up_added(object, releasing) {
+            return;
+        }
         if object.ownership == Ownership::Released && self.may_come_again(id, releasing) {
             return;
         }
@@ -281,6 +284,13 @@ impl Engine<'_> {
     fn is_counted(&self, path: &Path, id: ObjectId) -> bool {
         let shared = path.objects.get(&id).is_some_and(|object| object.story.passed_on);
         let family = self.origins[id.origin as usize].family.filter(|_| shared);
+        family.is_some_and(|family| self.models.family(family).kind == FamilyKind::Refcount)
+    }
+
+    /// Whether what a function releases of what it was given is the reference that was added just before.
+    fn gives_up_added(&self, object: &Object, releasing: &Releasing) -> bool {
+        let added = object.path.is_some() && object.ownership == Ownership::Escaped && object.story.passed_on;
+        let family = releasing.family.filter(|_| added);
         family.is_some_and(|family| self.models.family(family).kind == FamilyKind::Refcount)
     }
 

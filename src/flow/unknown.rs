@@ -42,6 +42,7 @@ impl Engine<'_> {
         self.possible_exception(run, &calling, &path);
         let value = viewed.unwrap_or_else(|| self.fresh(&mut path, calling.site, Role::Result));
         self.note_result(&path, &calling, wrapped, &value);
+        self.note_reference(&path, &calling, &value);
         self.finish(&calling, path, value, out);
     }
 

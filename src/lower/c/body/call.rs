@@ -104,6 +104,24 @@ impl Body<'_, '_> {
         }
     }
 
+    /// A statement that is nothing but an object, which dies with it: `std::unique_ptr<T>{p};`
+    pub(super) fn end_object(&mut self, node: NodeId, value: &Operand) {
+        let tree = self.tree;
+        let Operand::Local(object) = value else { return };
+        let function = tree.child(node, "function");
+        let is_object = match (tree.kind(node), function) {
+            ("compound_literal_expression", _) => true,
+            ("call_expression", Some(function)) => {
+                let last = self.file.path(function).last.unwrap_or(function);
+                tree.kind(last) == "template_function" || self.constructed(function).is_some()
+            }
+            _ => false,
+        };
+        if self.file.is_cpp && is_object && self.makes_temporary(node) {
+            self.current.temporaries.push(*object);
+        }
+    }
+
     /// The type that `T(…)` makes, when the name is surely one of a type.
     fn constructed(&mut self, function: NodeId) -> Option<TypeRef> {
         let tree = self.tree;

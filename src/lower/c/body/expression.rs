@@ -86,7 +86,8 @@ impl Body<'_, '_> {
                 }
             }
             _ => {
-                self.expression(node);
+                let value = self.expression(node);
+                self.end_object(node, &value);
             }
         }
     }
