@@ -137,7 +137,7 @@ fn what_is_wrong_is_told_at_its_place_and_loses_nothing_else() -> Outcome {
     fs::create_dir(folder.path().join("tools"))?;
     fs::write(folder.path().join("tools/buf.toml"), "")?;
     let said = stdout(&ffilint(folder.path(), &["-f", "full", "lib/uses.dart"])?);
-    for expected in ["did you mean `buf.toml`?", "not a file", "named twice", "no such file", "4 errors"] {
+    for expected in ["did you mean `buf.toml`?", "not a regular file", "named twice", "no such file", "4 errors"] {
         assert!(said.contains(expected), "{said}");
     }
     fs::write(folder.path().join("ffilint.toml"), "models = [\"tools/buf.toml\"]\n[rules]\ninvalid_model = \"off\"\n")?;
