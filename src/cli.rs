@@ -19,6 +19,8 @@ mod doctor;
 mod file;
 mod links;
 mod ownership;
+mod progress;
+mod silence;
 
 use args::{Arguments, Command};
 
@@ -49,6 +51,8 @@ pub fn main() -> ExitCode {
         Some(Command::Explain { rule }) => explain(&rule),
         Some(Command::Rules) => list_rules(),
         Some(Command::Version) => write_out(&format!("ffilint {}\n", env!("CARGO_PKG_VERSION"))).map(|()| CLEAN),
+        Some(Command::Completions { shell }) => completions(shell),
+        Some(Command::Man) => manual(),
         Some(Command::DumpIr { file }) => dump_ir(&file),
     });
     match run {
@@ -108,6 +112,19 @@ fn list_rules() -> Fallible<u8> {
         text.push_str(&format!("{:width$}  {level:7}  {}\n", rule.name, rule.summary));
     }
     write_out(&text).map(|()| CLEAN)
+}
+
+fn completions(shell: clap_complete::Shell) -> Fallible<u8> {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut <Arguments as clap::CommandFactory>::command(), "ffilint", &mut text);
+    write_out(&String::from_utf8_lossy(&text)).map(|()| CLEAN)
+}
+
+fn manual() -> Fallible<u8> {
+    let mut text = Vec::new();
+    let page = clap_mangen::Man::new(<Arguments as clap::CommandFactory>::command());
+    page.render(&mut text).map_err(|error| format!("cannot write the manual page: {error}"))?;
+    write_out(&String::from_utf8_lossy(&text)).map(|()| CLEAN)
 }
 
 fn dump_ir(path: &Path) -> Fallible<u8> {

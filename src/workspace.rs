@@ -22,12 +22,14 @@ use crate::suppress::{By, Comments, Suppressed};
 use crate::target::TargetSet;
 use crate::violation::Confidence;
 use models::OwnModels;
+use progress::{Phase, Progress};
 
 mod arrange;
 mod link;
 pub mod links;
 pub(crate) mod models;
 pub mod ownership;
+pub mod progress;
 
 /// Stack of the threads that analyse. Parsers and destructors of deep trees use it; nothing of ours recurses deep.
 const STACK: usize = 64 * 1024 * 1024;
@@ -85,6 +87,8 @@ pub struct Options {
     pub whole: bool,
     /// Limits of the parsers.
     pub limits: Limits,
+    /// Who wants to know how far the check is.
+    pub progress: Arc<Progress>,
 }
 
 /// Which findings are shown where files are named.
@@ -109,6 +113,7 @@ impl Default for Options {
             scope: Scope::Touching,
             whole: true,
             limits: Limits::default(),
+            progress: Arc::default(),
         }
     }
 }
@@ -221,7 +226,9 @@ impl Workspace {
         };
         let mut found = Vec::new();
         let mut units = Vec::new();
-        for (source, lowered) in self.sources.iter().zip(self.lower(&options.limits)) {
+        let progress = &*options.progress;
+        progress.begin(Phase::Parsing, self.sources.len());
+        for (source, lowered) in self.sources.iter().zip(self.lower(&options.limits, progress)) {
             match lowered {
                 Lowered::Unit(unit) => {
                     *report.parsed.entry(source.language).or_default() += 1;
@@ -251,6 +258,7 @@ impl Workspace {
             }
         }
 
+        progress.begin(Phase::Linking, 0);
         let generated: Vec<FileId> =
             units.iter().filter(|unit| self.is_generated(unit)).map(|unit| unit.file).collect();
         let comments = if options.ignores { Comments::read(&units, &self.sources) } else { Comments::default() };
@@ -258,6 +266,7 @@ impl Workspace {
         let models = own.as_ref().unwrap_or(models);
         let program = link::program(units, &self.contexts, models);
         found.extend(self.invalid_models(&program, models));
+        progress.begin(Phase::Analysing, 0);
         let analysis =
             flow::analyse(&program, models, &flow::Options { targets: options.targets, ..flow::Options::default() });
         let context = rules::Context {
@@ -271,6 +280,7 @@ impl Workspace {
             offered: None,
             opened: None,
         };
+        progress.begin(Phase::Wording, 0);
         let glue = link::Glue::of(&program);
         let signatures = signatures::check(&program, options.targets);
         let violations: Vec<_> = analysis.violations.iter().chain(&signatures).collect();
@@ -313,7 +323,7 @@ impl Workspace {
     }
 
     /// Lowers every file, in the order of the files.
-    fn lower(&self, limits: &Limits) -> Vec<Lowered> {
+    fn lower(&self, limits: &Limits, progress: &Progress) -> Vec<Lowered> {
         let mut order: Vec<&SourceFile> = self.sources.iter().collect();
         // Big files first: one huge binding must not be the tail of the run.
         order.sort_by_key(|source| std::cmp::Reverse(source.text.len()));
@@ -324,6 +334,7 @@ impl Workspace {
                 Ok(Err(refused)) => Lowered::Refused(refused.to_string()),
                 Err(reason) => Lowered::Failed(reason),
             };
+            progress.step();
             (source.id, lowered)
         });
         let mut lowered: Vec<_> = lowered.collect();

@@ -40,6 +40,13 @@ pub(super) enum Command {
     Rules,
     /// Print the version
     Version,
+    /// Print the completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
     /// Print a file as the analysis sees it
     DumpIr {
         /// The file
@@ -86,6 +93,15 @@ pub(super) struct CheckArguments {
     /// Count the findings of each rule
     #[arg(long)]
     pub(super) statistics: bool,
+    /// Say how long each part of the run took, on stderr
+    #[arg(long)]
+    pub(super) timings: bool,
+    /// Write a comment with this reason at each finding that is shown, so that it is no longer
+    #[arg(long, value_name = "REASON", conflicts_with_all = ["staged", "stdin_filename"])]
+    pub(super) add_ignore: Option<String>,
+    /// Check what comes in on stdin in place of this file, and report on it
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["staged", "since"])]
+    pub(super) stdin_filename: Option<PathBuf>,
     /// Show findings of at least this confidence [default: medium]
     #[arg(long, value_enum)]
     pub(super) min_confidence: Option<Least>,

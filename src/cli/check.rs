@@ -1,13 +1,14 @@
 //! `ffilint check`: from flags to a report, its output and the exit code.
 
 use std::fmt::Write as _;
-use std::io::{self, IsTerminal as _};
+use std::io::{self, IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::args::{CheckArguments, Color, FailOn, Format, LevelArguments, Output, ScopeArgument};
-use super::{CLEAN, FAILURE, FINDINGS, Fallible, complain, file, on_threads, write_out};
+use super::silence::{self, Silencing};
+use super::{CLEAN, FAILURE, FINDINGS, Fallible, complain, file, on_threads, progress, write_out};
 use crate::config::{self, Certainty, Config, Setting};
 use crate::diagnostic::Level;
 use crate::discover::{self, Caps, Disk, Problem, Root, git};
@@ -16,6 +17,7 @@ use crate::models::ModelSet;
 use crate::parse::Limits;
 use crate::suppress::baseline::Baseline;
 use crate::target::TargetSet;
+use crate::workspace::progress::{Phase, Progress};
 use crate::workspace::{Options, Report, Scope, Workspace};
 use crate::{render, rules};
 
@@ -37,12 +39,14 @@ fn run(arguments: &CheckArguments) -> Fallible<u8> {
     let cwd = working_directory()?;
     let outputs = outputs(arguments)?;
 
-    let (roots, missing) = discover::roots(&cwd, &arguments.paths);
+    let progress = Arc::new(Progress::default());
+    let shown = progress::show(&progress, !arguments.no_progress && !arguments.quiet);
+    let (roots, missing) = roots(arguments, &cwd)?;
     let mut report = Report::default();
-    for mut root in roots {
-        let disk = narrow(&mut root, arguments)?;
+    for (mut root, mut disk) in roots {
+        narrow(&mut root, &mut disk, arguments)?;
         let config = configuration(&root, arguments.isolated)?;
-        let options = options(arguments, &config)?;
+        let options = Options { progress: Arc::clone(&progress), ..options(arguments, &config)? };
         let baseline = match arguments.isolated || arguments.no_baseline {
             true => None,
             false => read_baseline(&baseline_path(&root, &config, arguments.baseline.as_deref()), &cwd)?,
@@ -53,13 +57,21 @@ fn run(arguments: &CheckArguments) -> Fallible<u8> {
             let create = "`ffilint baseline create --baseline FILE` writes one";
             return Err(format!("cannot read {}: {}; {create}", named.display(), discover::MISSING));
         }
-        let (workspace, models) = open(&disk, &root, &cwd, &config, baseline);
-        report.append(workspace.check(models, &options));
+        progress.begin(Phase::Reading, 0);
+        let (workspace, models) = open(&disk, &root, &cwd, &config, baseline.clone());
+        let mut found = workspace.check(models, &options);
+        if let Some(reason) = &arguments.add_ignore {
+            let (root, config, options) = (&root, &config, &options);
+            found = silence::add(found, &Silencing { reason, root, cwd: &cwd, config, options, baseline })?;
+        }
+        report.append(found);
         if arguments.verbose {
             complain(&format!("project {}", root.folder.display()));
         }
     }
     let elapsed = started.elapsed();
+    let timings = progress.timings();
+    drop(shown);
 
     for Output { format, path } in &outputs {
         let text = rendered(&report, *format, elapsed, arguments, &cwd, path.is_none())?;
@@ -76,19 +88,47 @@ fn run(arguments: &CheckArguments) -> Fallible<u8> {
     } else if !arguments.quiet {
         tell_skipped(&report, MOST_TOLD);
     }
+    if arguments.timings {
+        for (phase, took) in timings {
+            complain(&format!("{:>9} {:8.3} s", phase.title(), took.as_secs_f64()));
+        }
+    }
     Ok(code(&report, &missing, arguments))
 }
 
+/// The projects to check, each with the files as they are to be seen.
+fn roots(arguments: &CheckArguments, cwd: &Path) -> Fallible<(Vec<(Root, Disk)>, Vec<Problem>)> {
+    let Some(path) = &arguments.stdin_filename else {
+        let (roots, missing) = discover::roots(cwd, &arguments.paths);
+        return Ok((roots.into_iter().map(|root| (root, Disk::default())).collect(), missing));
+    };
+    if arguments.paths.iter().any(|path| path != Path::new("-")) {
+        return Err("--stdin-filename: no other path can be named; write `-` or nothing".into());
+    }
+    let mut bytes = Vec::new();
+    let limited = io::stdin().lock().take(discover::MAX_BYTES + 1).read_to_end(&mut bytes);
+    limited.map_err(|error| format!("cannot read stdin: {}", discover::in_words(&error)))?;
+    // It may be a file that is yet to be saved.
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let (mut roots, missing) = discover::roots(cwd, &[folder.to_path_buf()]);
+    let folder = cwd.join(folder).canonicalize().unwrap_or_default();
+    let file = path.file_name().map(|name| folder.join(name)).ok_or("--stdin-filename: this is no file")?;
+    let mut disk = Disk::default();
+    disk.put(file.clone(), bytes.into());
+    roots.iter_mut().for_each(|root| root.named = vec![file.clone()]);
+    Ok((roots.into_iter().map(|root| (root, disk.clone())).collect(), missing))
+}
+
 /// Keeps to the files that git says were changed, and sees them as it does.
-fn narrow(root: &mut Root, arguments: &CheckArguments) -> Fallible<Disk> {
+fn narrow(root: &mut Root, disk: &mut Disk, arguments: &CheckArguments) -> Fallible<()> {
     let (flag, changes) = match &arguments.since {
         Some(since) => ("--since", git::since(&root.folder, since)),
         None if arguments.staged => ("--staged", git::staged(&root.folder)),
-        None => return Ok(Disk::default()),
+        None => return Ok(()),
     };
-    let git::Changes { disk, files } = changes.map_err(|reason| format!("{flag}: {reason}"))?;
-    root.changed = files;
-    Ok(disk)
+    let changes = changes.map_err(|reason| format!("{flag}: {reason}"))?;
+    (*disk, root.changed) = (changes.disk, changes.files);
+    Ok(())
 }
 
 /// The exit code, after what could not be read was told.
@@ -151,6 +191,7 @@ pub(super) fn open(
 }
 
 /// A baseline and the file it stands in.
+#[derive(Clone)]
 pub(super) struct ReadBaseline {
     pub(super) baseline: Baseline,
     /// As reports show it.
@@ -205,6 +246,7 @@ pub(super) fn options(arguments: &CheckArguments, config: &Config) -> Fallible<O
         },
         whole: targets.contains(config.targets),
         limits: Limits::default(),
+        progress: Arc::default(),
     };
     set_levels(&mut options, &arguments.levels)?;
     Ok(options)
@@ -288,13 +330,14 @@ fn rendered(
     let color = match arguments.color {
         Color::Always => to_stdout,
         Color::Never => false,
-        Color::Auto => {
-            to_stdout && io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
-        }
+        Color::Auto => to_stdout && is_coloured(),
     };
     let suppressed = arguments.show_suppressed;
     let document = match format {
-        Format::Full => Ok(render::full::render(report, color)),
+        Format::Full => {
+            let links = to_stdout && supports_hyperlinks::on(supports_hyperlinks::Stream::Stdout);
+            Ok(render::full::render(report, color, links.then_some(cwd)))
+        }
         Format::Concise => Ok(render::concise::render(report)),
         Format::Github => Ok(render::github::render(report)),
         Format::Markdown => Ok(render::markdown::render(report)),
@@ -315,6 +358,17 @@ fn rendered(
         text.push('\n');
     }
     Ok(text)
+}
+
+/// What the usual variables say: `NO_COLOR`, `CLICOLOR_FORCE`, `CLICOLOR`, `TERM`.
+fn is_coloured() -> bool {
+    if anstyle_query::no_color() {
+        return false;
+    }
+    anstyle_query::clicolor_force()
+        || io::stdout().is_terminal()
+            && anstyle_query::term_supports_color()
+            && anstyle_query::clicolor().unwrap_or(true)
 }
 
 /// How many findings there are of each rule, most first.

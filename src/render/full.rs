@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::path::Path;
 
 use codespan_reporting::diagnostic::{Diagnostic as Shown, Label as ShownLabel, LabelStyle, Severity};
 use codespan_reporting::files::{Error, Files};
@@ -17,10 +18,11 @@ use crate::workspace::Report;
 /// A longer line is a generator's or an attacker's; it is named, not shown.
 const LONGEST_LINE: usize = 1_000;
 
-/// The findings with their source, one after the other.
+/// The findings with their source, one after the other; with a folder that paths count from, the names of files are
+/// links that a terminal opens.
 #[must_use]
-pub fn render(report: &Report, color: bool) -> String {
-    let files = Sources::new(report);
+pub fn render(report: &Report, color: bool, links: Option<&Path>) -> String {
+    let files = Sources::new(report, links);
     let config = Config::default();
     let styles = Styles::default();
     let mut buffer = if color { termcolor::Buffer::ansi() } else { termcolor::Buffer::no_color() };
@@ -78,6 +80,12 @@ fn shown(diagnostic: &Diagnostic, files: &Sources<'_>) -> Shown<usize> {
         .with_notes(notes)
 }
 
+/// A path as a link, in the escape sequence that terminals know (OSC 8).
+fn linked(path: &str, base: &Path) -> String {
+    let uri = super::sarif::uri(&base.join(path).display().to_string().replace('\\', "/"));
+    format!("\u{1b}]8;;{uri}\u{1b}\\{path}\u{1b}]8;;\u{1b}\\")
+}
+
 /// The files that a report speaks of, made fit for a terminal.
 struct Sources<'a> {
     files: &'a [SourceFile],
@@ -85,14 +93,18 @@ struct Sources<'a> {
 }
 
 impl<'a> Sources<'a> {
-    fn new(report: &'a Report) -> Self {
+    fn new(report: &'a Report, links: Option<&Path>) -> Self {
         let places = report.diagnostics.iter().flat_map(|diagnostic| {
             diagnostic.trace.iter().map(|step| step.location).chain([diagnostic.primary.location])
         });
         let mut cleaned = BTreeMap::new();
         for location in places {
             if let Some(source) = report.sources.get(location.file.index()) {
-                cleaned.entry(location.file).or_insert_with(|| (clean(&source.path), clean_source(&source.text)));
+                let name = || match links {
+                    None => clean(&source.path),
+                    Some(base) => linked(&clean(&source.path), base),
+                };
+                cleaned.entry(location.file).or_insert_with(|| (name(), clean_source(&source.text)));
             }
         }
         Self { files: &report.sources, cleaned }

@@ -181,7 +181,7 @@ fn artifact(source: &SourceFile) -> Value {
 }
 
 /// A path as a URI: relative as it is, absolute as a file's.
-fn uri(path: &str) -> String {
+pub(super) fn uri(path: &str) -> String {
     let mut text = String::new();
     if path.starts_with('/') {
         text.push_str("file://");

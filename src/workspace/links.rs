@@ -111,7 +111,7 @@ impl Workspace {
             LinkList { skipped: self.problems.clone(), unreadable: self.unreadable.clone(), ..LinkList::default() };
         let mut units = Vec::new();
         let mut unparsed = Vec::new();
-        for (source, lowered) in self.sources.iter().zip(self.lower(&options.limits)) {
+        for (source, lowered) in self.sources.iter().zip(self.lower(&options.limits, &options.progress)) {
             let reason = match lowered {
                 Lowered::Unit(unit) => {
                     units.push(*unit);

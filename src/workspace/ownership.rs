@@ -262,7 +262,7 @@ impl Workspace {
     }
 
     fn units(&self, options: &Options) -> Vec<Unit> {
-        let lowered = self.lower(&options.limits).into_iter();
+        let lowered = self.lower(&options.limits, &options.progress).into_iter();
         let unit = |lowered| match lowered {
             Lowered::Unit(unit) => Some(*unit),
             Lowered::Refused(_) | Lowered::Failed(_) => None,

@@ -134,3 +134,49 @@ fn the_scope_decides_which_findings_a_named_file_shows() -> Outcome {
     assert_eq!(count(&["src/table.c", "--scope", "project"])?, 1);
     Ok(())
 }
+
+#[test]
+fn what_comes_in_on_stdin_stands_in_place_of_a_file() -> Outcome {
+    use std::io::Write as _;
+    let folder = project(&[("lib/a.dart", CLEAN.as_bytes()), ("lib/b.dart", LEAK.as_bytes())])?;
+    let run = |path: &str, text: &str| -> Result<(i32, String), Box<dyn std::error::Error>> {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_ffilint"));
+        command.current_dir(folder.path()).args(["-q", "-f", "concise", "--stdin-filename", path, "-"]);
+        let piped = std::process::Stdio::piped;
+        let mut child = command.stdin(piped()).stdout(piped()).stderr(piped()).spawn()?;
+        child.stdin.take().ok_or("no stdin")?.write_all(text.as_bytes())?;
+        let output = child.wait_with_output()?;
+        Ok((code(&output), stdout(&output)))
+    };
+    let (found, said) = run("lib/a.dart", LEAK)?;
+    assert!(found == 1 && said.starts_with("lib/a.dart:5:16: ") && said.lines().count() == 1, "{said}");
+    assert_eq!(run("lib/b.dart", CLEAN)?.0, 0);
+    let (found, said) = run("lib/new.dart", LEAK)?;
+    assert!(found == 1 && said.starts_with("lib/new.dart:5:16: "), "{said}");
+    assert_eq!(code(&ffilint(folder.path(), &["--stdin-filename", "lib/a.dart", "lib"])?), 2);
+    Ok(())
+}
+
+#[test]
+fn colours_links_and_timings_are_as_asked_for() -> Outcome {
+    let folder = project(&[("lib/a.dart", LEAK.as_bytes())])?;
+    let run = |variables: &[(&str, &str)]| -> Result<String, Box<dyn std::error::Error>> {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_ffilint"));
+        for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "FORCE_HYPERLINK"] {
+            command.env_remove(name);
+        }
+        let output =
+            command.current_dir(folder.path()).args(["-f", "full"]).envs(variables.iter().copied()).output()?;
+        Ok(stdout(&output))
+    };
+    assert!(!run(&[])?.contains('\u{1b}'));
+    assert!(run(&[("CLICOLOR_FORCE", "1")])?.contains("\u{1b}["));
+    assert!(!run(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")])?.contains('\u{1b}'));
+    let linked = run(&[("FORCE_HYPERLINK", "1")])?;
+    assert!(linked.contains("\u{1b}]8;;file:///") && linked.contains("lib/a.dart\u{1b}]8;;\u{1b}\\:5:16"), "{linked}");
+    let timed = ffilint(folder.path(), &["--timings"])?;
+    assert!(stderr(&timed).contains("parsing") && stderr(&timed).contains("analysing"), "{}", stderr(&timed));
+    assert!(stdout(&ffilint(folder.path(), &["completions", "bash"])?).contains("--min-confidence"));
+    assert!(stdout(&ffilint(folder.path(), &["man"])?).contains(".TH ffilint"));
+    Ok(())
+}

@@ -26,8 +26,8 @@ fn canned_report_in_every_format() -> Outcome {
     let folder = repository().join("fixtures/render");
     let mut failures = Vec::new();
     for (name, text) in [
-        ("canned.full", format!("{}{summary}\n", render::full::render(&report, false))),
-        ("canned.color", render::full::render(&report, true)),
+        ("canned.full", format!("{}{summary}\n", render::full::render(&report, false, None))),
+        ("canned.color", render::full::render(&report, true, None)),
         ("canned.concise", format!("{}{summary}\n", render::concise::render(&report))),
         ("canned.json", render::json::render(&report, elapsed, true)?),
         ("canned.jsonl", render::json::lines(&report, elapsed, false)?),
@@ -56,7 +56,7 @@ fn lines_too_long_to_show_are_named() {
         diagnostic.primary.location = at(0, 100_000, 100_008);
         diagnostic.trace.clear();
     }
-    let text = render::full::render(&report, false);
+    let text = render::full::render(&report, false, None);
     assert!(text.len() < 1_000 && text.contains("long.dart:1:100001"), "{text}");
 }
 

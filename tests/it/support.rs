@@ -154,7 +154,7 @@ pub(crate) fn check(project: Project, options: &Options, threads: usize) -> Resu
 
 /// The whole output for people, without the time.
 pub(crate) fn output(report: &Report) -> String {
-    format!("{}{}\n", render::full::render(report, false), render::summary(report, None))
+    format!("{}{}\n", render::full::render(report, false, None), render::summary(report, None))
 }
 
 /// What is wrong with the way a finding is worded.
