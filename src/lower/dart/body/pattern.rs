@@ -216,7 +216,8 @@ impl Body<'_, '_> {
                 self.match_entries(node, value, binding, fail);
             }
             "record_pattern" => {
-                self.require(Cond::Opaque, fail, span);
+                // A record of another shape is another type: what is left to be asked is whether there is one.
+                self.refuse(Cond::IsNull(value.clone()), fail, span);
                 self.match_fields(node, value, binding, fail);
             }
             "object_pattern" => {
