@@ -170,6 +170,9 @@ pub struct TypeRef {
 }
 
 impl TypeRef {
+    /// The type that all records are of, whatever their fields.
+    pub const RECORD: &'static str = "Record";
+
     /// A plain type without prefix or arguments.
     #[must_use]
     pub fn named(name: &str) -> Self {

@@ -5,7 +5,7 @@
 
 use super::fates::called;
 use super::setters::{Keeper, Setter, leading_to};
-use crate::ir::{Base, BlockId, Callee, Function, FunctionKind, LocalId, LocalKind, Op, Operand, Terminator};
+use crate::ir::{Base, BlockId, Callee, FunctionKind, LocalId, LocalKind, Op, Operand, Terminator};
 use crate::link::{FuncRef, Program, Target};
 use crate::models::hints::Hint;
 
@@ -17,8 +17,6 @@ const MAX_DEPTH: u32 = 2;
 /// A call of a setter.
 struct Site {
     block: BlockId,
-    /// The place of the operation in its block.
-    index: usize,
     /// The variable of the object that it is called for; none for the object's own members, and where it is handed on.
     on: Option<LocalId>,
 }
@@ -41,74 +39,6 @@ impl Setter<'_> {
             }
         }
         !is_called && !program.function(function).name.starts_with('_') && !gives_this(program, function)
-    }
-
-    /// Whether somebody calls a function twice for an object that he has made, one call behind the other, and in between
-    /// nothing that may end what the first one kept.
-    pub(super) fn is_called_twice(&self, function: FuncRef) -> bool {
-        let program = self.program;
-        let written = |caller: &&FuncRef| !program.units[caller.unit as usize].generated;
-        let callers = program.callers(function).iter().filter(written).copied();
-        callers.filter(|caller| !self.is_told_once(*caller)).any(|caller| {
-            let sites = sites(program, caller, function);
-            sites.iter().any(|first| {
-                let of = first.on.and_then(|local| made(program, caller, local));
-                let Some((block, object)) = of else { return false };
-                sites.iter().any(|second| {
-                    let same = second.on.and_then(|local| made(program, caller, local)) == Some((block, object));
-                    let body = program.function(caller);
-                    // What a loop comes back to must not have been made in it.
-                    let again = first.block != second.block || first.index >= second.index;
-                    let lasts = !again || !leading_to(body, block)[block.index()];
-                    same && lasts
-                        && comes_behind(body, (first.block, first.index), (second.block, second.index))
-                        && !self.may_end_between(caller, function, object, (first, second))
-                })
-            })
-        })
-    }
-
-    fn is_told_once(&self, caller: FuncRef) -> bool {
-        self.models.hints().says(Hint::Prepares, &self.program.function(caller).name)
-    }
-
-    /// Whether something between two calls may release what is kept, or make the object out of sight.
-    fn may_end_between(
-        &self,
-        caller: FuncRef,
-        function: FuncRef,
-        object: LocalId,
-        (first, second): (&Site, &Site),
-    ) -> bool {
-        let (program, hints) = (self.program, self.models.hints());
-        let body = program.function(caller);
-        let targets = &program.resolved(caller).targets;
-        let is_it = |operand: &Operand| {
-            let Operand::Local(local) = operand else { return false };
-            *local == object || made(program, caller, *local).is_some_and(|(_, made)| made == object)
-        };
-        body.blocks.iter().zip(targets).enumerate().any(|(at, (block, targets))| {
-            block.ops.iter().zip(targets).enumerate().any(|(index, (statement, target))| {
-                let here = (BlockId(at as u32), index);
-                let Op::Call(call) = &statement.op else { return false };
-                let between = comes_behind(body, (first.block, first.index), here)
-                    && comes_behind(body, here, (second.block, second.index));
-                let of_it = matches!(&call.callee, Callee::Method { receiver, .. } if is_it(receiver));
-                let given = call.args.iter().any(|arg| is_it(&arg.value));
-                if !between || !of_it && !given {
-                    return false;
-                }
-                let says =
-                    |name: &crate::ir::Name| hints.says(Hint::Releases, name) || hints.says(Hint::Disposes, name);
-                match target.called() {
-                    _ if given => true,
-                    _ if called(&statement.op).is_some_and(says) => true,
-                    Target::Functions(functions) if functions.candidates.contains(&function) => false,
-                    Target::Functions(functions) => functions.candidates.iter().any(|callee| self.ends(*callee, 0)),
-                    _ => true,
-                }
-            })
-        })
     }
 
     /// Whether each of the calls is for an object of its own that the caller has just made.
@@ -179,7 +109,7 @@ fn sites(program: &Program, caller: FuncRef, function: FuncRef) -> Vec<Site> {
     let targets = &program.resolved(caller).targets;
     let mut sites = Vec::new();
     for (at, (block, targets)) in body.blocks.iter().zip(targets).enumerate() {
-        for (index, (statement, target)) in block.ops.iter().zip(targets).enumerate() {
+        for (statement, target) in block.ops.iter().zip(targets) {
             let reaches = match target.called() {
                 Target::Functions(functions) => functions.candidates.contains(&function),
                 Target::TearOff(other) => *other == function,
@@ -197,7 +127,7 @@ fn sites(program: &Program, caller: FuncRef, function: FuncRef) -> Vec<Site> {
                 },
                 _ => None,
             };
-            sites.push(Site { block: BlockId(at as u32), index, on });
+            sites.push(Site { block: BlockId(at as u32), on });
         }
     }
     sites
@@ -255,9 +185,4 @@ fn gives_this(program: &Program, function: FuncRef) -> bool {
         _ => None,
     });
     returns.next().is_some_and(is_this) && returns.all(is_this)
-}
-
-/// Whether an operation may come behind another.
-fn comes_behind(body: &Function, (before, first): (BlockId, usize), (to, second): (BlockId, usize)) -> bool {
-    before == to && first < second || leading_to(body, to)[before.index()]
 }

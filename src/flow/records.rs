@@ -3,7 +3,7 @@
 use super::engine::{Engine, OriginKey, Returned, Role, Site};
 use super::memory;
 use super::path::{Object, Path};
-use super::value::{Offset, Value};
+use super::value::{ObjectId, Offset, Value};
 use crate::ir::{Base, Const, LocalId, Name, Operand, Place, Projection};
 use crate::link::Ty;
 use crate::source::Location;
@@ -19,8 +19,17 @@ impl Engine<'_> {
             return false;
         }
         let mut owns = false;
+        let mut held: Vec<ObjectId> = Vec::new();
         for (name, item) in items {
-            match self.operand(frame, path, item) {
+            let value = self.operand(frame, path, item);
+            if let Some(id) = value.object() {
+                // Who gets a block by two names releases it by one of them: `(pointer, pointer.asTypedList(n))`.
+                if held.contains(&id) {
+                    return false;
+                }
+                held.push(id);
+            }
+            match value {
                 Value::Pointer(id, offset) => match path.ownership(id) {
                     Ownership::Managed => return false,
                     Ownership::Owned(_) => owns |= offset == Offset::Start && !id.older,
@@ -90,6 +99,12 @@ impl Engine<'_> {
         Some(self.load(path, site, *record, name))
     }
 
+    /// Whether an operand is a record by its static type, or none at all.
+    pub(super) fn is_record(&self, frame: u32, operand: &Operand) -> bool {
+        let Operand::Local(local) = operand else { return false };
+        matches!(self.resolved(frame).types.get(local.index()), Some(Ty::Record(_)))
+    }
+
     /// Whether a member is read of what may be of any type, a record among them.
     pub(super) fn is_anything(&self, frame: u32, from: &Place) -> bool {
         let Base::Local(local) = from.base else { return false };
@@ -105,6 +120,8 @@ impl Engine<'_> {
             let constant = |value: &Value| match value {
                 Value::Bool(truth) => Some(Const::Bool(*truth)),
                 Value::Int(number) => Some(Const::Int(*number)),
+                Value::Null => Some(Const::Null),
+                Value::Str(text) => Some(Const::Str(text.clone())),
                 _ => None,
             };
             let held = returned.path.held(record).filter_map(|(key, value)| Some((key.clone(), constant(value)?)));

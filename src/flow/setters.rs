@@ -3,7 +3,7 @@
 
 use super::fates::called;
 use super::liveness::successors;
-use crate::ir::{BlockId, Function, FunctionKind, LocalId, Name, Op};
+use crate::ir::{BlockId, Function, FunctionKind, Name, Op};
 use crate::link::{FuncRef, Program, Target, Ty, VarRef};
 use crate::models::ModelSet;
 use crate::models::hints::Hint;
@@ -73,19 +73,6 @@ impl Setter<'_> {
             let mut ops = block.ops.iter().zip(targets).take(end);
             ops.any(|(statement, target)| self.op_looks(function, &statement.op, target, depth))
         })
-    }
-
-    /// The variables that receive what is kept, where nothing but the function itself looks at that.
-    pub(super) fn reads(&self, function: FuncRef) -> Option<Vec<LocalId>> {
-        let mut read = Vec::new();
-        for (statement, target) in self.program.operations(function) {
-            match &statement.op {
-                Op::Load { to, .. } if self.is_it(target.called()) => read.push(*to),
-                op if self.op_looks(function, op, target, 0) => return None,
-                _ => {}
-            }
-        }
-        Some(read)
     }
 
     fn op_looks(&self, function: FuncRef, op: &Op, target: &Target, depth: u32) -> bool {
