@@ -165,13 +165,18 @@ pub struct TypeRef {
     pub args: Vec<TypeRef>,
     /// A trailing `?`.
     pub nullable: bool,
+    /// The name of the field, where the type is that of a record's named one.
+    pub label: Option<Name>,
 }
 
 impl TypeRef {
+    /// The type that all records are of, whatever their fields.
+    pub const RECORD: &'static str = "Record";
+
     /// A plain type without prefix or arguments.
     #[must_use]
     pub fn named(name: &str) -> Self {
-        Self { prefix: None, name: name.into(), args: Vec::new(), nullable: false }
+        Self { prefix: None, name: name.into(), args: Vec::new(), nullable: false, label: None }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::engine::{Comparison, Engine};
 use super::path::{Fact, Flight, Part, Path};
 use super::value::{ObjectId, Symbol, Value};
-use crate::ir::{BlockId, Cond, Name};
+use crate::ir::{BlockId, Cond, Name, TypeRef};
 use crate::state::Ownership;
 use crate::summary::{Root, StatusKind, ValueTest};
 
@@ -34,6 +34,11 @@ impl Engine<'_> {
                 let left = self.operand(frame, &path, left);
                 let right = self.operand(frame, &path, right);
                 self.split_equal(path, &left, &right)
+            }
+            // A record of another shape is another type: what is left to be asked is whether there is one.
+            Cond::Is(operand, ty) if ty.name == TypeRef::RECORD && self.is_record(frame, operand) => {
+                let [null, other] = self.split_on(frame, block, path, &Cond::IsNull(operand.clone()));
+                [other, null]
             }
             Cond::Is(operand, ty) => {
                 let value = self.operand(frame, &path, operand);

@@ -7,13 +7,13 @@ use rustc_hash::FxHashSet;
 
 use super::summaries::Summaries;
 use crate::ir::{
-    Base, Callee, FunctionId, FunctionKind, LocalId, LocalKind, Name, Op, Operand, Place, Projection, SuspendKind,
+    Arg, Base, Callee, FunctionId, FunctionKind, LocalId, LocalKind, Name, Op, Operand, Place, Projection, SuspendKind,
     Terminator, UseKind,
 };
 use crate::link::{FuncRef, Functions, Program, Receiver, Target, Ty, VarRef};
 use crate::models::ModelSet;
 use crate::models::hints::Hint;
-use crate::summary::{AccessPath, EffectKind, Ownership, Root, Summary};
+use crate::summary::{AccessPath, ArgumentTest, EffectKind, Guard, Ownership, Root, Summary, ValueTest};
 
 /// A local variable of a function.
 pub(super) type Held = (FuncRef, LocalId);
@@ -30,6 +30,8 @@ enum Fate {
     Returned,
     /// Gives its address as a number.
     Counted,
+    /// Gives a view on what it leads to.
+    Viewed,
     /// May release it, or keep it for somebody who does.
     Lost,
 }
@@ -42,6 +44,18 @@ struct As<'a> {
     name: &'a str,
     /// Some argument is a function.
     calls_back: bool,
+    /// The arguments of a call.
+    args: &'a [Arg],
+}
+
+/// How a variable has a value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Pointer,
+    /// Its address, as a number.
+    Number,
+    /// A view on what it leads to, by which nothing can be released.
+    View,
 }
 
 /// A search for all that has the value of one field.
@@ -51,21 +65,21 @@ pub(super) struct Fates<'a> {
     summaries: &'a Summaries,
     field: VarRef,
     seen: FxHashSet<Held>,
-    /// With whether the variable holds the address as a number.
-    todo: Vec<(Held, bool)>,
-    numbers: bool,
+    /// With how the variable has it.
+    todo: Vec<(Held, Form)>,
+    form: Form,
 }
 
 impl<'a> Fates<'a> {
     pub(super) fn new(program: &'a Program, models: &'a ModelSet, summaries: &'a Summaries, field: VarRef) -> Self {
-        Self { program, models, summaries, field, seen: FxHashSet::default(), todo: Vec::new(), numbers: false }
+        Self { program, models, summaries, field, seen: FxHashSet::default(), todo: Vec::new(), form: Form::Pointer }
     }
 
     /// Whether all that ever has the value of these variables leaves it alone.
     pub(super) fn are_harmless(mut self, first: impl Iterator<Item = Held>) -> bool {
         first.for_each(|held| self.follow(held.0, held.1));
-        while let Some(((function, local), is_number)) = self.todo.pop() {
-            self.numbers = is_number;
+        while let Some(((function, local), form)) = self.todo.pop() {
+            self.form = form;
             if self.seen.len() > MAX_HELD || !self.is_left_alone(function, local) {
                 return false;
             }
@@ -75,8 +89,14 @@ impl<'a> Fates<'a> {
 
     fn follow(&mut self, function: FuncRef, local: LocalId) {
         if self.seen.insert((function, local)) {
-            self.todo.push(((function, local), self.numbers));
+            self.todo.push(((function, local), self.form));
         }
+    }
+
+    fn follow_as(&mut self, form: Form, function: FuncRef, local: LocalId) {
+        let before = std::mem::replace(&mut self.form, form);
+        self.follow(function, local);
+        self.form = before;
     }
 
     fn is_left_alone(&mut self, function: FuncRef, local: LocalId) -> bool {
@@ -136,11 +156,12 @@ impl<'a> Fates<'a> {
                     if !is_it(operand) && call.result != local {
                         continue;
                     }
-                    let fate = self.fate(function, target, As { root, name, calls_back });
+                    let fate = self.fate(function, target, As { root, name, calls_back, args: &call.args });
                     match (fate, operand) {
                         // A number becomes a pointer again where nobody sees it.
                         (Fate::Lost | Fate::Counted, _) if is_it(operand) => return false,
-                        _ if is_it(operand) && self.numbers => return false,
+                        _ if is_it(operand) && self.form == Form::Number => return false,
+                        (Fate::Viewed, _) if is_it(operand) => self.follow_as(Form::View, function, call.result),
                         (Fate::Returned, Operand::Local(other)) => {
                             self.follow(function, call.result);
                             self.follow(function, *other);
@@ -169,7 +190,7 @@ impl<'a> Fates<'a> {
                 }
                 let Some(base) = base.filter(|_| *target != Target::Field(self.field)) else { return true };
                 let reads = matches!(target, Target::Memory);
-                match self.fate(function, target, As { root: &Root::This, name: "", calls_back: false }) {
+                match self.fate(function, target, As { root: &Root::This, name: "", calls_back: false, args: &[] }) {
                     _ if reads => true,
                     Fate::Returned => {
                         self.follow(function, *to);
@@ -178,18 +199,17 @@ impl<'a> Fates<'a> {
                     }
                     Fate::Counted => {
                         if base == local {
-                            let before = std::mem::replace(&mut self.numbers, true);
-                            self.follow(function, *to);
-                            self.numbers = before;
+                            self.follow_as(Form::Number, function, *to);
                         }
                         true
                     }
-                    Fate::Lent => true,
+                    Fate::Lent | Fate::Viewed => true,
                     Fate::Lost => base != local,
                 }
             }
             Op::Store { to, value } => {
-                let fate = |root: &Root| self.fate(function, target, As { root, name: "", calls_back: false });
+                let fate =
+                    |root: &Root| self.fate(function, target, As { root, name: "", calls_back: false, args: &[] });
                 let indexes = to.path.iter().filter(|step| matches!(step, Projection::Index(_))).count() as u16;
                 if is_it(value) && *target != Target::Field(self.field) && fate(&Root::Param(indexes)) == Fate::Lost {
                     return false;
@@ -205,17 +225,17 @@ impl<'a> Fates<'a> {
                     if !is_it(operand) {
                         continue;
                     }
-                    match self.fate(function, target, As { root: &root, name: op, calls_back: false }) {
+                    match self.fate(function, target, As { root: &root, name: op, calls_back: false, args: &[] }) {
                         Fate::Lost | Fate::Counted => return false,
                         Fate::Returned => self.follow(function, *to),
-                        Fate::Lent => {}
+                        Fate::Lent | Fate::Viewed => {}
                     }
                 }
                 *to != local || is_it(left) || is_it(right)
             }
             Op::Aggregate { to, items, .. } => *to != local && !items.iter().any(|(_, item)| is_it(item)),
             Op::Insert { into, value, .. } => *into != local && !is_it(value),
-            Op::Element { to, of, .. } => *to != local && !is_it(of),
+            Op::Element { to, of, .. } => *to != local && (self.form == Form::View || !is_it(of)),
             Op::Suspend { to, value, .. } => *to != Some(local) && !is_it(value),
             Op::Use { value, kind: UseKind::Escape } => !is_it(value),
             Op::Closure { to, body } => {
@@ -250,7 +270,7 @@ impl<'a> Fates<'a> {
     fn fate(&self, function: FuncRef, target: &Target, given: As<'_>) -> Fate {
         match target {
             Target::Functions(functions) => self.fate_in(functions, given.root),
-            Target::Model(model) => by_contract(&self.models.function(*model).summary, given.root),
+            Target::Model(model) => by_contract(&self.models.function(*model).summary, given.root, Some(given.args)),
             Target::Via(via) => match (&via.receiver, given.root) {
                 // What is called, or what it is found in.
                 (Receiver::Field(_), Root::This) => Fate::Lost,
@@ -268,18 +288,20 @@ impl<'a> Fates<'a> {
                 let stated = self.program.stated_contract(symbol);
                 let modelled = model.map(|model| &self.models.function(model).summary);
                 if let Some(summary) = stated.or(modelled).or_else(|| self.program.declared_contract(symbol)) {
-                    return by_contract(summary, given.root);
+                    return by_contract(summary, given.root, None);
                 }
                 let hints = self.models.hints();
                 let says = |name: &str| hints.says(Hint::Releases, name) || hints.says(Hint::Unsets, name);
                 if given.calls_back || says(symbol) || says(given.name) { Fate::Lost } else { Fate::Lent }
             }
+            // What a list can be asked for releases nothing.
+            Target::Unknown if self.form == Form::View && *given.root == Root::This => Fate::Lent,
             _ => Fate::Lost,
         }
     }
 
     fn fate_in(&self, functions: &Functions, root: &Root) -> Fate {
-        let fate = |function: &FuncRef| self.summaries.get(*function).map(|summary| by_contract(&summary, root));
+        let fate = |function: &FuncRef| self.summaries.get(*function).map(|summary| by_contract(&summary, root, None));
         let mut fates = functions.candidates.iter().map(|function| fate(function).unwrap_or(Fate::Lost));
         let Some(first) = fates.next() else { return Fate::Lost };
         if fates.all(|other| other == first) { first } else { Fate::Lost }
@@ -366,9 +388,12 @@ fn place_base(place: &Place) -> Option<LocalId> {
     }
 }
 
-fn by_contract(summary: &Summary, root: &Root) -> Fate {
+/// What a contract does with what it is given: with the arguments of the call, where those that are left out are nothing.
+fn by_contract(summary: &Summary, root: &Root, args: Option<&[Arg]>) -> Fate {
     let whole = |at: &AccessPath| at.root == *root && at.steps.is_empty();
-    let mut effects = summary.outcomes.iter().flat_map(|outcome| &outcome.effects);
+    let outcomes =
+        || summary.outcomes.iter().filter(|outcome| !args.is_some_and(|args| asks_for(&outcome.guard, args)));
+    let mut effects = outcomes().flat_map(|outcome| &outcome.effects);
     let loses = effects.any(|effect| match &effect.kind {
         EffectKind::Borrow | EffectKind::BorrowAssumed | EffectKind::Untouched | EffectKind::Fill(_) => false,
         EffectKind::ReleaseLater { by, key, .. } => {
@@ -379,10 +404,18 @@ fn by_contract(summary: &Summary, root: &Root) -> Fate {
     if loses {
         return Fate::Lost;
     }
-    let mut results = summary.outcomes.iter().map(|outcome| match &outcome.result.ownership {
+    let mut results = outcomes().map(|outcome| match &outcome.result.ownership {
         Ownership::Alias(at) | Ownership::Interior(at) if whole(at) => Fate::Returned,
         Ownership::Address(at) if whole(at) => Fate::Counted,
+        Ownership::View(at) if whole(at) => Fate::Viewed,
         _ => Fate::Lent,
     });
     results.find(|fate| *fate != Fate::Lent).unwrap_or(Fate::Lent)
+}
+
+/// Whether an outcome is that of an argument which is not passed: `asTypedList` without a finalizer.
+fn asks_for(guard: &Guard, args: &[Arg]) -> bool {
+    let Guard::Argument(ArgumentTest { arg, test: ValueTest::NonNull }) = guard else { return false };
+    let Root::Named(name) = &arg.root else { return false };
+    !args.iter().any(|passed| passed.name.as_ref() == Some(name))
 }

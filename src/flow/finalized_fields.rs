@@ -42,6 +42,8 @@ struct AttachedField {
     field: VarRef,
     constructor: FuncRef,
     how: Attached,
+    /// It was given no object by which it could be withdrawn.
+    keyless: bool,
     subject: Option<Subject>,
     steps: Vec<Step>,
 }
@@ -64,7 +66,9 @@ impl Engine<'_> {
         let mut all = exits.returns.iter().map(|returned| self.finalized_fields(&returned.path, class));
         let Some(first) = all.next() else { return };
         let rest: Vec<Vec<AttachedField>> = all.collect();
-        let same = |one: &AttachedField, other: &AttachedField| one.field == other.field && one.how == other.how;
+        let same = |one: &AttachedField, other: &AttachedField| {
+            one.field == other.field && one.how == other.how && one.keyless == other.keyless
+        };
         let always = |one: &AttachedField| rest.iter().all(|other| other.iter().any(|other| same(one, other)));
         self.fields.finalized.attached.extend(first.into_iter().filter(always));
     }
@@ -82,6 +86,7 @@ impl Engine<'_> {
             Some(AttachedField {
                 field: VarRef { unit, class: Some(class), index: index as u32 },
                 constructor: self.root,
+                keyless: object.attached.as_ref()?.key.is_none(),
                 how: Attached { key: None, ..object.attached.clone()? },
                 subject: self.subject(*id, object),
                 steps: object.story.steps[..=last].to_vec(),
@@ -115,9 +120,16 @@ pub(super) fn released_by_hand(
         return Vec::new();
     }
     let withdrawn = Withdrawn::of(program, models);
+    // "If the `detach` argument is not provided, there is no way to detach":
+    // <https://api.dart.dev/dart-ffi/NativeFinalizer/attach.html>
+    let is_keyless = |field: VarRef| {
+        let mut of_field = fields.finalized.attached.iter().filter(|attached| attached.field == field);
+        of_field.all(|attached| attached.keyless)
+    };
     let attached = |field: VarRef, function: FuncRef| {
         let by_hand = program.function(function).kind != FunctionKind::Constructor;
-        let known = by_hand && !fields.is_incomplete(field.unit) && !withdrawn.may_be(program, field);
+        let stays = is_keyless(field) || !withdrawn.may_be(program, field);
+        let known = by_hand && !fields.is_incomplete(field.unit) && stays;
         (known && !summaries.written(program).has(program, field))
             .then(|| attached_always(program, &fields.finalized.attached, field))
             .flatten()

@@ -33,11 +33,15 @@ impl Engine<'_> {
     ) {
         let mut found: BTreeMap<(usize, AccessPath), Found> = BTreeMap::new();
         let mut pointers = BTreeSet::new();
+        // An object of the program, next to one that was not made in sight.
+        let (mut made_here, mut unseen) = (false, false);
         for (index, returned @ Returned { path, value, .. }) in returns.iter().enumerate() {
             let owned = matches!(result.ownership, Ownership::Owned(_));
             let whole = Self::returned_whole(path, value, owned)
                 .or_else(|| self.returned_instance(returned))
                 .or_else(|| self.lost_by_view(returned));
+            made_here |= whole.is_some_and(|id| self.is_instance(id));
+            unseen |= whole.is_none() && !value.is_null();
             if let Some(id) = whole {
                 pointers.insert(index);
                 self.contents(path, id, &AccessPath::root(Root::Result), index, &mut found);
@@ -45,11 +49,12 @@ impl Engine<'_> {
             self.given(path, index, &mut found);
         }
         effects.extend(inside_result(returns));
+        effects.extend(self.numbers_of_record(returns));
         for ((_, on), found) in found {
             let missing = |index: &usize| !found.at.contains(index);
             let sometimes = found.sometimes
                 || if on.root == Root::Result {
-                    pointers.iter().any(missing)
+                    pointers.iter().any(missing) || made_here && unseen
                 } else {
                     (0..returns.len()).any(|index| missing(&index))
                 };

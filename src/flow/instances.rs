@@ -7,6 +7,7 @@ use super::calls::{ArgValue, Calling};
 use super::engine::{Engine, OriginKey, Returned, Role};
 use super::memory;
 use super::path::{Kept, Object, Path};
+use super::records::is_record;
 use super::value::{ObjectId, Offset, Value};
 use crate::ir::{Base, ClassKind, FunctionKind, Name, Op, Projection};
 use crate::link::{ClassRef, FuncRef, Functions, Program, Target, VarRef};
@@ -171,7 +172,9 @@ impl Engine<'_> {
         let key = OriginKey::Site(calling.site, Role::Instance);
         let origin = self.plain_origin(key, name.clone(), calling.at, Owner::Variable(name));
         self.instances.insert(origin);
-        if class.is_some_and(|class| self.is_data(class)) {
+        let types = &self.resolved(calling.site.frame).types;
+        let of_record = || calling.result.and_then(|to| types.get(to.index())).is_some_and(is_record);
+        if class.map_or_else(of_record, |class| self.is_data(class)) {
             self.data.insert(origin);
         }
         let object = Object { non_null: true, ..Object::unknown(None) };

@@ -5,8 +5,8 @@ use super::memory::join_key;
 use super::path::{Flight, Path};
 use super::value::{Offset, Symbol, Value};
 use crate::ir::{
-    Base, ClassKind, Const, CopyKind, LocalId, Name, Op, Operand, Place, Projection, Statement, SuspendKind,
-    Terminator, UseKind,
+    AggregateKind, Base, ClassKind, Const, CopyKind, LocalId, Name, Op, Operand, Place, Projection, Statement,
+    SuspendKind, Terminator, UseKind,
 };
 use crate::link::{ClassRef, FuncRef, Target, Ty, VarRef};
 use crate::source::Location;
@@ -49,6 +49,12 @@ impl Engine<'_> {
             }
             Op::Aggregate { to, items, .. } if self.is_plain_record(site, *to) => {
                 let value = self.record(site, *to, items, at, &mut path);
+                self.assign(site.frame, &mut path, *to, value);
+            }
+            Op::Aggregate { to, kind: AggregateKind::Record, items }
+                if self.owns_as_record(site.frame, &path, items) =>
+            {
+                let value = self.new_record(site, *to, items, at, &mut path);
                 self.assign(site.frame, &mut path, *to, value);
             }
             Op::Aggregate { to, items, .. } => {
@@ -204,7 +210,10 @@ impl Engine<'_> {
             Target::Namespace | Target::DefaultConstructor(_) | Target::ExtensionOverride => {
                 self.fresh(&mut path, site, Role::Result)
             }
-            Target::Unknown => self.load_unknown(site, &mut path, base, from, at),
+            Target::Unknown => match self.record_field(site, &mut path, base.as_ref(), from) {
+                Some(value) => value,
+                None => self.load_unknown(site, &mut path, base, from, at),
+            },
         };
         self.assign(site.frame, &mut path, to, value);
         out.push(path);
@@ -277,7 +286,8 @@ impl Engine<'_> {
             }
             (Some(value @ Value::Pointer(object, _)), _) => {
                 // A member nobody knows may hand the pointer on. The fields of `this` are its own affair.
-                if path.objects.get(&object).is_none_or(|object| object.path.is_none()) {
+                let given = path.objects.get(&object).is_some_and(|object| object.path.is_some());
+                if !given || self.is_anything(site.frame, from) {
                     self.escape(path, &value);
                 }
                 self.fresh(path, site, Role::Result)

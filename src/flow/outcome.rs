@@ -155,8 +155,9 @@ impl Engine<'_> {
             }
             self.take_stock(&path, &How::Left(Some(returned.exit)), returned.at);
         }
-        for path in exits.throws {
+        for mut path in exits.throws {
             if let Some(Flight { thrower: Some((thrower, at)), failed, .. }) = path.flight.clone() {
+                self.take_from_made(&mut path, &thrower);
                 self.take_stock(&path, &How::Threw(thrower, failed), at);
             }
         }

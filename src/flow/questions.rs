@@ -153,8 +153,8 @@ impl Engine<'_> {
         self.statuses.left.get(symbol).copied().or_else(compared)
     }
 
-    /// What is asked of the call that may have left one of two numbers, of which the other is a constant: a number that is computed says
-    /// nothing of errors.
+    /// What is asked of the call that may have left one of two numbers, of which the other is a constant: a number that is
+    /// computed says nothing of errors.
     fn compared(&self, one: &Value, other: &Value) -> Option<Question> {
         let left = |value: &Value| match value {
             Value::Symbol(symbol) => self.statuses.left.get(symbol).copied(),

@@ -129,10 +129,9 @@ impl Resolver<'_> {
             AggregateKind::Set => sdk("Set", vec![joined(1, 0)]),
             AggregateKind::Map => sdk("Map", vec![joined(2, 0), joined(2, 1)]),
             AggregateKind::Record => {
-                let name = |(at, (name, ty)): (usize, &(Option<Name>, Ty))| {
-                    (name.clone().unwrap_or_else(|| format!("${}", at + 1).into()), ty.clone())
-                };
-                Ty::Record(given.iter().enumerate().map(name).collect())
+                // The frontends name positional fields, too.
+                let label = |name: &Option<Name>| name.clone().filter(|name| !name.starts_with('$'));
+                types::record(given.iter().map(|(name, ty)| (label(name), ty.clone())))
             }
         };
         // An empty literal is what is wanted of it.

@@ -169,8 +169,7 @@ impl<'e> Scope<'e> {
             return types::core_type("Function", args).unwrap_or_default();
         }
         if written.prefix.is_none() && written.name == "Record" && !args.is_empty() {
-            let named = args.into_iter().enumerate().map(|(at, arg)| (format!("${}", at + 1).into(), arg));
-            return Ty::Record(named.collect());
+            return types::record(written.args.iter().map(|arg| arg.label.clone()).zip(args));
         }
         match self.lookup(written.prefix.as_ref(), &written.name) {
             Meaning::Entity(Entity::Class(class)) => Ty::Class(class, args),
@@ -232,8 +231,7 @@ impl Env<'_> {
         let args: Vec<Ty> =
             written.args.iter().map(|arg| self.pack_type_within(pack, params, arg, versions, depth - 1)).collect();
         if written.name == "Record" && !args.is_empty() {
-            let named = args.into_iter().enumerate().map(|(at, arg)| (format!("${}", at + 1).into(), arg));
-            return Ty::Record(named.collect());
+            return types::record(written.args.iter().map(|arg| arg.label.clone()).zip(args));
         }
         if let Some(class) = self.models.type_named(pack, &written.name, versions) {
             return self.model_type(class, args);

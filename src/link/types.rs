@@ -289,3 +289,18 @@ pub(super) fn sdk_static(name: &str, member: &str, args: &[Ty], given: &[Ty], cl
     };
     Ty::Sdk(name.into(), vec![item.unwrap_or_default()])
 }
+
+/// The type of a record with these fields: positional ones in their order, then those that have a name in the order of the
+/// names, in which they are written as one likes.
+pub(super) fn record(fields: impl Iterator<Item = (Option<Name>, Ty)>) -> Ty {
+    let (mut all, mut named) = (Vec::new(), Vec::new());
+    for (label, ty) in fields {
+        match label {
+            Some(label) => named.push((label, ty)),
+            None => all.push((format!("${}", all.len() + 1).into(), ty)),
+        }
+    }
+    named.sort_by(|one, other| one.0.cmp(&other.0));
+    all.extend(named);
+    Ty::Record(all)
+}

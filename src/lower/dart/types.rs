@@ -39,13 +39,15 @@ impl FileLowering<'_> {
             "void_type" => Some(TypeRef::named("void")),
             "function_type" => self.function_type(node, depth + 1),
             "record_type" => {
-                let fields = tree.named_children(node).map(|field| match tree.kind(field) {
-                    "record_type_named_field" => tree.child_of_kind(field, "typed_identifier").unwrap_or(field),
-                    _ => field,
+                let fields = tree.named_children(node).filter_map(|field| {
+                    // What stands behind a positional field's type is no name of it.
+                    let named = tree.child_of_kind(field, "typed_identifier");
+                    let name = named.and_then(|named| tree.child(named, "name"));
+                    let label = name.map(|name| tree.text(name).into());
+                    let ty = tree.child(named.unwrap_or(field), "type")?;
+                    Some(TypeRef { label, ..self.type_or_dynamic(Some(ty), depth + 1) })
                 });
-                let types = fields.filter_map(|field| tree.child(field, "type"));
-                let args = types.map(|ty| self.type_or_dynamic(Some(ty), depth + 1)).collect();
-                Some(TypeRef { args, ..TypeRef::named("Record") })
+                Some(TypeRef { args: fields.collect(), ..TypeRef::named("Record") })
             }
             _ => self.named_type(node, depth),
         }

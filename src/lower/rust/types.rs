@@ -52,7 +52,7 @@ pub(super) fn of_path(path: &syn::Path) -> Option<TypeRef> {
     {
         return Some(TypeRef { nullable: true, ..only.clone() });
     }
-    Some(TypeRef { prefix: None, name: path_name(path), args, nullable: false })
+    Some(TypeRef { prefix: None, name: path_name(path), args, nullable: false, label: None })
 }
 
 /// A path as written, generic arguments dropped.
@@ -106,7 +106,7 @@ fn length(value: &Expr) -> String {
 }
 
 fn around(name: &str, args: Vec<TypeRef>) -> TypeRef {
-    TypeRef { prefix: None, name: name.into(), args, nullable: false }
+    TypeRef { prefix: None, name: name.into(), args, nullable: false, label: None }
 }
 
 /// A type that must not be written to.

@@ -251,7 +251,7 @@ impl Body<'_, '_> {
             }
             _ => return (Head::Value(self.value_of(Head::Free(name, span))), 0),
         };
-        let ty = TypeRef { prefix, name: simple, args: self.file.type_args(types), nullable: false };
+        let ty = TypeRef { prefix, name: simple, args: self.file.type_args(types), nullable: false, label: None };
         let used = links.len() - rest.len();
         match rest {
             [

@@ -392,7 +392,7 @@ impl Body<'_, '_> {
             [prefix, name, ..] => (Some(prefix.clone()), name.clone()),
             [] => return None,
         };
-        Some(TypeRef { prefix, name, args: args.unwrap_or_default(), nullable: false })
+        Some(TypeRef { prefix, name, args: args.unwrap_or_default(), nullable: false, label: None })
     }
 }
 

@@ -4,7 +4,7 @@ use smallvec::smallvec;
 
 use super::Body;
 use super::assignment::Target;
-use crate::ir::{Base, BlockId, Cond, Const, CopyKind, LocalId, Name, Op, Operand, Place, Projection};
+use crate::ir::{Base, BlockId, Cond, Const, CopyKind, LocalId, Name, Op, Operand, Place, Projection, TypeRef};
 use crate::parse::NodeId;
 use crate::source::Span;
 
@@ -216,7 +216,7 @@ impl Body<'_, '_> {
                 self.match_entries(node, value, binding, fail);
             }
             "record_pattern" => {
-                self.require(Cond::Opaque, fail, span);
+                self.require(Cond::Is(value.clone(), TypeRef::named(TypeRef::RECORD)), fail, span);
                 self.match_fields(node, value, binding, fail);
             }
             "object_pattern" => {
