@@ -125,27 +125,28 @@ fn what_is_suppressed_can_be_listed() -> Outcome {
 #[test]
 fn comments_are_written_where_they_silence() -> Outcome {
     let dart = format!(
-        "{HEAD}@Native<Pointer<Int32> Function()>()\nexternal Pointer<Int32> table();\n\nvoid f() {{\r\n  final p = calloc<Int8>();\r\n  \
+        "{HEAD}@Native<Void Function()>()\nexternal void twice();\n\nvoid f() {{\r\n  twice();\r\n  final p = calloc<Int8>();\r\n  \
          p.value = 1;\r\n  // ignore: unused_local_variable\r\n  final q = calloc<Int8>();\r\n}}\r\n"
     );
-    let native = "#include <stdlib.h>\n\n// It lasts.\nint *table(void) {\n  return calloc(256, 4);\n}\n";
-    let folder = project(&[("lib/a.dart", dart.as_bytes()), ("src/table.c", native.as_bytes())])?;
-    let (before, _) = checked(folder.path(), &["--error", "missing_release_export"])?;
+    let native =
+        "#include <stdlib.h>\n\nvoid twice(void) {\n  int *p = malloc(4);\n  free(p);\n  // Again.\n  free(p);\n}\n";
+    let folder = project(&[("lib/a.dart", dart.as_bytes()), ("src/twice.c", native.as_bytes())])?;
+    let (before, _) = checked(folder.path(), &[])?;
     assert_eq!(before.len(), 3, "{before:?}");
     let output = ffilint(folder.path(), &["--add-ignore= not ours\nto free "])?;
     assert_eq!(code(&output), 0, "{}", stdout(&output));
     assert_eq!(checked(folder.path(), &[])?, (vec![], 3));
     let written = fs::read_to_string(folder.path().join("lib/a.dart"))?;
     let first =
-        "void f() {\r\n  // ignore: ffilint/leaked_allocation not ours to free\r\n  final p = calloc<Int8>();\r\n";
+        "  twice();\r\n  // ignore: ffilint/leaked_allocation not ours to free\r\n  final p = calloc<Int8>();\r\n";
     let second = "  // ffilint: ignore[leaked_allocation] not ours to free\r\n  // ignore: unused_local_variable\r\n  final q = ";
     assert!(written.contains(first) && written.contains(second), "{written}");
-    let written = fs::read_to_string(folder.path().join("src/table.c"))?;
-    assert!(written.contains("not ours to free\n"), "{written}");
+    let written = fs::read_to_string(folder.path().join("src/twice.c"))?;
+    assert!(written.contains("  // ffilint: ignore[double_free] not ours to free\n  // Again.\n"), "{written}");
     // A second time there is nothing to write.
     assert_eq!(code(&ffilint(folder.path(), &["--add-ignore=again"])?), 0);
-    assert_eq!(fs::read_to_string(folder.path().join("src/table.c"))?, written);
-    assert_eq!(code(&ffilint(folder.path(), &["--add-ignore="])?), 0, "nothing to say of");
+    assert_eq!(fs::read_to_string(folder.path().join("src/twice.c"))?, written);
+    assert_eq!(code(&ffilint(folder.path(), &["--add-ignore="])?), 2, "a reason is needed");
     Ok(())
 }
 
