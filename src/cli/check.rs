@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::args::{CheckArguments, Color, FailOn, Format, LevelArguments, Output, ScopeArgument};
-use super::{CLEAN, FAILURE, FINDINGS, Fallible, complain, file, on_threads, write_out};
+use super::{CLEAN, FAILURE, FINDINGS, Fallible, complain, file, fix, on_threads, write_out};
 use crate::config::{self, Certainty, Config, Setting};
 use crate::diagnostic::Level;
 use crate::discover::{self, Caps, Disk, Problem, Root, git};
@@ -36,6 +36,7 @@ fn run(arguments: &CheckArguments) -> Fallible<u8> {
     let started = Instant::now();
     let cwd = working_directory()?;
     let outputs = outputs(arguments)?;
+    fix::refuse(arguments)?;
 
     let (roots, missing) = discover::roots(&cwd, &arguments.paths);
     let mut report = Report::default();
@@ -54,7 +55,10 @@ fn run(arguments: &CheckArguments) -> Fallible<u8> {
             return Err(format!("cannot read {}: {}; {create}", named.display(), discover::MISSING));
         }
         let (workspace, models) = open(&disk, &root, &cwd, &config, baseline);
-        report.append(workspace.check(models, &options));
+        report.append(match arguments.fixing.fix || arguments.fixing.diff {
+            true => fix::mend(workspace, models, &options, &root.folder, arguments)?,
+            false => workspace.check(models, &options),
+        });
         if arguments.verbose {
             complain(&format!("project {}", root.folder.display()));
         }
@@ -64,6 +68,7 @@ fn run(arguments: &CheckArguments) -> Fallible<u8> {
     for Output { format, path } in &outputs {
         let text = rendered(&report, *format, elapsed, arguments, &cwd, path.is_none())?;
         match path {
+            None if arguments.fixing.diff => {}
             None => write_out(&text)?,
             Some(path) => file::write(path, &text)?,
         }
