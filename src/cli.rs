@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::config;
-use crate::diagnostic::Level;
+use crate::diagnostic::{Applicability, Level};
 use crate::discover;
 use crate::language::Language;
 use crate::parse::Limits;
@@ -17,6 +17,7 @@ mod baseline;
 mod check;
 mod doctor;
 mod file;
+mod fix;
 mod links;
 mod ownership;
 mod progress;
@@ -109,7 +110,12 @@ fn list_rules() -> Fallible<u8> {
             Level::Warning => "warning",
             Level::Note => "note",
         };
-        text.push_str(&format!("{:width$}  {level:7}  {}\n", rule.name, rule.summary));
+        let fix = match rule.fix {
+            Some(Applicability::Safe) => "safe",
+            Some(Applicability::Unsafe) => "unsafe",
+            Some(Applicability::Display) | None => "-",
+        };
+        text.push_str(&format!("{:width$}  {level:7}  {fix:6}  {}\n", rule.name, rule.summary));
     }
     write_out(&text).map(|()| CLEAN)
 }

@@ -18,7 +18,7 @@
 //! | 4 | [`summary`], [`models`] | what functions without a body here do, as data |
 //! | 5 | [`link`], [`conventions`] | names → what they are; the call graph; what names and documentation tell |
 //! | 6 | [`state`], [`flow`], [`violation`] | one function to its fixpoint → summary and typed facts |
-//! | 7 | [`diagnostic`], [`rules`] | facts → words |
+//! | 7 | [`diagnostic`], [`rules`], [`fix`] | facts → words, and edits that mend |
 //! | 8 | [`workspace`] | files in memory → report: the engine |
 //! | 9 | [`render`], [`cli`] | report → text; flags and exit codes |
 //!
@@ -42,6 +42,7 @@ pub mod config;
 pub mod conventions;
 pub mod diagnostic;
 pub mod discover;
+pub mod fix;
 pub mod flow;
 pub mod ir;
 pub mod language;

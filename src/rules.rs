@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::diagnostic::{Diagnostic, Label, Level, TraceStep};
+use crate::diagnostic::{Applicability, Diagnostic, Label, Level, TraceStep};
 use crate::flow::OfferedRelease;
 use crate::language::Language;
 use crate::link::{FuncRef, Program};
@@ -40,6 +40,7 @@ mod out_of_bounds_access;
 mod overwritten_owner;
 mod premature_finalization;
 mod release_arity;
+mod remedies;
 mod retained_after_free;
 mod signature_mismatch;
 mod stale_baseline_entry;
@@ -70,6 +71,8 @@ pub struct Rule {
     pub on: bool,
     /// The weakness it finds, by its number in the Common Weakness Enumeration.
     pub cwe: Option<u16>,
+    /// The fix that its findings have where the code around them allows one: the most careful kind there is of it.
+    pub fix: Option<Applicability>,
     /// One line for lists; lowercase first letter, no final period.
     pub summary: &'static str,
     /// Its page: `rules/<name>.md`.
@@ -153,6 +156,8 @@ pub struct Context<'a> {
     /// The condition that opens the way of a violation, and whether it holds there.
     pub opened: Option<(Location, bool)>,
 }
+
+pub use remedies::remedy;
 
 /// Puts a violation into words.
 #[must_use]

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use crate::config::Setting;
 use crate::diagnostic::{Diagnostic, Level};
 use crate::discover::{Problem, Project};
+use crate::fix::Pages;
 use crate::flow;
 use crate::ir::Unit;
 use crate::language::Language;
@@ -27,6 +28,7 @@ use progress::{Phase, Progress};
 mod arrange;
 mod link;
 pub mod links;
+pub mod mend;
 pub(crate) mod models;
 pub mod ownership;
 pub mod progress;
@@ -284,8 +286,9 @@ impl Workspace {
         let glue = link::Glue::of(&program);
         let signatures = signatures::check(&program, options.targets);
         let violations: Vec<_> = analysis.violations.iter().chain(&signatures).collect();
+        let pages = Pages::new(&self.sources);
         let words = violations.into_par_iter().map(|violation| {
-            let worded = flow::guarded(|| rules::word(violation, &context));
+            let worded = flow::guarded(|| self.with_fix(rules::word(violation, &context), violation, &context, &pages));
             worded.map_err(|reason| (violation.at.file, reason))
         });
         let mut failed: BTreeMap<FileId, String> = BTreeMap::new();

@@ -21,7 +21,7 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Check the project around the paths (the default)
-    Check(CheckArguments),
+    Check(Box<CheckArguments>),
     /// List every native symbol that is bound, and what it is linked to or why not
     Links(LinksArguments),
     /// Say what is known of who owns what a function gives and takes, and from where; or list what is not known
@@ -78,6 +78,8 @@ pub(super) struct CheckArguments {
     /// Check what git has staged, as it will be committed, and report on the staged files; where nothing is staged, all
     #[arg(long)]
     pub(super) staged: bool,
+    #[command(flatten)]
+    pub(super) fixing: FixArguments,
     /// Show what comments silence, too
     #[arg(long)]
     pub(super) no_ignores: bool,
@@ -97,7 +99,7 @@ pub(super) struct CheckArguments {
     #[arg(long)]
     pub(super) timings: bool,
     /// Write a comment with this reason at each finding that is shown, so that it is no longer
-    #[arg(long, value_name = "REASON", conflicts_with_all = ["staged", "stdin_filename"])]
+    #[arg(long, value_name = "REASON", conflicts_with_all = ["staged", "stdin_filename", "fix", "diff"])]
     pub(super) add_ignore: Option<String>,
     /// Check what comes in on stdin in place of this file, and report on it
     #[arg(long, value_name = "PATH", conflicts_with_all = ["staged", "since"])]
@@ -129,6 +131,20 @@ pub(super) struct CheckArguments {
     /// Show no progress
     #[arg(long)]
     pub(super) no_progress: bool,
+}
+
+/// What to mend.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub(super) struct FixArguments {
+    /// Mend what can be mended without changing what the program does, and report on what is left
+    #[arg(long)]
+    pub(super) fix: bool,
+    /// With --fix or --diff: mend what a person has to look at afterwards, too
+    #[arg(long)]
+    pub(super) unsafe_fixes: bool,
+    /// Show what --fix would change, and write nothing
+    #[arg(long)]
+    pub(super) diff: bool,
 }
 
 /// Which rules speak, and how loud; a rule may be `all`.

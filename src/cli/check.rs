@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::args::{CheckArguments, Color, FailOn, Format, LevelArguments, Output, ScopeArgument};
 use super::silence::{self, Silencing};
-use super::{CLEAN, FAILURE, FINDINGS, Fallible, complain, file, on_threads, progress, write_out};
+use super::{CLEAN, FAILURE, FINDINGS, Fallible, complain, file, fix, on_threads, progress, write_out};
 use crate::config::{self, Certainty, Config, Setting};
 use crate::diagnostic::Level;
 use crate::discover::{self, Caps, Disk, Problem, Root, git};
@@ -38,6 +38,7 @@ fn run(arguments: &CheckArguments) -> Fallible<u8> {
     let started = Instant::now();
     let cwd = working_directory()?;
     let outputs = outputs(arguments)?;
+    fix::refuse(arguments)?;
 
     let progress = Arc::new(Progress::default());
     let shown = progress::show(&progress, !arguments.no_progress && !arguments.quiet);
@@ -59,7 +60,10 @@ fn run(arguments: &CheckArguments) -> Fallible<u8> {
         }
         progress.begin(Phase::Reading, 0);
         let (workspace, models) = open(&disk, &root, &cwd, &config, baseline.clone());
-        let mut found = workspace.check(models, &options);
+        let mut found = match arguments.fixing.fix || arguments.fixing.diff {
+            true => fix::mend(workspace, models, &options, &root.folder, arguments)?,
+            false => workspace.check(models, &options),
+        };
         if let Some(reason) = &arguments.add_ignore {
             let (root, config, options) = (&root, &config, &options);
             found = silence::add(found, &Silencing { reason, root, cwd: &cwd, config, options, baseline })?;
@@ -76,6 +80,7 @@ fn run(arguments: &CheckArguments) -> Fallible<u8> {
     for Output { format, path } in &outputs {
         let text = rendered(&report, *format, elapsed, arguments, &cwd, path.is_none())?;
         match path {
+            None if arguments.fixing.diff => {}
             None => write_out(&text)?,
             Some(path) => file::write(path, &text)?,
         }

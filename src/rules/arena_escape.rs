@@ -9,6 +9,7 @@ pub(super) static RULE: Rule = Rule {
     level: Level::Error,
     on: true,
     cwe: Some(416),
+    fix: None,
     summary: "an arena's memory that leaves the arena and is gone by then",
     page: include_str!("../../rules/arena_escape.md"),
 };

@@ -9,6 +9,7 @@ pub(super) static RULE: Rule = Rule {
     level: Level::Warning,
     on: true,
     cwe: Some(131),
+    fix: None,
     summary: "an element count where bytes are wanted, or the reverse",
     page: include_str!("../../rules/count_vs_bytes.md"),
 };

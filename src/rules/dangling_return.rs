@@ -9,6 +9,7 @@ pub(super) static RULE: Rule = Rule {
     level: Level::Error,
     on: true,
     cwe: Some(825),
+    fix: None,
     summary: "pointer to a variable or a temporary value that is gone",
     page: include_str!("../../rules/dangling_return.md"),
 };

@@ -1,14 +1,16 @@
 //! `double_free`: released although already released.
 
 use super::{Context, Rule, Words};
-use crate::diagnostic::Level;
-use crate::violation::Subject;
+use crate::diagnostic::{Applicability, Level};
+use crate::fix::Remedy;
+use crate::violation::{Confidence, Step, StepKind, Subject, Violation};
 
 pub(super) static RULE: Rule = Rule {
     name: "double_free",
     level: Level::Error,
     on: true,
     cwe: Some(415),
+    fix: Some(Applicability::Safe),
     summary: "memory released twice on one path",
     page: include_str!("../../rules/double_free.md"),
 };
@@ -40,4 +42,15 @@ pub(super) fn word_registered(subject: Option<&Subject>, registration: &str, con
         label: format!("`{registration}` registers a second release"),
         help: "leave the release to one of the two".into(),
     }
+}
+
+/// What comes second on every way goes; a condition on the way may say that it comes first on another.
+pub(super) fn remedy(violation: &Violation) -> Option<Remedy> {
+    let mut before = violation.trace.iter().filter(|step| step.location != violation.at);
+    if before.any(|step| matches!(step.kind, StepKind::Branched { .. })) {
+        return None;
+    }
+    let is_first = |step: &&Step| matches!(step.kind, StepKind::Released { .. }) && step.location != violation.at;
+    let first = violation.trace.iter().find(is_first)?.location;
+    Some(Remedy::DropSecond { first, safe: violation.confidence == Confidence::High })
 }

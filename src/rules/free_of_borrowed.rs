@@ -9,6 +9,7 @@ pub(super) static RULE: Rule = Rule {
     level: Level::Error,
     on: true,
     cwe: Some(590),
+    fix: None,
     summary: "release of memory that somebody else owns",
     page: include_str!("../../rules/free_of_borrowed.md"),
 };

@@ -8,6 +8,7 @@ pub(super) static RULE: Rule = Rule {
     level: Level::Error,
     on: true,
     cwe: Some(761),
+    fix: None,
     summary: "memory released by a pointer that does not lead to its start",
     page: include_str!("../../rules/free_of_interior_pointer.md"),
 };

@@ -9,6 +9,7 @@ pub(super) static RULE: Rule = Rule {
     level: Level::Error,
     on: true,
     cwe: Some(763),
+    fix: None,
     summary: "exported function whose result must be released on one path only",
     page: include_str!("../../rules/inconsistent_ownership.md"),
 };

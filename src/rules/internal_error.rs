@@ -8,6 +8,7 @@ pub(super) static RULE: Rule = Rule {
     level: Level::Warning,
     on: true,
     cwe: None,
+    fix: None,
     summary: "a file, or a part of it, that could not be analysed because of a fault in ffilint",
     page: include_str!("../../rules/internal_error.md"),
 };

@@ -8,6 +8,7 @@ pub(super) static RULE: Rule = Rule {
     level: Level::Error,
     on: true,
     cwe: None,
+    fix: None,
     summary: "a model or an ownership annotation of the project that is wrong",
     page: include_str!("../../rules/invalid_model.md"),
 };

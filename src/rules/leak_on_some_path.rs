@@ -1,7 +1,8 @@
 //! `leak_on_some_path`: released or handed over on one path and not on another.
 
 use super::{Context, Rule, Words};
-use crate::diagnostic::Level;
+use crate::diagnostic::{Applicability, Level};
+use crate::fix::{Release, Remedy};
 use crate::violation::{Exit, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -9,6 +10,7 @@ pub(super) static RULE: Rule = Rule {
     level: Level::Warning,
     on: true,
     cwe: Some(401),
+    fix: Some(Applicability::Unsafe),
     summary: "memory released or handed over on one path and not on another",
     page: include_str!("../../rules/leak_on_some_path.md"),
 };
@@ -29,4 +31,9 @@ pub(super) fn word(subject: &Subject, exit: Exit, released_elsewhere: bool, cont
         label: "handed over on one path and lost on another".into(),
         help: format!("{advice} on the path that does not hand it over"),
     }
+}
+
+/// One release for every path.
+pub(super) fn remedy(subject: &Subject, release: Release) -> Option<Remedy> {
+    Some(Remedy::ReleaseAlways { variable: subject.held_by.as_ref()?.to_string(), release })
 }

@@ -1,7 +1,8 @@
 //! `leak_on_throw`: something throws between allocation and release.
 
 use super::{Context, Rule, Words};
-use crate::diagnostic::Level;
+use crate::diagnostic::{Applicability, Level};
+use crate::fix::{Release, Remedy};
 use crate::violation::{Subject, Thrower};
 
 pub(super) static RULE: Rule = Rule {
@@ -9,6 +10,7 @@ pub(super) static RULE: Rule = Rule {
     level: Level::Warning,
     on: true,
     cwe: Some(401),
+    fix: Some(Applicability::Unsafe),
     summary: "memory that is not released when something throws",
     page: include_str!("../../rules/leak_on_throw.md"),
 };
@@ -31,4 +33,9 @@ pub(super) fn word(subject: &Subject, thrower: &Thrower, released: bool, context
         label,
         help: format!("{} {place}", context.release_advice(subject)),
     }
+}
+
+/// The release that is there moves into a `finally`.
+pub(super) fn remedy(subject: &Subject, release: Release) -> Option<Remedy> {
+    Some(Remedy::ReleaseAlways { variable: subject.held_by.as_ref()?.to_string(), release })
 }

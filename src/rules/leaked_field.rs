@@ -1,7 +1,8 @@
 //! `leaked_field`: a class owns memory that nothing in the program releases.
 
 use super::{Context, Rule, Words};
-use crate::diagnostic::Level;
+use crate::diagnostic::{Applicability, Level};
+use crate::fix::{Release, Remedy};
 use crate::violation::Subject;
 
 pub(super) static RULE: Rule = Rule {
@@ -9,6 +10,7 @@ pub(super) static RULE: Rule = Rule {
     level: Level::Warning,
     on: true,
     cwe: Some(401),
+    fix: Some(Applicability::Unsafe),
     summary: "memory that a field of a class owns and nothing releases",
     page: include_str!("../../rules/leaked_field.md"),
 };
@@ -45,4 +47,10 @@ pub(super) fn word_overridden(
         label: format!("nothing in `{class}` calls `super.{dispose}`"),
         help: format!("call `super.{dispose}()` in `{class}.{dispose}`"),
     }
+}
+
+/// The method that should release it does.
+pub(super) fn remedy(release: Release, field: &str, class: &str, dispose: &str) -> Option<Remedy> {
+    let (field, class, method) = (field.to_owned(), class.to_owned(), dispose.to_owned());
+    Some(Remedy::ReleaseField { class, field, method, release })
 }

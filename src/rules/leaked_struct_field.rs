@@ -9,6 +9,7 @@ pub(super) static RULE: Rule = Rule {
     level: Level::Warning,
     on: true,
     cwe: Some(401),
+    fix: None,
     summary: "memory that a released or lost struct or array alone led to",
     page: include_str!("../../rules/leaked_struct_field.md"),
 };

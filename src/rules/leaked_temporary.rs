@@ -1,7 +1,8 @@
 //! `leaked_temporary`: an allocation passed straight to a call that only borrows.
 
 use super::{Context, Rule, Words};
-use crate::diagnostic::Level;
+use crate::diagnostic::{Applicability, Level};
+use crate::fix::{Release, Remedy};
 use crate::violation::Subject;
 
 pub(super) static RULE: Rule = Rule {
@@ -9,6 +10,7 @@ pub(super) static RULE: Rule = Rule {
     level: Level::Warning,
     on: true,
     cwe: Some(401),
+    fix: Some(Applicability::Unsafe),
     summary: "memory allocated in an argument, where nobody can release it",
     page: include_str!("../../rules/leaked_temporary.md"),
 };
@@ -23,4 +25,9 @@ pub(super) fn word(subject: &Subject, passed_to: &str, context: &Context<'_>) ->
         label: "no variable keeps it".into(),
         help: format!("keep it in a variable and {advice} after the call{arena}"),
     }
+}
+
+/// A variable, and a release after the call.
+pub(super) fn remedy(release: Release, unsure: Option<String>) -> Option<Remedy> {
+    Some(Remedy::Keep { release, unsure })
 }

@@ -1,15 +1,17 @@
 //! `mismatched_deallocator`: memory of one family released as another.
 
 use super::{Context, Rule, Words};
-use crate::diagnostic::Level;
+use crate::diagnostic::{Applicability, Level};
+use crate::fix::{Release, Remedy};
 use crate::summary::FamilyId;
-use crate::violation::Subject;
+use crate::violation::{Confidence, Subject, Violation};
 
 pub(super) static RULE: Rule = Rule {
     name: "mismatched_deallocator",
     level: Level::Error,
     on: true,
     cwe: Some(762),
+    fix: Some(Applicability::Safe),
     summary: "memory of one allocator released by another's release",
     page: include_str!("../../rules/mismatched_deallocator.md"),
 };
@@ -85,4 +87,10 @@ pub(super) fn word_type(ty: &str, right: &str, release: &str, released_as: Famil
         label: format!("`{release}` releases {other}"),
         help: format!("call `{right}` here"),
     }
+}
+
+/// The release of what Dart allocated is always at hand.
+pub(super) fn remedy(violation: &Violation, right: Release, release: &str) -> Option<Remedy> {
+    let safe = violation.confidence == Confidence::High;
+    Some(Remedy::ReleaseOtherwise { written: release.to_owned(), release: right, safe })
 }

@@ -9,6 +9,7 @@ pub(super) static RULE: Rule = Rule {
     level: Level::Warning,
     on: true,
     cwe: Some(401),
+    fix: None,
     summary: "exported function whose memory nothing on either side releases",
     page: include_str!("../../rules/missing_release_export.md"),
 };

@@ -9,6 +9,7 @@ pub(super) static RULE: Rule = Rule {
     level: Level::Error,
     on: true,
     cwe: Some(787),
+    fix: None,
     summary: "an element that lies behind the end of its block",
     page: include_str!("../../rules/out_of_bounds_access.md"),
 };

@@ -9,6 +9,7 @@ pub(super) static RULE: Rule = Rule {
     level: Level::Warning,
     on: true,
     cwe: Some(401),
+    fix: None,
     summary: "the only variable or field that owns memory is assigned again",
     page: include_str!("../../rules/overwritten_owner.md"),
 };

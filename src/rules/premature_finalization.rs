@@ -8,6 +8,7 @@ pub(super) static RULE: Rule = Rule {
     level: Level::Warning,
     on: true,
     cwe: Some(416),
+    fix: None,
     summary: "a pointer that a finalizer may release while native code uses it",
     page: include_str!("../../rules/premature_finalization.md"),
 };

@@ -9,6 +9,7 @@ pub(super) static RULE: Rule = Rule {
     level: Level::Error,
     on: true,
     cwe: Some(762),
+    fix: None,
     summary: "release of memory without the length that its release needs",
     page: include_str!("../../rules/release_arity.md"),
 };

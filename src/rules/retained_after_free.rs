@@ -9,6 +9,7 @@ pub(super) static RULE: Rule = Rule {
     level: Level::Error,
     on: true,
     cwe: Some(416),
+    fix: None,
     summary: "release of memory whose address native code keeps",
     page: include_str!("../../rules/retained_after_free.md"),
 };

@@ -13,6 +13,7 @@ pub(super) static RULE: Rule = Rule {
     level: Level::Error,
     on: true,
     cwe: Some(686),
+    fix: None,
     summary: "a binding whose native type does not fit the definition",
     page: include_str!("../../rules/signature_mismatch.md"),
 };

@@ -10,6 +10,7 @@ pub(super) static RULE: Rule = Rule {
     level: Level::Warning,
     on: true,
     cwe: None,
+    fix: None,
     summary: "an entry of the baseline that fits no finding any more",
     page: include_str!("../../rules/stale_baseline_entry.md"),
 };

@@ -8,6 +8,7 @@ pub(super) static RULE: Rule = Rule {
     level: Level::Error,
     on: true,
     cwe: Some(131),
+    fix: None,
     summary: "a block that is too small for its text",
     page: include_str!("../../rules/string_buffer_size.md"),
 };

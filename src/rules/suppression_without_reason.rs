@@ -8,6 +8,7 @@ pub(super) static RULE: Rule = Rule {
     level: Level::Note,
     on: true,
     cwe: None,
+    fix: None,
     summary: "a comment that silences a finding and does not say why",
     page: include_str!("../../rules/suppression_without_reason.md"),
 };

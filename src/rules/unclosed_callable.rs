@@ -9,6 +9,7 @@ pub(super) static RULE: Rule = Rule {
     level: Level::Warning,
     on: true,
     cwe: Some(772),
+    fix: None,
     summary: "a `NativeCallable` that is not closed",
     page: include_str!("../../rules/unclosed_callable.md"),
 };

@@ -9,6 +9,7 @@ pub(super) static RULE: Rule = Rule {
     level: Level::Warning,
     on: true,
     cwe: Some(772),
+    fix: None,
     summary: "a handle or a reference that is not closed on every path",
     page: include_str!("../../rules/unclosed_handle.md"),
 };

@@ -8,6 +8,7 @@ pub(super) static RULE: Rule = Rule {
     level: Level::Warning,
     on: true,
     cwe: None,
+    fix: None,
     summary: "a comment that is to silence a rule that does not exist",
     page: include_str!("../../rules/unknown_rule.md"),
 };

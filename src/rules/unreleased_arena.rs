@@ -9,6 +9,7 @@ pub(super) static RULE: Rule = Rule {
     level: Level::Warning,
     on: true,
     cwe: Some(401),
+    fix: None,
     summary: "an arena made by hand that is not released on every path",
     page: include_str!("../../rules/unreleased_arena.md"),
 };

@@ -8,6 +8,7 @@ pub(super) static RULE: Rule = Rule {
     level: Level::Warning,
     on: true,
     cwe: None,
+    fix: None,
     summary: "a comment that silences nothing",
     page: include_str!("../../rules/unused_suppression.md"),
 };

@@ -9,6 +9,7 @@ pub(super) static RULE: Rule = Rule {
     level: Level::Error,
     on: true,
     cwe: Some(416),
+    fix: None,
     summary: "memory used after its release",
     page: include_str!("../../rules/use_after_free.md"),
 };

@@ -4,6 +4,7 @@
 
 mod baseline;
 mod cli;
+mod fix;
 mod fixtures;
 mod formats;
 mod git;

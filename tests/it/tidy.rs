@@ -15,7 +15,7 @@ const ROOMS: &[(u32, &[&str])] = &[
     (4, &["summary", "models"]),
     (5, &["link", "conventions"]),
     (6, &["state", "flow", "signatures", "classes", "violation"]),
-    (7, &["diagnostic", "rules", "suppress"]),
+    (7, &["diagnostic", "fix", "rules", "suppress"]),
     (8, &["workspace"]),
     (9, &["render", "lsp", "cli", "lib", "main"]),
 ];

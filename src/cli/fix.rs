@@ -1,0 +1,100 @@
+//! `--fix` and `--diff`: what is mended, what is written, and what is said about it.
+
+use std::path::Path;
+
+use super::args::CheckArguments;
+use super::{Fallible, complain, file, write_out};
+use crate::diagnostic::Applicability;
+use crate::discover;
+use crate::language::Language;
+use crate::models::ModelSet;
+use crate::workspace::mend::{Changed, Mended, may_apply};
+use crate::workspace::{Options, Report, Workspace};
+
+/// Wishes that cannot be granted.
+pub(super) fn refuse(arguments: &CheckArguments) -> Fallible<()> {
+    let fixing = arguments.fixing;
+    if fixing.fix && arguments.staged {
+        return Err("--fix: what git has staged is not what is on disk; run it without --staged, then stage".into());
+    }
+    if fixing.unsafe_fixes && !fixing.fix && !fixing.diff {
+        return Err("--unsafe-fixes: say what to do with them; add --fix or --diff".into());
+    }
+    Ok(())
+}
+
+/// Mends a project; the report on what is left, or for `--diff` on what is there.
+pub(super) fn mend(
+    workspace: Workspace,
+    models: &ModelSet,
+    options: &Options,
+    folder: &Path,
+    arguments: &CheckArguments,
+) -> Fallible<Report> {
+    let most = if arguments.fixing.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
+    let mended = workspace.mend(models, options, most);
+    if arguments.fixing.diff {
+        write_out(&mended.changed.iter().map(difference).collect::<String>())?;
+        tell_refused(&mended);
+        tell_unfixed(&mended.after, most);
+        tell_count("would fix", &mended);
+        return Ok(mended.before);
+    }
+    for changed in &mended.changed {
+        replace(folder, changed)?;
+    }
+    tell_refused(&mended);
+    tell_count("fixed", &mended);
+    let waiting = mended.after.diagnostics.iter().filter_map(|diagnostic| diagnostic.fix.as_ref());
+    let waiting = waiting.filter(|fix| may_apply(fix, Applicability::Unsafe) && !may_apply(fix, most)).count();
+    if waiting > 0 {
+        complain(&format!("{waiting} more can be fixed with --unsafe-fixes; look at what that changes"));
+    }
+    Ok(mended.after)
+}
+
+fn tell_count(did: &str, mended: &Mended) {
+    let (findings, files) = (mended.applied, mended.changed.len());
+    let plural = |count: usize| if count == 1 { "" } else { "s" };
+    complain(&format!("{did} {findings} finding{} in {files} file{}", plural(findings), plural(files)));
+}
+
+fn tell_refused(mended: &Mended) {
+    for refusal in &mended.refused {
+        complain(&format!("{}:{}: {} is not fixed: {}", refusal.path, refusal.line, refusal.rule, refusal.reason));
+    }
+}
+
+/// What nothing is offered for.
+fn tell_unfixed(report: &Report, most: Applicability) {
+    for diagnostic in &report.diagnostics {
+        let location = diagnostic.primary.location;
+        let Some(source) = report.sources.get(location.file.index()) else { continue };
+        let reason = match &diagnostic.fix {
+            None => "there is no fix",
+            Some(fix) if may_apply(fix, most) => continue,
+            Some(_) => "its fix is one of --unsafe-fixes",
+        };
+        let line = source.position(location.span.start).line;
+        complain(&format!("{}:{line}: {}: {reason}", source.path, diagnostic.rule));
+    }
+}
+
+fn difference(changed: &Changed) -> String {
+    let difference = similar::TextDiff::from_lines(&*changed.old, &*changed.new);
+    difference.unified_diff().header(&format!("a/{}", changed.path), &format!("b/{}", changed.path)).to_string()
+}
+
+/// Writes a new text in the place of the one that was read.
+fn replace(folder: &Path, changed: &Changed) -> Fallible<()> {
+    const MARK: &str = "\u{feff}";
+    let path = folder.join(&*changed.key);
+    let fail = |why: &str| format!("cannot fix {}: {why}", changed.path);
+    let there = discover::read_source(&path, Language::Dart).map_err(|reason| fail(&reason))?;
+    if there != *changed.old {
+        return Err(fail("it was changed in the meantime"));
+    }
+    let is_marked = std::fs::read(&path).is_ok_and(|bytes| bytes.starts_with(MARK.as_bytes()));
+    let mark = if is_marked { MARK } else { "" };
+    file::write(&path, &format!("{mark}{}", changed.new))
+}
