@@ -19,6 +19,7 @@ mod doctor;
 mod file;
 mod links;
 mod ownership;
+mod settings;
 
 use args::{Arguments, Command};
 
@@ -43,6 +44,7 @@ pub fn main() -> ExitCode {
         None => check::check(&arguments.check),
         Some(Command::Check(arguments)) => check::check(&arguments),
         Some(Command::Baseline(command)) => baseline::baseline(&command),
+        Some(Command::Config(command)) => settings::config(&command),
         Some(Command::Links(links)) => links::list(&links),
         Some(Command::Ownership(names)) => ownership::ownership(&names),
         Some(Command::Doctor(doctor)) => doctor::doctor(&doctor),

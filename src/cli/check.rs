@@ -41,7 +41,7 @@ fn run(arguments: &CheckArguments) -> Fallible<u8> {
     let mut report = Report::default();
     for mut root in roots {
         let disk = narrow(&mut root, arguments)?;
-        let config = configuration(&root, arguments.isolated)?;
+        let config = configuration_on(&disk, &root, arguments.isolated)?;
         let options = options(arguments, &config)?;
         let baseline = match arguments.isolated || arguments.no_baseline {
             true => None,
@@ -57,6 +57,7 @@ fn run(arguments: &CheckArguments) -> Fallible<u8> {
         report.append(workspace.check(models, &options));
         if arguments.verbose {
             complain(&format!("project {}", root.folder.display()));
+            config.notes.iter().for_each(|note| complain(note));
         }
     }
     let elapsed = started.elapsed();
@@ -124,9 +125,16 @@ pub(super) fn working_directory() -> Fallible<PathBuf> {
 }
 
 pub(super) fn configuration(root: &Root, isolated: bool) -> Fallible<Config> {
+    configuration_on(&Disk::default(), root, isolated)
+}
+
+fn configuration_on(disk: &Disk, root: &Root, isolated: bool) -> Fallible<Config> {
     match isolated {
         true => Ok(Config::default()),
-        false => Config::load(&root.folder, &rules::names()).map_err(|error| error.to_string()),
+        false => {
+            let found = Config::find(disk, &root.folder, &root.named, &rules::names());
+            found.map_err(|error| error.to_string())
+        }
     }
 }
 
@@ -358,6 +366,9 @@ fn tell_more(report: &Report) {
         complain(&format!("{folder} has its own {}: a project of its own, not read", config::FILE_NAME));
     }
     tell_skipped(report, usize::MAX);
+    for Problem { path, reason } in &report.notes {
+        complain(&format!("{path}: {reason}"));
+    }
     for Problem { path, reason } in &report.left_out {
         complain(&format!("not parsed {path}: {reason}"));
     }

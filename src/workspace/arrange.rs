@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::{Options, Scope, Workspace};
 use crate::config::Setting;
 use crate::diagnostic::{Diagnostic, Level};
+use crate::discover::EVERY_RULE;
 use crate::rules;
 use crate::source::{FileId, Location, SourceFile, Span};
 use crate::suppress::baseline::{Baseline, Entry};
@@ -112,7 +113,11 @@ impl Workspace {
             Scope::Primary => is_named(primary),
             Scope::Touching => is_named(primary) || diagnostic.trace.iter().any(|step| is_named(step.location)),
         };
-        named && !facts(primary).is_some_and(|facts| facts.excluded) && !self.is_others(primary.file, options)
+        let is_hidden = |facts: &super::Facts| {
+            let ignores = |rule: &String| rule == diagnostic.rule || rule == EVERY_RULE;
+            facts.excluded || facts.ignored.iter().any(ignores)
+        };
+        named && !facts(primary).is_some_and(is_hidden) && !self.is_others(primary.file, options)
     }
 
     /// Whether a file is vendored, and nobody asked for those.

@@ -4,6 +4,7 @@
 
 mod baseline;
 mod cli;
+mod config;
 mod fixtures;
 mod formats;
 mod git;
