@@ -57,7 +57,6 @@ fn run(arguments: &CheckArguments) -> Fallible<u8> {
         report.append(workspace.check(models, &options));
         if arguments.verbose {
             complain(&format!("project {}", root.folder.display()));
-            config.notes.iter().for_each(|note| complain(note));
         }
     }
     let elapsed = started.elapsed();

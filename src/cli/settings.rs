@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::args::ConfigCommand;
 use super::check::{baseline_path, configuration, tell_unreadable, working_directory};
-use super::{CLEAN, FAILURE, Fallible, file, write_out};
+use super::{CLEAN, FAILURE, Fallible, complain, file, write_out};
 use crate::config::{Config, FILE_NAME};
 use crate::discover::{self, Root, shown};
 
@@ -32,6 +32,7 @@ fn show(paths: &[std::path::PathBuf]) -> Fallible<u8> {
     let mut text = String::new();
     for root in &roots {
         let config = configuration(root, false)?;
+        config.notes.iter().for_each(|note| complain(note));
         if !text.is_empty() {
             text.push('\n');
         }

@@ -186,6 +186,9 @@ fn includes_that_are_not_there_are_a_note() -> Outcome {
     let told = stderr(&ffilint(folder.path(), &["-v"])?);
     assert!(told.contains("includes `package:lints/recommended.yaml`, which is not read: the Dart tools"), "{told}");
     assert!(told.contains("includes `nowhere.yaml`, which is not read: no such file or directory"), "{told}");
+    assert_eq!(told.matches("nowhere.yaml").count(), 1, "{told}");
+    let told = stderr(&ffilint(folder.path(), &["config", "show"])?);
+    assert!(told.contains("includes `nowhere.yaml`, which is not read"), "{told}");
     assert_eq!(found(folder.path(), &[])?, set(&[A]));
     Ok(())
 }
