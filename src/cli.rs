@@ -21,6 +21,7 @@ mod fix;
 mod links;
 mod ownership;
 mod progress;
+mod settings;
 mod silence;
 
 use args::{Arguments, Command};
@@ -46,6 +47,7 @@ pub fn main() -> ExitCode {
         None => check::check(&arguments.check),
         Some(Command::Check(arguments)) => check::check(&arguments),
         Some(Command::Baseline(command)) => baseline::baseline(&command),
+        Some(Command::Config(command)) => settings::config(&command),
         Some(Command::Links(links)) => links::list(&links),
         Some(Command::Ownership(names)) => ownership::ownership(&names),
         Some(Command::Doctor(doctor)) => doctor::doctor(&doctor),

@@ -1,4 +1,4 @@
-//! `ffilint.toml`: what a project asks of the linter.
+//! What a project asks of the linter: `ffilint.toml`, or `ffilint:` in `analysis_options.yaml`.
 //!
 //! An unknown key, an unknown name or a wrong type is an error that names file, line and, where it can, what was meant.
 
@@ -8,14 +8,21 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use ignore::gitignore::Gitignore;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
-use toml::Spanned;
 
-use crate::discover;
-use crate::source::LineIndex;
+use crate::discover::{Disk, MISSING};
 use crate::target::TargetSet;
+
+mod convert;
+pub(crate) mod options;
+#[cfg(test)]
+pub(crate) mod schema;
+mod written;
+
+pub use options::ANALYSIS_OPTIONS;
+use options::Includes;
+use written::{Document, Layer};
 
 /// The name of the file.
 pub const FILE_NAME: &str = "ffilint.toml";
@@ -40,8 +47,57 @@ pub struct Config {
     pub check_vendored: bool,
     /// The models that the project brings.
     pub models: ModelSources,
-    /// The file of the baseline, from the folder of the configuration.
+    /// The file of the baseline.
     pub baseline: Option<PathBuf>,
+    /// Rules that say nothing of some files.
+    pub per_file: Vec<PerFile>,
+    /// Further folders whose native code is read.
+    pub native: Vec<PathBuf>,
+    /// Names of methods by which the owner of an object is done with it, beside those that are known.
+    pub dispose: Vec<String>,
+    /// Whether `analyzer: exclude:` of the packages hides reports.
+    pub analyzer: bool,
+    /// What is said, key by key, and where.
+    pub said: Vec<Said>,
+    /// What a person may want to know of the files that were asked for it.
+    pub notes: Vec<String>,
+}
+
+/// Rules that say nothing of some files.
+#[derive(Clone, Debug)]
+pub struct PerFile {
+    /// The files.
+    pub files: Gitignore,
+    /// The rules; empty where it is all of them.
+    pub rules: Vec<String>,
+}
+
+impl PerFile {
+    /// Whether it is about a file.
+    #[must_use]
+    pub fn is_about(&self, path: &Path) -> bool {
+        speaks_of(&self.files, path)
+    }
+}
+
+/// Whether patterns match a file or a folder it is in.
+#[must_use]
+pub fn speaks_of(patterns: &Gitignore, path: &Path) -> bool {
+    // What lies outside the folder they count from is none of theirs.
+    path.starts_with(patterns.path()) && patterns.matched_path_or_any_parents(path, false).is_ignore()
+}
+
+/// A key, what it is set to, and where that stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// The key, with the table before it: `rules.double_free`.
+    pub key: String,
+    /// The value as TOML.
+    pub value: String,
+    /// The file.
+    pub path: PathBuf,
+    /// The line, from 1.
+    pub line: u32,
 }
 
 /// The models that a project brings: those in its configuration, and the files that this names.
@@ -49,12 +105,15 @@ pub struct Config {
 pub struct ModelSources {
     /// The file of the configuration and its text, where it says anything of models.
     pub config: Option<(PathBuf, Arc<str>)>,
+    /// Whether models may stand in that text, too: it is TOML.
+    pub is_toml: bool,
     /// The files it names, as written, and where: bytes of its text.
     pub files: Vec<(String, std::ops::Range<usize>)>,
 }
 
 /// What a project wants of one rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Setting {
     /// Do not report.
@@ -69,6 +128,7 @@ pub enum Setting {
 
 /// How sure a finding must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Certainty {
     /// Everything.
@@ -90,35 +150,39 @@ impl Default for Config {
             check_vendored: false,
             models: ModelSources::default(),
             baseline: None,
+            per_file: Vec::new(),
+            native: Vec::new(),
+            dispose: Vec::new(),
+            analyzer: false,
+            said: Vec::new(),
+            notes: Vec::new(),
         }
     }
 }
 
 impl Config {
-    /// Reads the `ffilint.toml` of a folder; the defaults where there is none.
+    /// Reads the configuration of a project's folder; the defaults where there is none.
     ///
     /// # Errors
     ///
-    /// When the file cannot be read or says something that is not understood.
+    /// When a file cannot be read or says something that is not understood.
     pub fn load(root: &Path, known_rules: &[&str]) -> Result<Self, ConfigError> {
-        let path = root.join(FILE_NAME);
-        let fail = |message: String| ConfigError { path: path.clone(), line: None, message };
-        match std::fs::symlink_metadata(&path) {
-            Ok(metadata) if !metadata.is_file() => return Err(fail("not a regular file".into())),
-            Ok(metadata) if metadata.len() > MAX_BYTES => {
-                return Err(fail(format!("has {} bytes, more than the limit of {MAX_BYTES}", metadata.len())));
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
-            _ => {}
-        }
-        let bytes =
-            std::fs::read(&path).map_err(|error| fail(format!("cannot be read: {}", discover::in_words(&error))))?;
-        let text = String::from_utf8(bytes).map_err(|error| {
-            let good = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
-            let line = 1 + memchr::memchr_iter(b'\n', good).count();
-            ConfigError { line: u32::try_from(line).ok(), ..fail("not UTF-8; save it as UTF-8".into()) }
-        })?;
-        Self::parse(&text, &path, known_rules)
+        Self::find(&Disk::default(), root, &[], known_rules)
+    }
+
+    /// Finds the configuration of a project of which some paths are named: `ffilint.toml` of its folder, else `ffilint:`
+    /// in the `analysis_options.yaml` of its folder, else in the nearest one above all that is named.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be read or says something that is not understood.
+    pub fn find(disk: &Disk, root: &Path, named: &[PathBuf], known_rules: &[&str]) -> Result<Self, ConfigError> {
+        let mut notes = Vec::new();
+        let documents = match read_toml(disk, &root.join(FILE_NAME))? {
+            Some(document) => vec![document],
+            None => read_yaml(disk, root, named, &mut notes)?,
+        };
+        Ok(Self { analyzer: true, notes, ..Self::of(&documents, known_rules)? })
     }
 
     /// Understands the text of an `ffilint.toml`; its globs count from the folder of `path`.
@@ -127,45 +191,63 @@ impl Config {
     ///
     /// When something in it is not understood.
     pub fn parse(text: &str, path: &Path, known_rules: &[&str]) -> Result<Self, ConfigError> {
-        let lines = LineIndex::new(text);
-        let fail = |offset: Option<usize>, message: String| ConfigError {
-            path: path.to_path_buf(),
-            line: offset.map(|offset| lines.line(u32::try_from(offset).unwrap_or(u32::MAX)) + 1),
-            message,
-        };
-        let raw: Raw = toml::from_str(text)
-            .map_err(|error| fail(error.span().map(|span| span.start), explain(error.message())))?;
-
-        let mut config =
-            Self { min_confidence: raw.min_confidence, check_vendored: raw.check_vendored, ..Self::default() };
-        if raw.speaks_of_models() {
-            config.models.config = Some((path.to_path_buf(), text.into()));
-            config.models.files = raw.models.into_iter().map(written).collect();
-        }
-        config.baseline = raw.baseline.and_then(|baseline| baseline.path);
-        for (name, setting) in raw.rules {
-            if !known_rules.contains(&name.as_str()) {
-                let meant = meant(&name, known_rules.iter().copied());
-                let message = format!("there is no rule `{}`{meant}; `ffilint rules` lists them", short(&name));
-                return Err(fail(Some(setting.span().start), message));
-            }
-            config.rules.insert(name, setting.into_inner());
-        }
-        if let Some(names) = raw.targets {
-            config.targets = TargetSet::NONE;
-            let start = names.span().start;
-            for name in names.into_inner() {
-                let set = parse_target(name.get_ref()).map_err(|message| fail(Some(name.span().start), message))?;
-                config.targets = config.targets.or(set);
-            }
-            if config.targets.is_empty() {
-                return Err(fail(Some(start), "`targets` is empty; name at least one, or leave the key out".into()));
-            }
-        }
-        config.exclude = globs(path, &raw.exclude).map_err(|(at, message)| fail(Some(at), message))?;
-        config.skip = globs(path, &raw.skip).map_err(|(at, message)| fail(Some(at), message))?;
-        Ok(config)
+        Self::of(&[Document::of_toml(path, text)], known_rules)
     }
+
+    /// What files say together, the first counting most.
+    fn of(documents: &[Document], known_rules: &[&str]) -> Result<Self, ConfigError> {
+        let mut all = Layer::default();
+        for document in documents {
+            all.add(document.read(known_rules)?);
+        }
+        Ok(all.into())
+    }
+}
+
+/// The configuration in TOML, where there is one.
+fn read_toml(disk: &Disk, path: &Path) -> Result<Option<Document>, ConfigError> {
+    let fail = |message: String| ConfigError { path: path.to_path_buf(), line: None, message };
+    let bytes = match disk.read_bytes_up_to(path, MAX_BYTES) {
+        Ok(bytes) => bytes,
+        Err(reason) if reason == MISSING => return Ok(None),
+        Err(reason) => return Err(fail(format!("cannot be read: {reason}"))),
+    };
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let good = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+        let line = 1 + memchr::memchr_iter(b'\n', good).count();
+        ConfigError { line: u32::try_from(line).ok(), ..fail("not UTF-8; save it as UTF-8".into()) }
+    })?;
+    Ok(Some(Document::of_toml(path, &text)))
+}
+
+/// What the `analysis_options.yaml` that counts and those it includes say, the nearest first.
+fn read_yaml(
+    disk: &Disk,
+    root: &Path,
+    named: &[PathBuf],
+    notes: &mut Vec<String>,
+) -> Result<Vec<Document>, ConfigError> {
+    let mut includes = Includes::new(disk, root);
+    let mut found = Vec::new();
+    for folder in [root].into_iter().chain(above_all(named).into_iter().flat_map(|path| path.ancestors())) {
+        if !folder.starts_with(root) {
+            break;
+        }
+        for link in includes.chain(&folder.join(ANALYSIS_OPTIONS)) {
+            found.extend(Document::of_yaml(link)?);
+        }
+        if !found.is_empty() {
+            break;
+        }
+    }
+    notes.extend(includes.notes.into_iter().map(|(path, reason)| format!("{}: {reason}", path.display())));
+    Ok(found)
+}
+
+/// The innermost path that is above all of some.
+fn above_all(paths: &[PathBuf]) -> Option<&Path> {
+    let (first, rest) = paths.split_first()?;
+    first.ancestors().find(|above| rest.iter().all(|path| path.starts_with(above)))
 }
 
 /// The set of targets a name stands for.
@@ -225,122 +307,6 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// The file as written.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Raw {
-    #[serde(default)]
-    rules: BTreeMap<String, Spanned<Setting>>,
-    targets: Option<Spanned<Vec<Spanned<String>>>>,
-    #[serde(default)]
-    exclude: Vec<Spanned<String>>,
-    #[serde(default)]
-    skip: Vec<Spanned<String>>,
-    min_confidence: Option<Certainty>,
-    #[serde(default)]
-    check_vendored: bool,
-    /// Files with models.
-    #[serde(default)]
-    models: Vec<Spanned<String>>,
-    baseline: Option<RawBaseline>,
-    // What stands in these is read as a model file is.
-    pack: Option<IgnoredAny>,
-    family: Option<IgnoredAny>,
-    equivalence: Option<IgnoredAny>,
-    constants: Option<IgnoredAny>,
-    r#type: Option<IgnoredAny>,
-    variable: Option<IgnoredAny>,
-    function: Option<IgnoredAny>,
-}
-
-/// `[baseline]`
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct RawBaseline {
-    path: Option<PathBuf>,
-}
-
-impl Raw {
-    fn speaks_of_models(&self) -> bool {
-        let entries = [
-            &self.pack,
-            &self.family,
-            &self.equivalence,
-            &self.constants,
-            &self.r#type,
-            &self.variable,
-            &self.function,
-        ];
-        !self.models.is_empty() || entries.into_iter().any(Option::is_some)
-    }
-}
-
-/// A text, and where it stands.
-fn written(text: Spanned<String>) -> (String, std::ops::Range<usize>) {
-    let span = text.span();
-    (text.into_inner(), span)
-}
-
-fn globs(path: &Path, globs: &[Spanned<String>]) -> Result<Gitignore, (usize, String)> {
-    let root = path.parent().unwrap_or(path);
-    let mut builder = GitignoreBuilder::new(root);
-    builder.allow_unclosed_class(false);
-    for glob in globs {
-        let text = glob.get_ref();
-        let fail = |why: String| (glob.span().start, format!("`{}` is no pattern: {why}", short(text)));
-        // In a `.gitignore` such lines are comments and spaces.
-        if text.trim().is_empty() || text.starts_with('#') {
-            return Err(fail("it matches nothing".into()));
-        }
-        builder.add_line(None, text).map_err(|error| match error {
-            ignore::Error::Glob { err, .. } => fail(err),
-            error => fail(error.to_string()),
-        })?;
-    }
-    // Each is a pattern; together they may still be too large.
-    let start = globs.first().map_or(0, |glob| glob.span().start);
-    builder.build().map_err(|error| (start, error.to_string()))
-}
-
-/// Serde's words for an unknown key or value, with the nearest known one.
-fn explain(message: &str) -> String {
-    let mut quoted = message.split('`').skip(1).step_by(2);
-    let unknown = message.starts_with("unknown field") || message.starts_with("unknown variant");
-    match (unknown, quoted.next()) {
-        (true, Some(word)) => {
-            let word_kind = if message.starts_with("unknown field") { "key" } else { "value" };
-            let known: Vec<_> = quoted.collect();
-            let meant = meant(word, known.iter().copied());
-            format!("unknown {word_kind} `{}`{meant}; known are {}", short(word), known.join(", "))
-        }
-        _ => shorten_quoted(&message.trim().replace('\n', "; ")),
-    }
-}
-
-/// Shortens what stands between quotes of any kind: keys and values of the file.
-fn shorten_quoted(message: &str) -> String {
-    let mut text = String::new();
-    let mut rest = message;
-    while let Some(open) = rest.find(['`', '"']) {
-        let (before, quoted) = rest.split_at(open);
-        let quote = if quoted.starts_with('`') { '`' } else { '"' };
-        let inner = quoted.get(1..).unwrap_or("");
-        let close = inner.find(quote).unwrap_or(inner.len());
-        let (inner, after) = inner.split_at(close);
-        text.push_str(before);
-        text.push(quote);
-        text.push_str(&short(inner));
-        if let Some(after) = after.get(1..) {
-            text.push(quote);
-            rest = after;
-        } else {
-            rest = "";
-        }
-    }
-    text.push_str(rest);
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -360,7 +326,8 @@ mod tests {
         assert_eq!(
             error("\nexlude = []"),
             "ffilint.toml:2: unknown key `exlude`; did you mean `exclude`?; known are rules, targets, exclude, skip, \
-             min-confidence, check-vendored, models, baseline, pack, family, equivalence, constants, type, variable, function"
+             per-file-ignores, min-confidence, check-vendored, models, project, classes, baseline, pack, family, \
+             equivalence, constants, type, variable, function"
         );
         assert_eq!(
             error("[rules]\ndouble_fre = \"off\""),

@@ -14,6 +14,7 @@ use crate::config::{self, Config};
 use crate::language::Language;
 use crate::target::TargetSet;
 
+mod analyzer;
 pub mod android;
 mod cargo;
 mod disk;
@@ -27,6 +28,7 @@ mod scan;
 mod select;
 mod vendored;
 mod walk;
+pub(crate) mod yaml;
 
 pub use cargo::Crate;
 pub use disk::Disk;
@@ -56,6 +58,9 @@ impl Default for Caps {
         Self { files: 2_000, bytes: 48 * 1024 * 1024, vendored: 4 * 1024 * 1024, rounds: 4, vendored_rounds: 2 }
     }
 }
+
+/// Stands for all rules among those that are [ignored](Found::ignored).
+pub const EVERY_RULE: &str = "*";
 
 /// Why something that is not there cannot be read.
 pub const MISSING: &str = "no such file or directory";
@@ -97,6 +102,8 @@ pub struct Found {
     pub named: bool,
     /// The configuration keeps it out of reports.
     pub excluded: bool,
+    /// The rules that the configuration keeps out of reports of it.
+    pub ignored: Vec<String>,
     /// It was copied in from elsewhere: what it does counts, what is wrong with it is others' to mend.
     pub vendored: bool,
     /// The platforms it is built for, as far as its path tells; for Dart those its path and its package speak of.
@@ -132,6 +139,8 @@ pub struct Project {
     pub left_out: Vec<Problem>,
     /// The models that the project brings.
     pub models: ModelFiles,
+    /// What is of interest only to whoever asks, sorted.
+    pub notes: Vec<Problem>,
 }
 
 /// Finds the projects that the named paths belong to; the working directory's where none is named.
@@ -185,13 +194,19 @@ pub fn read(root: &Root, cwd: &Path, config: &Config) -> Project {
 #[must_use]
 pub fn read_from(disk: &Disk, root: &Root, cwd: &Path, config: &Config, caps: &Caps) -> Project {
     let models = models::read(disk, &config.models, &root.folder, cwd);
+    let models = ModelFiles { dispose: config.dispose.clone(), ..models };
     let mut project = Project { folder: root.folder.clone(), models, ..Project::default() };
     let mut walked = walk::walk(disk, &root.folder, cwd, config);
+    walk::walk_further(&mut walked, disk, cwd, config);
     walked.sources.sort();
     project.problems = std::mem::take(&mut walked.problems);
     project.nested = walked.nested.iter().map(|path| shown(path, cwd)).collect();
     let builds = android::Builds::read(disk, &walked.android_builds);
     project.packages = packages::read(disk, &walked.pubspecs, &root.folder, cwd, &mut project.problems);
+
+    walked.analysis_options.sort();
+    let hidden = if config.analyzer { walked.analysis_options.as_slice() } else { &[] };
+    let hidden = analyzer::Excluded::read(disk, hidden, &root.folder, cwd);
 
     let selection = select::select(disk, &walked.sources, root, &project.packages);
     let manifests: Vec<_> = walked.manifests.iter().filter(|path| path.ends_with("Cargo.toml")).cloned().collect();
@@ -247,7 +262,8 @@ pub fn read_from(disk: &Disk, root: &Root, cwd: &Path, config: &Config, caps: &C
             package,
             named: (root.named.is_empty() || root.named.iter().any(|named| path.starts_with(named)))
                 && root.changed.as_ref().is_none_or(|changed| changed.iter().any(|file| file == path)),
-            excluded: config.exclude.matched_path_or_any_parents(path, false).is_ignore(),
+            excluded: config::speaks_of(&config.exclude, path),
+            ignored: ignored(path, config),
             vendored: false,
             targets: TargetSet::ALL,
             narrow: builds.narrow(path),
@@ -261,7 +277,8 @@ pub fn read_from(disk: &Disk, root: &Root, cwd: &Path, config: &Config, caps: &C
         let by_path = platform::of_dart(path.strip_prefix(folder).unwrap_or(&path));
         let by_package = package.map_or(TargetSet::ALL, |package| package.platforms);
         let both = by_path.and(by_package);
-        Some(Found { targets: if both.is_empty() { by_path } else { both }, ..file })
+        let excluded = file.excluded || hidden.hides(&path);
+        Some(Found { excluded, targets: if both.is_empty() { by_path } else { both }, ..file })
     });
     let native = natives.chosen.into_par_iter().map(|chosen| {
         let file = found(&chosen.path, chosen.language, chosen.text);
@@ -274,7 +291,15 @@ pub fn read_from(disk: &Disk, root: &Root, cwd: &Path, config: &Config, caps: &C
     project.files.sort_by(|a, b| a.path.cmp(&b.path));
     project.problems.sort();
     project.nested.sort();
+    project.notes = hidden.notes;
     project
+}
+
+/// The rules that are not to speak of a file.
+fn ignored(path: &Path, config: &Config) -> Vec<String> {
+    let about = config.per_file.iter().filter(|one| one.is_about(path));
+    // No rule is called so: it stands for all of them.
+    about.flat_map(|one| if one.rules.is_empty() { vec![EVERY_RULE.to_owned()] } else { one.rules.clone() }).collect()
 }
 
 /// A path as people see it: relative to `base` where it can be, with `/` and no leading `./`.
@@ -291,7 +316,7 @@ pub fn shown(path: &Path, base: &Path) -> String {
 }
 
 /// `a/../b` → `b`, without looking at the disk.
-fn normalize(path: &Path) -> PathBuf {
+pub(crate) fn normalize(path: &Path) -> PathBuf {
     let mut result = PathBuf::new();
     for part in path.components() {
         match part {

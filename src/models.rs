@@ -336,7 +336,7 @@ pub struct ModelSet {
 }
 
 /// The version of the schema that this program reads.
-const SCHEMA: u32 = 1;
+pub(crate) const SCHEMA: u32 = 1;
 
 /// What a class declares.
 #[derive(Debug, Default, Serialize, Deserialize)]

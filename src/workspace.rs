@@ -58,15 +58,17 @@ pub struct Workspace {
     asked: Vec<String>,
     nested: Vec<String>,
     left_out: Vec<Problem>,
+    notes: Vec<Problem>,
     own: OwnModels,
     baseline: Option<(Baseline, SourceFile)>,
 }
 
 /// What is known of a file beside its text.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Facts {
     named: bool,
     excluded: bool,
+    ignored: Vec<String>,
     vendored: bool,
 }
 
@@ -151,6 +153,8 @@ pub struct Report {
     pub nested: Vec<String>,
     /// Native files that are left out by a cap, and which.
     pub left_out: Vec<Problem>,
+    /// What is of interest only to whoever asks.
+    pub notes: Vec<Problem>,
 }
 
 /// How many bindings are understood.
@@ -191,6 +195,7 @@ impl Workspace {
             asked: project.asked,
             nested: project.nested,
             left_out: project.left_out,
+            notes: project.notes,
             own: OwnModels::new(project.models, project.files.len()),
             baseline: None,
         };
@@ -198,7 +203,8 @@ impl Workspace {
             let id = FileId(u32::try_from(id).unwrap_or(u32::MAX));
             workspace.sources.push(SourceFile::new(id, file.path, file.text, file.language));
             workspace.keys.push(file.key);
-            workspace.facts.push(Facts { named: file.named, excluded: file.excluded, vendored: file.vendored });
+            let (named, excluded, vendored) = (file.named, file.excluded, file.vendored);
+            workspace.facts.push(Facts { named, excluded, vendored, ignored: file.ignored });
         }
         workspace
     }
@@ -224,6 +230,7 @@ impl Workspace {
             unreadable: self.unreadable.clone(),
             nested: self.nested.clone(),
             left_out: self.left_out.clone(),
+            notes: self.notes.clone(),
             ..Report::default()
         };
         let mut found = Vec::new();
@@ -452,6 +459,7 @@ impl Report {
         self.unreadable.extend(other.unreadable);
         self.nested.extend(other.nested);
         self.left_out.extend(other.left_out);
+        self.notes.extend(other.notes);
     }
 }
 

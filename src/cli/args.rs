@@ -29,6 +29,9 @@ pub(super) enum Command {
     /// Adopt ffilint on an old project: what is found today is kept in a file and not reported
     #[command(subcommand)]
     Baseline(BaselineCommand),
+    /// Show, describe or begin the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Say what was found and read, and what the models are made of
     Doctor(DoctorArguments),
     /// Show a rule's page
@@ -182,6 +185,24 @@ pub(super) enum BaselineCommand {
     Create(BaselineArguments),
     /// Remove the entries that fit nothing any more
     Prune(BaselineArguments),
+}
+
+/// What to do with the configuration.
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigCommand {
+    /// Show what holds, and the file and the line that say so
+    Show {
+        /// Where the project is [default: .]
+        paths: Vec<PathBuf>,
+    },
+    /// Print the JSON Schema of ffilint.toml, which is that of `ffilint:` in analysis_options.yaml, too
+    Schema {
+        /// The JSON Schema of what `--format json` writes instead
+        #[arg(long)]
+        report: bool,
+    },
+    /// Write an ffilint.toml in which every key is explained, here
+    Init,
 }
 
 /// Which baseline.

@@ -46,7 +46,7 @@ fn run(arguments: &CheckArguments) -> Fallible<u8> {
     let mut report = Report::default();
     for (mut root, mut disk) in roots {
         narrow(&mut root, &mut disk, arguments)?;
-        let config = configuration(&root, arguments.isolated)?;
+        let config = configuration_on(&disk, &root, arguments.isolated)?;
         let options = Options { progress: Arc::clone(&progress), ..options(arguments, &config)? };
         let baseline = match arguments.isolated || arguments.no_baseline {
             true => None,
@@ -101,8 +101,11 @@ fn run(arguments: &CheckArguments) -> Fallible<u8> {
     Ok(code(&report, &missing, arguments))
 }
 
-/// The projects to check, each with the files as they are to be seen.
-fn roots(arguments: &CheckArguments, cwd: &Path) -> Fallible<(Vec<(Root, Disk)>, Vec<Problem>)> {
+/// Projects, each with the files as they are to be seen.
+type Projects = Vec<(Root, Disk)>;
+
+/// The projects to check, and the named paths that cannot be.
+fn roots(arguments: &CheckArguments, cwd: &Path) -> Fallible<(Projects, Vec<Problem>)> {
     let Some(path) = &arguments.stdin_filename else {
         let (roots, missing) = discover::roots(cwd, &arguments.paths);
         return Ok((roots.into_iter().map(|root| (root, Disk::default())).collect(), missing));
@@ -169,9 +172,16 @@ pub(super) fn working_directory() -> Fallible<PathBuf> {
 }
 
 pub(super) fn configuration(root: &Root, isolated: bool) -> Fallible<Config> {
+    configuration_on(&Disk::default(), root, isolated)
+}
+
+fn configuration_on(disk: &Disk, root: &Root, isolated: bool) -> Fallible<Config> {
     match isolated {
         true => Ok(Config::default()),
-        false => Config::load(&root.folder, &rules::names()).map_err(|error| error.to_string()),
+        false => {
+            let found = Config::find(disk, &root.folder, &root.named, &rules::names());
+            found.map_err(|error| error.to_string())
+        }
     }
 }
 
@@ -417,6 +427,9 @@ fn tell_more(report: &Report) {
         complain(&format!("{folder} has its own {}: a project of its own, not read", config::FILE_NAME));
     }
     tell_skipped(report, usize::MAX);
+    for Problem { path, reason } in &report.notes {
+        complain(&format!("{path}: {reason}"));
+    }
     for Problem { path, reason } in &report.left_out {
         complain(&format!("not parsed {path}: {reason}"));
     }

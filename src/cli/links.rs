@@ -1,14 +1,13 @@
 //! `ffilint links`.
 
 use super::args::{LinksArguments, LinksFormat};
-use super::check::MOST_TOLD;
+use super::check::{MOST_TOLD, configuration};
 use super::{CLEAN, FAILURE, Fallible, complain, threads, write_out};
-use crate::config::Config;
 use crate::discover::{self, Problem};
 use crate::models::ModelSet;
 use crate::workspace::links::LinkList;
 use crate::workspace::{Options, Workspace};
-use crate::{render, rules, workspace};
+use crate::{render, workspace};
 
 /// Lists the links of the projects around the paths.
 pub(super) fn list(arguments: &LinksArguments) -> Fallible<u8> {
@@ -23,10 +22,7 @@ fn run(arguments: &LinksArguments) -> Fallible<u8> {
     let (roots, missing) = discover::roots(&cwd, &arguments.paths);
     let mut list = LinkList::default();
     for root in &roots {
-        let config = match arguments.listing.isolated {
-            true => Config::default(),
-            false => Config::load(&root.folder, &rules::names()).map_err(|error| error.to_string())?,
-        };
+        let config = configuration(root, arguments.listing.isolated)?;
         let project = discover::read(root, &cwd, &config);
         let options = Options { check_vendored: config.check_vendored, ..Options::default() };
         list.append(Workspace::new(project).links(ModelSet::builtin(), &options));

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use super::args::{LinksFormat, OwnershipArguments};
+use super::check::configuration;
 use super::{CLEAN, FAILURE, Fallible, complain, threads, write_out};
 use crate::config::{self, Config};
 use crate::discover::{self, Problem, Project, Root};
 use crate::models::ModelSet;
 use crate::workspace::{Options, Workspace};
-use crate::{render, rules, workspace};
+use crate::{render, workspace};
 
 /// Says what is known of a name, or lists the bindings of which nothing is.
 pub(super) fn ownership(arguments: &OwnershipArguments) -> Fallible<u8> {
@@ -66,10 +67,7 @@ pub(super) fn projects(paths: &[PathBuf], isolated: bool) -> Fallible<Projects> 
     let cwd = cwd.map_err(|error| format!("cannot find the working directory: {error}"))?;
     let (roots, missing) = discover::roots(&cwd, paths);
     let read = |root: Root| {
-        let config = match isolated {
-            true => Config::default(),
-            false => Config::load(&root.folder, &rules::names()).map_err(|error| error.to_string())?,
-        };
+        let config = configuration(&root, isolated)?;
         let project = discover::read(&root, &cwd, &config);
         Ok((root, config, project))
     };

@@ -52,7 +52,7 @@ impl Disk {
         self.read_bytes_up_to(path, MAX_BYTES)
     }
 
-    pub(super) fn read_bytes_up_to(&self, path: &Path, most: u64) -> Result<Vec<u8>, String> {
+    pub(crate) fn read_bytes_up_to(&self, path: &Path, most: u64) -> Result<Vec<u8>, String> {
         let too_large = |size: u64| format!("has {size} bytes, more than the limit of {most}");
         match self.instead.get(path) {
             Some(None) => return Err(super::MISSING.into()),

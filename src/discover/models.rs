@@ -15,6 +15,8 @@ pub struct ModelFiles {
     pub texts: Vec<ModelText>,
     /// What could not be read, by the place in the configuration that names it.
     pub problems: Vec<ModelProblem>,
+    /// Names of methods by which the owner of an object is done with it, as the configuration says.
+    pub dispose: Vec<String>,
 }
 
 /// A file with models.
@@ -28,6 +30,8 @@ pub struct ModelText {
     pub text: Arc<str>,
     /// It is the configuration.
     pub is_config: bool,
+    /// Whether models stand in it: not in a configuration that is YAML, which names files of them.
+    pub has_entries: bool,
 }
 
 /// A name in the configuration that leads to no model file.
@@ -39,17 +43,18 @@ pub struct ModelProblem {
     pub message: String,
 }
 
-/// Reads the files that a configuration names; their paths count from the project's folder.
+/// Reads the files that a configuration names; their paths count from its folder.
 pub(super) fn read(disk: &Disk, sources: &ModelSources, folder: &Path, cwd: &Path) -> ModelFiles {
     let mut files = ModelFiles::default();
     let Some((path, text)) = &sources.config else { return files };
     let model_text = |path: &Path, text: Arc<str>| {
         let (key, path) = (shown(path, folder).into(), shown(path, cwd).into());
-        ModelText { path, key, text, is_config: false }
+        ModelText { path, key, text, is_config: false, has_entries: true }
     };
-    files.texts.push(ModelText { is_config: true, ..model_text(path, Arc::clone(text)) });
+    let (is_config, has_entries) = (true, sources.is_toml);
+    files.texts.push(ModelText { is_config, has_entries, ..model_text(path, Arc::clone(text)) });
     for (written, span) in &sources.files {
-        let path = normalize(&folder.join(written));
+        let path = normalize(&path.parent().unwrap_or(folder).join(written));
         let text = model_text(&path, "".into());
         let is_known = files.texts.iter().any(|known| known.key == text.key);
         match read_file(disk, &path, written) {

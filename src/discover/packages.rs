@@ -6,18 +6,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use saphyr::{LoadableYamlNode, Yaml};
+use saphyr::Yaml;
 use semver::Version;
 
-use super::{Disk, Problem, platform, shown};
+use super::{Disk, Problem, platform, shown, yaml};
 use crate::target::TargetSet;
-
-/// A file of settings larger than this was not written by `pub` or a person.
-const MAX_YAML: usize = 1024 * 1024;
-/// Aliases multiply what they stand for; package files need none.
-const MAX_ALIASES: usize = 8;
-/// Deepest nesting of brackets, and most `- ` on one line.
-const MAX_NESTING: usize = 64;
 
 /// A Dart package of the project.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,7 +84,7 @@ struct Pubspec {
 }
 
 fn parse_pubspec(text: &str) -> Result<Pubspec, String> {
-    let yaml = parse(text)?;
+    let yaml = yaml::parse(text)?;
     let mut versions = BTreeMap::new();
     for section in ["dev_dependencies", "dependencies", "dependency_overrides"] {
         let Some(dependencies) = yaml.as_mapping_get(section).and_then(Yaml::as_mapping) else { continue };
@@ -113,7 +106,7 @@ fn parse_pubspec(text: &str) -> Result<Pubspec, String> {
 }
 
 fn parse_lock(text: &str) -> Result<BTreeMap<String, Version>, String> {
-    let yaml = parse(text)?;
+    let yaml = yaml::parse(text)?;
     let packages = yaml.as_mapping_get("packages").and_then(Yaml::as_mapping);
     let versions = packages.into_iter().flatten().filter_map(|(name, package)| {
         let version = Version::parse(package.as_mapping_get("version")?.as_str()?).ok()?;
@@ -149,55 +142,6 @@ fn resolved(constraint: &str) -> Option<Version> {
         (_, None, Some(most)) => Some(most),
         (Some(_), None, None) if words.contains(&"≥") => None,
         (_, None, None) => least,
-    }
-}
-
-fn parse(text: &str) -> Result<Yaml<'_>, String> {
-    check(text)?;
-    let parsed = std::panic::catch_unwind(|| Yaml::load_from_str(text));
-    let documents = match parsed {
-        Ok(Ok(documents)) => documents,
-        Ok(Err(error)) => {
-            let marker = error.marker();
-            return Err(format!("not YAML at line {}, column {}", marker.line(), marker.col() + 1));
-        }
-        Err(_) => return Err("the YAML parser failed on it".into()),
-    };
-    Ok(documents.into_iter().next().unwrap_or(Yaml::BadValue))
-}
-
-/// Refuses what would make the parser take memory or stack out of proportion.
-fn check(text: &str) -> Result<(), String> {
-    if text.len() > MAX_YAML {
-        return Err(format!("has {} bytes, more than the limit of {MAX_YAML}", text.len()));
-    }
-    let bytes = text.as_bytes();
-    let before = |at: usize| at.checked_sub(1).and_then(|at| bytes.get(at)).copied().unwrap_or(b'\n');
-    let aliases = memchr::memchr_iter(b'*', bytes).filter(|&at| {
-        let starts = matches!(before(at), b' ' | b'\t' | b'\n' | b',' | b'[' | b'{' | b':' | b'-');
-        starts && bytes.get(at + 1).is_some_and(|next| !next.is_ascii_whitespace() && *next != b'*')
-    });
-    if aliases.count() > MAX_ALIASES {
-        return Err(format!("has more than {MAX_ALIASES} YAML aliases"));
-    }
-    let mut depth = 0_usize;
-    for byte in bytes {
-        match byte {
-            b'[' | b'{' => depth += 1,
-            b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth > MAX_NESTING {
-            return Err(format!("is nested deeper than {MAX_NESTING}"));
-        }
-    }
-    let deep = |line: &str| {
-        let indent = line.len() - line.trim_start().len();
-        indent > 4 * MAX_NESTING || line.matches("- ").count() + line.matches("? ").count() > MAX_NESTING
-    };
-    match text.lines().position(deep) {
-        Some(line) => Err(format!("is nested too deep at line {}", line + 1)),
-        None => Ok(()),
     }
 }
 

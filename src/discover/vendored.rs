@@ -57,6 +57,8 @@ pub(super) struct Vendored {
     /// Words of the project's own copyright lines.
     holders: FxHashSet<u64>,
     root: PathBuf,
+    /// Folders beside the project's.
+    further: Vec<PathBuf>,
 }
 
 /// How a file shows that others wrote it.
@@ -75,7 +77,8 @@ impl Vendored {
     pub(super) fn new(disk: &Disk, root: &Path, walked: &Walked) -> Self {
         let packages: BTreeSet<PathBuf> = parents(&walked.pubspecs);
         let own: BTreeSet<PathBuf> = packages.iter().cloned().chain(parents(&walked.manifests)).collect();
-        let mut vendored = Self { packages, root: root.to_path_buf(), ..Self::default() };
+        let further = walked.further.clone();
+        let mut vendored = Self { packages, root: root.to_path_buf(), further, ..Self::default() };
         vendored.folders.extend(walked.repositories.iter().cloned());
         let licences: Vec<(&Path, FxHashSet<u64>)> = walked
             .licences
@@ -124,8 +127,9 @@ impl Vendored {
             return true;
         }
         let package = path.ancestors().skip(1).find(|folder| self.packages.contains(*folder));
-        let start = package.unwrap_or(&self.root);
-        let between = path.ancestors().skip(1).take_while(|folder| *folder != start && folder.starts_with(&self.root));
+        let root = self.further.iter().find(|folder| path.starts_with(folder)).unwrap_or(&self.root);
+        let start = package.unwrap_or(root);
+        let between = path.ancestors().skip(1).take_while(|folder| *folder != start && folder.starts_with(root));
         between.into_iter().any(|folder| self.folders.contains(folder) || is_named(folder))
     }
 
@@ -248,6 +252,7 @@ mod tests {
             packages: BTreeSet::from([path("/p"), path("/p/third_party/plugin")]),
             holders: FxHashSet::default(),
             root: path("/p"),
+            further: Vec::new(),
         };
         for (file, expected) in [
             ("/p/src/a.c", false),

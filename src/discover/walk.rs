@@ -44,6 +44,8 @@ pub(super) struct Walked {
     pub(super) natives: Vec<PathBuf>,
     /// `pubspec.yaml` files.
     pub(super) pubspecs: Vec<PathBuf>,
+    /// `analysis_options.yaml` files.
+    pub(super) analysis_options: Vec<PathBuf>,
     /// Files that describe builds for Android.
     pub(super) android_builds: Vec<PathBuf>,
     /// `Cargo.toml` and other files that make a folder a package of native code.
@@ -56,6 +58,8 @@ pub(super) struct Walked {
     pub(super) projects: Vec<PathBuf>,
     /// Folders with a configuration of their own; they were not entered.
     pub(super) nested: Vec<PathBuf>,
+    /// Further folders with native code, beside the project's.
+    pub(super) further: Vec<PathBuf>,
     /// What could not be read.
     pub(super) problems: Vec<Problem>,
 }
@@ -69,11 +73,51 @@ pub(super) fn walk(disk: &Disk, root: &Path, cwd: &Path, config: &Config) -> Wal
     }
     // What is only seen in place of the disk was chosen by whoever put it there.
     for path in disk.put_below(root).filter(|path| std::fs::symlink_metadata(path).is_err()) {
-        if !config.skip.matched_path_or_any_parents(path, false).is_ignore() {
+        if !config::speaks_of(&config.skip, path) {
             walk.note_file(path.to_path_buf());
         }
     }
     walk.walked
+}
+
+/// Walks the further folders with native code that the configuration names, wherever they are.
+pub(super) fn walk_further(walked: &mut Walked, disk: &Disk, cwd: &Path, config: &Config) {
+    for named in &config.native {
+        let fail = |reason: &str| Problem {
+            path: shown(named, cwd),
+            reason: format!("{reason}; `native` of `[project]` names it"),
+        };
+        let folder = match named.canonicalize() {
+            Ok(folder) if folder.is_dir() => folder,
+            Ok(_) => {
+                walked.problems.push(fail("not a folder"));
+                continue;
+            }
+            Err(error) => {
+                walked.problems.push(fail(&in_words(&error)));
+                continue;
+            }
+        };
+        let mut found = walk(disk, &folder, cwd, config);
+        let lists = [
+            (&mut walked.natives, &mut found.natives),
+            (&mut walked.android_builds, &mut found.android_builds),
+            (&mut walked.manifests, &mut found.manifests),
+            (&mut walked.licences, &mut found.licences),
+            (&mut walked.repositories, &mut found.repositories),
+            (&mut walked.projects, &mut found.projects),
+        ];
+        for (all, more) in lists {
+            all.append(more);
+            // It may lie inside the project.
+            all.sort_unstable();
+            all.dedup();
+        }
+        walked.problems.append(&mut found.problems);
+        walked.further.push(folder);
+    }
+    walked.problems.sort();
+    walked.problems.dedup();
 }
 
 /// The rules of a folder's `.gitignore`, and those of the folders above it as far as the project's.
@@ -126,7 +170,7 @@ impl Walk<'_> {
             }
             let is_left_out = name.as_encoded_bytes().starts_with(b".")
                 || self.disk.hides(&path)
-                || self.config.skip.matched_path_or_any_parents(&path, kind.is_dir()).is_ignore()
+                || self.is_skipped_by_configuration(&path, kind.is_dir())
                 || is_ignored(rules.as_deref(), &path, kind.is_dir());
             if is_left_out {
                 continue;
@@ -143,15 +187,21 @@ impl Walk<'_> {
                 }
             } else if kind.is_file() || is_manifest(&name) {
                 self.note_file(path);
-            } else if is_source(&path) {
-                if let Some(reason) = reason_for_other(&path, self.root, kind.is_symlink()) {
-                    self.report(&path, reason);
-                }
+            } else if is_source(&path)
+                && let Some(reason) = reason_for_other(&path, self.root, kind.is_symlink())
+            {
+                self.report(&path, reason);
             }
         }
         if folder != self.root && parts.iter().filter(|part| **part).count() >= MIN_PARTS {
             self.walked.projects.push(folder.to_path_buf());
         }
+    }
+
+    /// The folders above it are known not to be skipped.
+    fn is_skipped_by_configuration(&self, path: &Path, is_folder: bool) -> bool {
+        let skip = &self.config.skip;
+        path.starts_with(skip.path()) && skip.matched_path_or_any_parents(path, is_folder).is_ignore()
     }
 
     /// Puts a file where it belongs, by its name.
@@ -166,6 +216,7 @@ impl Walk<'_> {
         let walked = &mut self.walked;
         let list = match name {
             "pubspec.yaml" => &mut walked.pubspecs,
+            config::ANALYSIS_OPTIONS => &mut walked.analysis_options,
             name if android::BUILDS.contains(&name) => &mut walked.android_builds,
             "Cargo.toml" | "oh-package.json5" => &mut walked.manifests,
             name if is_licence(name) => &mut walked.licences,

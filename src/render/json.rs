@@ -46,8 +46,13 @@ enum Line<'a> {
     Summary { version: u32, tool: Tool, summary: Summary<'a> },
 }
 
+/// What `ffilint check --format json` writes. Paths count from the working directory; lines and columns begin at 1,
+/// columns count UTF-16 units, offsets are bytes.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "ffilint report"))]
 struct Document<'a> {
+    /// The version of this format.
+    #[cfg_attr(test, schemars(extend("const" = 1)))]
     version: u32,
     tool: Tool,
     summary: Summary<'a>,
@@ -55,35 +60,47 @@ struct Document<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Tool {
     name: &'static str,
     version: &'static str,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Summary<'a> {
+    /// Files read, by language.
     files: std::collections::BTreeMap<&'static str, usize>,
+    /// Functions analysed.
     functions: usize,
+    /// Bindings with a definition or a model, and those without.
     links: Links,
+    /// Functions that were not analysed to their end.
     incomplete: usize,
+    /// What was not analysed, or not all of it.
     skipped: Vec<Skipped<'a>>,
+    /// How long the run took.
     seconds: f64,
+    /// Findings by level, and those that are not shown.
     counts: Counts,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Links {
     resolved: usize,
     unresolved: usize,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Skipped<'a> {
     path: &'a str,
     reason: &'a str,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Counts {
     error: usize,
     warning: usize,
@@ -93,29 +110,42 @@ struct Counts {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Finding<'a> {
     rule: &'a str,
+    #[cfg_attr(test, schemars(extend("enum" = schema::LEVELS)))]
     level: &'static str,
+    #[cfg_attr(test, schemars(extend("enum" = schema::CONFIDENCES)))]
     confidence: &'static str,
     message: &'a str,
+    /// The function it is in; empty outside of functions.
     function: &'a str,
+    /// The platforms it is about; empty where it is all of them.
+    #[cfg_attr(test, schemars(extend("items" = { "type": "string", "enum": schema::targets() })))]
     targets: Vec<&'static str>,
     cwe: Option<u16>,
+    /// The same from run to run, whatever else is written into the file.
     fingerprint: &'a str,
     location: Place<'a>,
+    /// How it comes about, in order.
     trace: Vec<Step<'a>>,
+    /// What to do.
     help: Option<&'a str>,
     fix: Option<FixOut<'a>>,
+    /// Why it is not shown elsewhere; null where it is.
     suppressed: Option<SuppressedOut<'a>>,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct SuppressedOut<'a> {
+    #[cfg_attr(test, schemars(extend("enum" = ["comment", "baseline"])))]
     by: &'static str,
     reason: Option<&'a str>,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Place<'a> {
     path: &'a str,
     start: Point,
@@ -123,29 +153,39 @@ struct Place<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Point {
+    #[cfg_attr(test, schemars(range(min = 1)))]
     line: u32,
+    #[cfg_attr(test, schemars(range(min = 1)))]
     column: u32,
     offset: u32,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Step<'a> {
+    /// Its number, from 1.
     step: usize,
+    #[cfg_attr(test, schemars(extend("enum" = schema::KINDS)))]
     kind: &'static str,
+    #[cfg_attr(test, schemars(extend("enum" = schema::languages())))]
     language: &'static str,
     message: &'a str,
     location: Place<'a>,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct FixOut<'a> {
     title: &'a str,
+    #[cfg_attr(test, schemars(extend("enum" = ["safe", "unsafe", "display"])))]
     applicability: &'static str,
     edits: Vec<EditOut<'a>>,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct EditOut<'a> {
     path: &'a str,
     start: u32,
@@ -259,5 +299,32 @@ pub(super) fn trace_kind(kind: TraceKind) -> &'static str {
         TraceKind::Branch => "branch",
         TraceKind::Throw => "throw",
         TraceKind::Exit => "exit",
+    }
+}
+
+/// The format as a JSON Schema, from the types that are it.
+#[cfg(test)]
+pub(crate) mod schema {
+    use schemars::generate::SchemaSettings;
+
+    use crate::language::Language;
+    use crate::target::TargetSet;
+
+    pub(super) const LEVELS: [&str; 3] = ["error", "warning", "note"];
+    pub(super) const CONFIDENCES: [&str; 3] = ["low", "medium", "high"];
+    pub(super) const KINDS: [&str; 10] =
+        ["allocate", "transfer", "borrow", "use", "release", "overwrite", "escape", "branch", "throw", "exit"];
+
+    pub(super) fn targets() -> Vec<&'static str> {
+        TargetSet::names().collect()
+    }
+
+    pub(super) fn languages() -> Vec<&'static str> {
+        Language::ALL.iter().map(|language| language.id()).collect()
+    }
+
+    pub(crate) fn generated() -> serde_json::Value {
+        let settings = SchemaSettings::draft07().for_serialize();
+        settings.into_generator().into_root_schema_for::<super::Document<'static>>().to_value()
     }
 }

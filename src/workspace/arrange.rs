@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::{Options, Scope, Workspace};
 use crate::config::Setting;
 use crate::diagnostic::{Diagnostic, Level};
+use crate::discover::EVERY_RULE;
 use crate::rules;
 use crate::source::{FileId, Location, SourceFile, Span};
 use crate::suppress::baseline::{Baseline, Entry};
@@ -78,7 +79,8 @@ impl Workspace {
     /// The path of a finding's file from the project's folder.
     fn path_of(&self, diagnostic: &Diagnostic) -> &str {
         let file = diagnostic.primary.location.file;
-        self.keys.get(file.index()).map_or_else(|| self.file(file).map_or("", |source| &*source.path), |key| key)
+        let key = self.keys.get(file.index());
+        key.or_else(|| self.file(file).map(|source| &source.path)).map_or("", |path| path)
     }
 
     /// All files that a report may speak of, by their ids.
@@ -112,7 +114,11 @@ impl Workspace {
             Scope::Primary => is_named(primary),
             Scope::Touching => is_named(primary) || diagnostic.trace.iter().any(|step| is_named(step.location)),
         };
-        named && !facts(primary).is_some_and(|facts| facts.excluded) && !self.is_others(primary.file, options)
+        let is_hidden = |facts: &super::Facts| {
+            let ignores = |rule: &String| rule == diagnostic.rule || rule == EVERY_RULE;
+            facts.excluded || facts.ignored.iter().any(ignores)
+        };
+        named && !facts(primary).is_some_and(is_hidden) && !self.is_others(primary.file, options)
     }
 
     /// Whether a file is vendored, and nobody asked for those.

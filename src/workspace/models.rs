@@ -12,10 +12,13 @@ use crate::link::{Program, stated};
 use crate::models::catalog::CONVENTIONS;
 use crate::models::own::OwnText;
 use crate::models::schema::Family;
-use crate::models::{ModelSet, Versions, own, suggest};
+use crate::models::{ModelSet, SCHEMA, Versions, own, suggest};
 use crate::rules;
 use crate::source::{FileId, Location, SourceFile, Span};
 use crate::summary::{EffectKind, FamilyRef};
+
+/// The name of what the configuration says of names.
+const NAMES: &str = "(names)";
 
 /// The name of the models that comments make up.
 const COMMENTS: &str = "(comments)";
@@ -26,6 +29,8 @@ pub(super) struct OwnModels {
     files: ModelFiles,
     /// The files of models as places are told in them; they follow the sources.
     pub(super) sources: Vec<SourceFile>,
+    /// What the configuration says of names, as a file of models.
+    hints: Option<String>,
 }
 
 impl OwnModels {
@@ -36,11 +41,14 @@ impl OwnModels {
             SourceFile::new(id, Arc::clone(&text.path), Arc::clone(&text.text), Language::Dart)
         };
         let sources = files.texts.iter().enumerate().map(source).collect();
-        Self { files, sources }
+        let quoted: Vec<String> = files.dispose.iter().map(|name| format!("{name:?}")).collect();
+        let hints = format!("schema = {SCHEMA}\n[hints]\ndisposes = [{}]\n", quoted.join(", "));
+        Self { hints: (!quoted.is_empty()).then_some(hints), files, sources }
     }
 
     fn texts(&self) -> Vec<OwnText<'_>> {
-        self.files.texts.iter().map(own_text).collect()
+        let hints = self.hints.as_ref().map(|text| OwnText { path: NAMES, text, is_config: false, without: &[] });
+        self.files.texts.iter().map(own_text).chain(hints).collect()
     }
 }
 
@@ -122,7 +130,8 @@ impl Workspace {
 /// A file as models are read from it.
 #[must_use]
 pub(crate) fn own_text(file: &ModelText) -> OwnText<'_> {
-    OwnText { path: &file.path, text: &file.text, is_config: file.is_config, without: &[] }
+    let text = if file.has_entries { &*file.text } else { "" };
+    OwnText { path: &file.path, text, is_config: file.is_config, without: &[] }
 }
 
 /// The entries of each file that do not fit what is bound, by where they begin.

@@ -4,6 +4,7 @@
 
 mod baseline;
 mod cli;
+mod config;
 mod fix;
 mod fixtures;
 mod formats;
@@ -14,11 +15,13 @@ mod link;
 mod links;
 mod lower;
 mod models;
+mod monorepo;
 mod order;
 mod own_models;
 mod pages;
 mod render;
 mod sarif;
+mod schema;
 mod support;
 mod suppress;
 mod tidy;

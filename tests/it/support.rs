@@ -136,6 +136,7 @@ pub(crate) fn example(texts: &[(Language, String)]) -> Project {
             package: None,
             named: true,
             excluded: false,
+            ignored: Vec::new(),
             vendored: false,
             targets: TargetSet::ALL,
             narrow: None,

@@ -1,0 +1,206 @@
+//! The JSON Schemas that are shipped: what is read and written is valid, and what is wrong is not.
+
+use std::error::Error;
+use std::fs;
+use std::time::Duration;
+
+use ffilint::config::Config;
+use ffilint::{render, rules};
+use serde_json::{Value, json};
+
+use crate::cli::{code, ffilint, stdout};
+use crate::fixtures::cases;
+use crate::support::{self, Outcome, all_well, repository};
+
+fn schema(name: &str) -> Result<Value, Box<dyn Error>> {
+    Ok(serde_json::from_str(&fs::read_to_string(repository().join("rules").join(name))?)?)
+}
+
+/// Keywords that ask for nothing.
+const NOTES: [&str; 6] = ["$schema", "title", "description", "definitions", "format", "default"];
+
+/// What is wrong with a value by a schema; a keyword that is not understood is a fault, too.
+fn faults(root: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> {
+    let Some(keywords) = schema.as_object() else {
+        return if schema == false { vec![format!("{at}: nothing may stand here")] } else { Vec::new() };
+    };
+    let below = |schema: &Value, value: &Value, name: &str| faults(root, schema, value, &format!("{at}/{name}"));
+    let mut found = Vec::new();
+    for (keyword, says) in keywords {
+        let text = says.as_str().unwrap_or_default();
+        let listed = says.as_array().into_iter().flatten();
+        let is_well = match keyword.as_str() {
+            name if NOTES.contains(&name) => true,
+            "$ref" => {
+                let to = text.strip_prefix('#').and_then(|pointer| root.pointer(pointer));
+                found.extend(to.map_or(vec![format!("{at}: {text} leads nowhere")], |to| faults(root, to, value, at)));
+                true
+            }
+            "type" => is_type(value, text) || listed.clone().any(|ty| is_type(value, ty.as_str().unwrap_or_default())),
+            "const" => value == says,
+            "enum" => listed.clone().any(|one| one == value),
+            "minimum" => value.as_f64().is_none_or(|number| says.as_f64().is_some_and(|least| number >= least)),
+            "maximum" => value.as_f64().is_none_or(|number| says.as_f64().is_some_and(|most| number <= most)),
+            "minItems" => value.as_array().is_none_or(|items| items.len() as u64 >= says.as_u64().unwrap_or(u64::MAX)),
+            "required" => value
+                .as_object()
+                .is_none_or(|fields| listed.clone().all(|name| fields.contains_key(name.as_str().unwrap_or_default()))),
+            "oneOf" => listed.clone().filter(|way| below(way, value, "").is_empty()).count() == 1,
+            "allOf" => listed.clone().all(|way| below(way, value, "").is_empty()),
+            "anyOf" => listed.clone().any(|way| below(way, value, "").is_empty()),
+            "items" => {
+                let items = value.as_array().into_iter().flatten().enumerate();
+                found.extend(items.flat_map(|(index, item)| below(says, item, &index.to_string())));
+                true
+            }
+            "properties" => {
+                let fields = value.as_object().into_iter().flatten();
+                found.extend(fields.filter_map(|(name, value)| Some(below(says.get(name)?, value, name))).flatten());
+                true
+            }
+            "additionalProperties" => {
+                let known = |name: &String| keywords.get("properties").is_some_and(|known| known.get(name).is_some());
+                let fields = value.as_object().into_iter().flatten().filter(|(name, _)| !known(name));
+                found.extend(fields.flat_map(|(name, value)| below(says, value, name)));
+                true
+            }
+            "propertyNames" => {
+                let names = value.as_object().into_iter().flatten().map(|(name, _)| name);
+                found.extend(names.flat_map(|name| below(says, &json!(name), name)));
+                true
+            }
+            _ => false,
+        };
+        if !is_well {
+            found.push(format!("{at}: `{keyword}` says {says}, here is {value:.80}"));
+        }
+    }
+    found
+}
+
+fn is_type(value: &Value, ty: &str) -> bool {
+    match ty {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "boolean" => value.is_boolean(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "number" => value.is_number(),
+        "null" => value.is_null(),
+        _ => false,
+    }
+}
+
+/// What is wrong with the text of an `ffilint.toml`.
+fn config_faults(text: &str) -> Result<Vec<String>, Box<dyn Error>> {
+    let schema = schema("ffilint.schema.json")?;
+    let value: Value = toml::from_str(text)?;
+    Ok(faults(&schema, &schema, &value, ""))
+}
+
+/// The texts between fences of a language, in a page.
+fn fenced(page: &str, language: &str) -> Result<Vec<String>, Box<dyn Error>> {
+    let text = fs::read_to_string(repository().join(page))?;
+    let blocks = text.split("```").skip(1).step_by(2);
+    Ok(blocks.filter_map(|block| Some(block.strip_prefix(language)?.strip_prefix('\n')?.to_owned())).collect())
+}
+
+#[test]
+fn configurations_of_pages_and_fixtures_are_valid() -> Outcome {
+    let mut texts = Vec::new();
+    for (number, text) in fenced("docs/configuration.md", "toml")?.into_iter().enumerate() {
+        Config::parse(&text, "ffilint.toml".as_ref(), &rules::names())?;
+        texts.push((format!("docs/configuration.md, example {}", number + 1), text));
+    }
+    assert!(!texts.is_empty(), "the page has examples");
+    for path in support::files_below(&repository().join("fixtures")) {
+        if path.ends_with("ffilint.toml") {
+            texts.push((path.display().to_string(), fs::read_to_string(&path)?));
+        }
+    }
+    let mut failures = Vec::new();
+    for (name, text) in texts {
+        failures.extend(config_faults(&text)?.into_iter().map(|fault| format!("{name}{fault}")));
+    }
+    all_well(failures)
+}
+
+#[test]
+fn examples_in_yaml_are_understood() -> Outcome {
+    let examples = fenced("docs/configuration.md", "yaml")?;
+    assert!(!examples.is_empty(), "the page has examples");
+    for text in examples {
+        let folder = tempfile::tempdir()?;
+        fs::create_dir(folder.path().join(".git"))?;
+        fs::write(folder.path().join("analysis_options.yaml"), &text)?;
+        let output = ffilint(folder.path(), &["config", "show"])?;
+        assert_eq!(code(&output), 0, "{text}{}", crate::cli::stderr(&output));
+        assert!(stdout(&output).contains("# analysis_options.yaml:"), "{}", stdout(&output));
+    }
+    Ok(())
+}
+
+#[test]
+fn what_is_no_configuration_is_not_valid() -> Outcome {
+    for text in [
+        "exlude = []",
+        "exclude = 3",
+        "exclude = [3]",
+        "targets = [\"windos\"]",
+        "targets = []",
+        "min-confidence = \"sure\"",
+        "check-vendored = 1",
+        "[rules]\nleaked = \"off\"",
+        "[rules]\ndouble_free = \"of\"",
+        "[per-file-ignores]\n\"lib/\" = [\"leaked\"]",
+        "[per-file-ignores]\n\"lib/\" = []",
+        "[project]\nnativ = []",
+        "[classes]\ndispose = \"x\"",
+        "[baseline]\nfile = \"x\"",
+        "function = 3",
+    ] {
+        assert!(!config_faults(text)?.is_empty(), "{text} is valid");
+        assert!(Config::parse(text, "ffilint.toml".as_ref(), &rules::names()).is_err() || text.starts_with("function"));
+    }
+    Ok(())
+}
+
+#[test]
+fn the_schema_and_the_page_know_every_key() -> Outcome {
+    let schema = schema("ffilint.schema.json")?;
+    let page = fs::read_to_string(repository().join("docs/configuration.md"))?;
+    let said = Config::parse("zzz = 1", "x".as_ref(), &rules::names()).err().map(|error| error.to_string());
+    let said = said.unwrap_or_default();
+    let keys: Vec<&str> = said.split("known are ").nth(1).unwrap_or_default().split(", ").collect();
+    assert!(keys.len() > 15, "{said}");
+    for key in &keys {
+        assert!(schema["properties"].get(key).is_some(), "the schema lacks {key}");
+        assert!(page.contains(&format!("`{key}`")) || page.contains(&format!("[{key}]")), "the page lacks {key}");
+    }
+    assert_eq!(schema["properties"].as_object().map(serde_json::Map::len), Some(keys.len()));
+    Ok(())
+}
+
+#[test]
+fn reports_are_valid() -> Outcome {
+    let schema = schema("report.schema.json")?;
+    let of = |text: &str| -> Result<Vec<String>, Box<dyn Error>> {
+        Ok(faults(&schema, &schema, &serde_json::from_str(text)?, ""))
+    };
+    let canned = fs::read_to_string(repository().join("fixtures/render/canned.json"))?;
+    assert_eq!(of(&canned)?, Vec::<String>::new());
+    for (word, instead) in
+        [("\"version\"", "\"varsion\""), ("\"kind\":\"", "\"kind\":\"x"), ("\"line\":", "\"line\":-")]
+    {
+        assert!(canned.contains(word), "{word}");
+        assert!(!of(&canned.replacen(word, instead, 1))?.is_empty(), "{instead} is valid");
+    }
+    let mut failures = Vec::new();
+    for case in cases() {
+        let (project, options) = support::project(&case)?;
+        let report = support::check(project, &options, 2)?;
+        let text = render::json::render(&report, Duration::from_millis(1), true)?;
+        failures.extend(of(&text)?.into_iter().map(|fault| format!("{}: {fault}", case.display())));
+    }
+    all_well(failures)
+}
