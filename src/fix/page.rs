@@ -197,14 +197,10 @@ impl<'p, 's> Page<'p, 's> {
 
     /// The text of a stretch with some of it replaced, and every line but the first one level deeper.
     pub(super) fn deeper(&self, stretch: Span, replaced: &[(Span, String)], unit: &str) -> String {
-        let within = |at: u32| {
-            let inner = |node: &NodeId| {
-                let span = self.tree.span(*node);
-                span.start < at && at < span.end
-            };
-            let strings = self.tree.descendants(self.tree.root()).filter(inner);
-            strings.into_iter().any(|node| self.tree.kind(node).starts_with("string_literal"))
-        };
+        let is_string = |&node: &NodeId| self.tree.kind(node).starts_with("string_literal");
+        let strings = self.tree.descendants(self.tree.root()).filter(is_string).map(|node| self.tree.span(node));
+        let strings: Vec<Span> = strings.filter(|span| span.overlaps(stretch)).collect();
+        let within = |at: u32| strings.iter().any(|span| span.start < at && at < span.end);
         let mut text = String::new();
         let mut at = stretch.start;
         for (span, by) in replaced.iter().chain([&(Span::new(stretch.end, stretch.end), String::new())]) {
