@@ -17,6 +17,9 @@ mod page;
 mod release;
 mod swap;
 
+/// What the title of a fix begins with that makes a variable.
+pub const KEEPING: &str = "keep it in ";
+
 /// What would mend a finding.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Remedy {
@@ -117,7 +120,7 @@ impl<'s> Pages<'s> {
             }
             Remedy::Keep { release, unsure } => {
                 let (name, edits) = keep::keep(&page, place, release, unsure.is_some())?;
-                let title = format!("keep it in `{name}` and release it");
+                let title = format!("{KEEPING}`{name}` and release it");
                 (with_doubt(title, unsure.as_deref()), Applicability::Unsafe, edits)
             }
             Remedy::ReleaseAtEnd { variable, release, unsure } => {

@@ -50,7 +50,11 @@ fn run(arguments: &CheckArguments) -> Fallible<u8> {
         let options = Options { progress: Arc::clone(&progress), ..options(arguments, &config)? };
         let baseline = match arguments.isolated || arguments.no_baseline {
             true => None,
-            false => read_baseline(&baseline_path(&root, &config, arguments.baseline.as_deref()), &cwd)?,
+            false => {
+                let path = baseline_path(&root, &config, arguments.baseline.as_deref());
+                // What is not staged is not there.
+                if disk.hides(&path) { None } else { read_baseline(&path, &cwd)? }
+            }
         };
         if baseline.is_none()
             && let Some(named) = arguments.baseline.as_deref().filter(|_| !arguments.isolated)

@@ -11,6 +11,10 @@ pub(super) fn keep(page: &Page<'_, '_>, place: Span, with: &Release, unsure: boo
     let allocation = *chain.last()?;
     let at = once_from(page, &chain)?;
     let around = page.function(&chain)?;
+    let before = Span::new(page.tree.span(*chain.get(at)?).start, place.start);
+    if page.text_of(allocation).contains("?.") || may_act(page.slice(before)) {
+        return None;
+    }
     if page.is_generator(around) || page.may_work_later(around) {
         return None;
     }
@@ -32,6 +36,14 @@ pub(super) fn keep(page: &Page<'_, '_>, place: Span, with: &Release, unsure: boo
         false => vec![braced(page, &kept, body)?],
     };
     Some((name.clone(), changes))
+}
+
+/// Whether what stands before an allocation in its statement may do something, which must stay before it: a call that has
+/// ended, unless it only casts or allocates, an assignment in an argument, an `await`.
+fn may_act(before: &str) -> bool {
+    const PLAIN: [&str; 4] = [".cast()", ".toNativeUtf8()", ".toNativeUtf16()", ".toDartString()"];
+    let rest = PLAIN.iter().fold(before.to_owned(), |text, call| text.replace(call, ""));
+    ["++", "--", "await "].iter().any(|act| rest.contains(act)) || rest.contains(')')
 }
 
 /// What is kept, and how it is written.

@@ -19,6 +19,9 @@ fn declaration(page: &Page<'_, '_>, place: Span, variable: &str) -> Option<(Vec<
     let is_alone = tree.kind(declared) == "initialized_variable_declaration"
         && tree.child_of_kind(declared, "initialized_identifier").is_none();
     let is_late = page.text_of(placed.statement).trim_start().starts_with("late ");
+    if may_be_null(page, placed.statement, name) {
+        return None;
+    }
     // What is allocated must be what is declared, by casts at most: not something in it, nor one of two.
     let plain = chain.iter().skip(at + 2).all(|&node| {
         let casts = ["call_expression", "member_expression", "instantiation_expression", "as_expression"];
@@ -26,6 +29,13 @@ fn declaration(page: &Page<'_, '_>, place: Span, variable: &str) -> Option<(Vec<
     });
     let is_written_once = !writes(page, placed, variable);
     (is_alone && !is_late && plain && is_written_once && tree.span(name).start < place.start).then_some((chain, placed))
+}
+
+/// Whether a declared variable may be null, which no release takes: `Pointer<Utf8>? p`, `final p = text?.toNativeUtf8()`.
+fn may_be_null(page: &Page<'_, '_>, statement: NodeId, name: NodeId) -> bool {
+    let (statement, name) = (page.tree.span(statement), page.tree.span(name));
+    let ty = page.slice(Span::new(statement.start, name.start));
+    ty.trim_end().ends_with('?') || page.slice(Span::new(name.end, statement.end)).contains("?.")
 }
 
 /// Whether the variable gets something else in the rest of its scope.

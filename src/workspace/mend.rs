@@ -232,7 +232,11 @@ fn candidates(report: &Report, most: Applicability, refused: &BTreeMap<String, R
         let reach = Span::new(start, spans().map(|span| span.end).max().unwrap_or_default());
         let is_apart =
             |other: &Candidate| other.file != file || other.reach.end < reach.start || reach.end < other.reach.start;
-        if chosen.iter().all(is_apart) {
+        // Each was named in the same text: two new variables of one name wait for each other.
+        let is_of_another_name = |other: &Candidate| {
+            other.file != file || !fix.title.starts_with(fix::KEEPING) || other.fix.title != fix.title
+        };
+        if chosen.iter().all(|other| is_apart(other) && is_of_another_name(other)) {
             chosen.push(Candidate {
                 file,
                 reach,

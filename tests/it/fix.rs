@@ -174,3 +174,18 @@ fn machines_are_given_the_edits() -> Outcome {
     assert!(listed.lines().any(|line| line.starts_with("leaked_allocation") && line.contains(" unsafe ")), "{listed}");
     Ok(())
 }
+
+#[test]
+fn new_variables_of_one_function_have_names_of_their_own() -> Outcome {
+    let text = "import 'dart:ffi';\nimport 'package:ffi/ffi.dart';\n\n@Native<Int32 Function(Pointer<Utf8>)>()\n\
+                external int count(Pointer<Utf8> text);\n\nint both(String s) {\n  final a = count(s.toNativeUtf8());\n  \
+                final b = count(s.toNativeUtf8());\n  return a + b;\n}\n";
+    let folder = project(&[("lib/a.dart", text.as_bytes())])?;
+    let output = ffilint(folder.path(), &["--fix", "--unsafe-fixes"])?;
+    let after = fs::read_to_string(folder.path().join("lib/a.dart"))?;
+    let declared: Vec<&str> = after.lines().filter_map(|line| line.trim().strip_prefix("final ")).collect();
+    let names: std::collections::BTreeSet<&str> = declared.iter().filter_map(|line| line.split(' ').next()).collect();
+    assert!(names.len() == declared.len() && declared.len() == 4, "{after}{}", stderr(&output));
+    assert_eq!(code(&output), 0, "{}", stdout(&output));
+    Ok(())
+}
