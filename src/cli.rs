@@ -21,6 +21,7 @@ mod fix;
 mod links;
 mod ownership;
 mod progress;
+mod projects;
 mod settings;
 mod silence;
 

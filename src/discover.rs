@@ -72,8 +72,28 @@ pub struct Root {
     pub folder: PathBuf,
     /// What to report on; empty means everything.
     pub named: Vec<PathBuf>,
-    /// The files that were changed, sorted, where only they are to be reported on.
-    pub changed: Option<Vec<PathBuf>>,
+    /// The files and folders that were changed, sorted, where only they are to be reported on.
+    pub changed: Option<Arc<Vec<PathBuf>>>,
+}
+
+impl Root {
+    /// The projects that lie in this one, where a person named what they lie in.
+    #[must_use]
+    pub fn inside(&self, project: &Project) -> Vec<Root> {
+        let is_named =
+            |folder: &&PathBuf| self.named.is_empty() || self.named.iter().any(|named| folder.starts_with(named));
+        let inner = project.nested.iter().filter(is_named).cloned();
+        inner.map(|folder| Root { folder, named: Vec::new(), changed: self.changed.clone() }).collect()
+    }
+
+    /// Whether a file is to be reported on.
+    fn reports(&self, path: &Path) -> bool {
+        let is_changed = |changed: &Arc<Vec<PathBuf>>| {
+            path.ancestors().any(|above| changed.binary_search_by(|one| one.as_path().cmp(above)).is_ok())
+        };
+        (self.named.is_empty() || self.named.iter().any(|named| path.starts_with(named)))
+            && self.changed.as_ref().is_none_or(is_changed)
+    }
 }
 
 /// A file or folder that could not be read.
@@ -132,7 +152,7 @@ pub struct Project {
     /// The paths a person named, as they are shown.
     pub asked: Vec<String>,
     /// Folders that are projects of their own, sorted; they were not read.
-    pub nested: Vec<String>,
+    pub nested: Vec<PathBuf>,
     /// How many files were read and tested, by language.
     pub read: BTreeMap<Language, usize>,
     /// Native files that the boundary leads to and that are not parsed all the same, by one of the [`Caps`], sorted.
@@ -200,7 +220,7 @@ pub fn read_from(disk: &Disk, root: &Root, cwd: &Path, config: &Config, caps: &C
     walk::walk_further(&mut walked, disk, cwd, config);
     walked.sources.sort();
     project.problems = std::mem::take(&mut walked.problems);
-    project.nested = walked.nested.iter().map(|path| shown(path, cwd)).collect();
+    project.nested = std::mem::take(&mut walked.nested);
     let builds = android::Builds::read(disk, &walked.android_builds);
     project.packages = packages::read(disk, &walked.pubspecs, &root.folder, cwd, &mut project.problems);
 
@@ -260,8 +280,7 @@ pub fn read_from(disk: &Disk, root: &Root, cwd: &Path, config: &Config, caps: &C
             key: shown(path, &root.folder).into(),
             text,
             package,
-            named: (root.named.is_empty() || root.named.iter().any(|named| path.starts_with(named)))
-                && root.changed.as_ref().is_none_or(|changed| changed.iter().any(|file| file == path)),
+            named: root.reports(path),
             excluded: config::speaks_of(&config.exclude, path),
             ignored: ignored(path, config),
             vendored: false,
@@ -354,7 +373,8 @@ fn native_language_of(path: &Path) -> Option<Language> {
     Language::of_file_name(&path.file_name()?.to_string_lossy()).filter(|language| language.is_native())
 }
 
-fn is_source(path: &Path) -> bool {
+/// Whether a file is named like source code.
+pub(crate) fn is_source(path: &Path) -> bool {
     path.file_name().is_some_and(|name| Language::of_file_name(&name.to_string_lossy()).is_some())
 }
 

@@ -98,6 +98,18 @@ impl Unit {
     pub fn has_gaps(&self) -> bool {
         !self.errors.is_empty() || self.functions.iter().any(|function| function.incomplete.is_some())
     }
+
+    /// Whether nothing that was declared here was understood, since all of it is broken.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        !self.errors.is_empty()
+            && self.functions.iter().all(|function| function.incomplete.is_some())
+            && self.classes.is_empty()
+            && self.variables.is_empty()
+            && self.bindings.is_empty()
+            && self.aliases.is_empty()
+            && self.layouts.is_empty()
+    }
 }
 
 impl Unit {

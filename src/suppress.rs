@@ -71,10 +71,11 @@ impl Comments {
         all
     }
 
-    /// What silences a finding: at its place, where the memory is allocated, or where it is released.
+    /// What silences a finding: at its place, where the memory is allocated, where it is released, or where it comes
+    /// from one function to the next: of what a native function allocates a caller in Dart sees no more than that.
     pub fn silence(&mut self, diagnostic: &Diagnostic, sources: &[SourceFile]) -> Option<By> {
-        let steps =
-            diagnostic.trace.iter().filter(|step| matches!(step.kind, TraceKind::Allocate | TraceKind::Release));
+        let counts = |kind| matches!(kind, TraceKind::Allocate | TraceKind::Transfer | TraceKind::Release);
+        let steps = diagnostic.trace.iter().filter(|step| counts(step.kind));
         let mut found = None;
         for place in [diagnostic.primary.location].into_iter().chain(steps.map(|step| step.location)) {
             let Some((noted, source)) = self.files.get_mut(&place.file).zip(sources.get(place.file.index())) else {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::config::Setting;
+use crate::config::{Certainty, Config, Setting};
 use crate::diagnostic::{Diagnostic, Level};
 use crate::discover::{Problem, Project};
 use crate::fix::Pages;
@@ -56,7 +56,6 @@ pub struct Workspace {
     problems: Vec<Problem>,
     unreadable: Vec<Problem>,
     asked: Vec<String>,
-    nested: Vec<String>,
     left_out: Vec<Problem>,
     notes: Vec<Problem>,
     own: OwnModels,
@@ -122,6 +121,20 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    /// What a project's configuration asks for.
+    #[must_use]
+    pub fn of(config: &Config) -> Self {
+        Self {
+            rules: config.rules.clone(),
+            targets: config.targets,
+            min_confidence: config.min_confidence.unwrap_or(Certainty::Medium).into(),
+            check_vendored: config.check_vendored,
+            ..Self::default()
+        }
+    }
+}
+
 /// What a run found, and what it looked at.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
@@ -149,8 +162,6 @@ pub struct Report {
     pub damaged: Vec<Problem>,
     /// What of that a person named.
     pub unreadable: Vec<Problem>,
-    /// Folders that are projects of their own.
-    pub nested: Vec<String>,
     /// Native files that are left out by a cap, and which.
     pub left_out: Vec<Problem>,
     /// What is of interest only to whoever asks.
@@ -193,7 +204,6 @@ impl Workspace {
             problems: project.problems,
             unreadable: project.unreadable,
             asked: project.asked,
-            nested: project.nested,
             left_out: project.left_out,
             notes: project.notes,
             own: OwnModels::new(project.models, project.files.len()),
@@ -228,7 +238,6 @@ impl Workspace {
             relevant: self.sources.len(),
             skipped: self.problems.clone(),
             unreadable: self.unreadable.clone(),
-            nested: self.nested.clone(),
             left_out: self.left_out.clone(),
             notes: self.notes.clone(),
             ..Report::default()
@@ -240,7 +249,9 @@ impl Workspace {
         for (source, lowered) in self.sources.iter().zip(self.lower(&options.limits, progress)) {
             match lowered {
                 Lowered::Unit(unit) => {
-                    *report.parsed.entry(source.language).or_default() += 1;
+                    if !unit.is_lost() {
+                        *report.parsed.entry(source.language).or_default() += 1;
+                    }
                     let is_left_out = self.is_others(source.id, options);
                     if let Some(first) = unit.errors.first().filter(|_| !is_left_out) {
                         let line = source.position(first.start).line;
@@ -457,7 +468,6 @@ impl Report {
         self.skipped.extend(other.skipped);
         self.damaged.extend(other.damaged);
         self.unreadable.extend(other.unreadable);
-        self.nested.extend(other.nested);
         self.left_out.extend(other.left_out);
         self.notes.extend(other.notes);
     }

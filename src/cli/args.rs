@@ -84,7 +84,7 @@ pub(super) struct CheckArguments {
     #[command(flatten)]
     pub(super) fixing: FixArguments,
     /// Show what comments silence, too
-    #[arg(long)]
+    #[arg(long, conflicts_with = "add_ignore")]
     pub(super) no_ignores: bool,
     /// List what is silenced in json and json-lines; sarif always does
     #[arg(long)]
@@ -380,6 +380,8 @@ impl FromStr for Output {
         };
         match path {
             Some("") => Err(format!("--format: `{text}` names no file; write `{name}=PATH`")),
+            // As elsewhere, this is stdout.
+            Some("-") => Ok(Self { format, path: None }),
             path => Ok(Self { format, path: path.map(PathBuf::from) }),
         }
     }

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use super::args::{BaselineArguments, BaselineCommand};
-use super::check::{baseline_path, configuration, open, read_baseline, tell_unreadable, working_directory};
+use super::check::tell_unreadable;
+use super::projects::{self, Opened, baseline_path, read_baseline, working_directory};
 use super::{CLEAN, FAILURE, Fallible, file, on_threads, write_out};
-use crate::config::{Certainty, Config};
-use crate::discover::{self, Disk, Root};
+use crate::discover;
 use crate::rules;
 use crate::source::Location;
 use crate::suppress::baseline::Baseline;
@@ -19,13 +19,13 @@ pub(super) fn baseline(command: &BaselineCommand) -> Fallible<u8> {
     };
     on_threads(None, false, || {
         let cwd = working_directory()?;
-        let (roots, missing) = discover::roots(&cwd, &arguments.paths);
+        let (projects, missing) = projects::read(&cwd, &arguments.paths, false)?;
         tell_unreadable(missing.iter());
-        if arguments.baseline.is_some() && roots.len() > 1 {
+        if arguments.baseline.is_some() && projects.len() > 1 {
             return Err("--baseline: the paths are of several projects; name those of one".into());
         }
-        for root in &roots {
-            let told = if prunes { prune(root, &cwd, arguments)? } else { create(root, &cwd, arguments)? };
+        for opened in projects {
+            let told = if prunes { prune(opened, &cwd, arguments)? } else { create(opened, &cwd, arguments)? };
             write_out(&format!("{told}\n"))?;
         }
         Ok(if missing.is_empty() { CLEAN } else { FAILURE })
@@ -33,27 +33,29 @@ pub(super) fn baseline(command: &BaselineCommand) -> Fallible<u8> {
 }
 
 /// Writes all that is found now.
-fn create(root: &Root, cwd: &Path, arguments: &BaselineArguments) -> Fallible<String> {
-    let config = configuration(root, false)?;
-    let path = baseline_path(root, &config, arguments.baseline.as_deref());
-    let (workspace, models) = open(&Disk::default(), root, cwd, &config, None);
-    let report = workspace.check(models, &options(&config));
+fn create(Opened { root, config, project, .. }: Opened, cwd: &Path, arguments: &BaselineArguments) -> Fallible<String> {
+    let path = baseline_path(&root, &config, arguments.baseline.as_deref());
+    let (workspace, models) = projects::workspace(project, None);
+    let report = workspace.check(models, &Options { scope: Scope::Project, ..Options::of(&config) });
     let baseline = workspace.baseline_of(report.diagnostics.iter());
     file::write(&path, &baseline.written())?;
     Ok(format!("{}: {}", shown(&path, cwd), entries(baseline.len())))
 }
 
 /// Removes what fits nothing any more.
-fn prune(root: &Root, cwd: &Path, arguments: &BaselineArguments) -> Fallible<String> {
-    let config = configuration(root, false)?;
-    let path = baseline_path(root, &config, arguments.baseline.as_deref());
-    let Some(read) = read_baseline(&path, cwd)? else {
+fn prune(
+    Opened { root, disk, config, project }: Opened,
+    cwd: &Path,
+    arguments: &BaselineArguments,
+) -> Fallible<String> {
+    let path = baseline_path(&root, &config, arguments.baseline.as_deref());
+    let Some(read) = read_baseline(&disk, &path, cwd)? else {
         let create = "`ffilint baseline create` writes one";
         return Err(format!("cannot read {}: {}; {create}", path.display(), discover::MISSING));
     };
     let before: Baseline = read.baseline.clone();
-    let (workspace, models) = open(&Disk::default(), root, cwd, &config, Some(read));
-    let mut options = options(&config);
+    let (workspace, models) = projects::workspace(project, Some(read));
+    let mut options = Options { scope: Scope::Project, ..Options::of(&config) };
     options.rules.remove(rules::STALE_BASELINE_ENTRY);
     let report = workspace.check(models, &options);
     let stale = report.diagnostics.iter().filter(|found| found.rule == rules::STALE_BASELINE_ENTRY);
@@ -65,18 +67,6 @@ fn prune(root: &Root, cwd: &Path, arguments: &BaselineArguments) -> Fallible<Str
     file::write(&path, &after.written())?;
     let gone = before.len().saturating_sub(after.len());
     Ok(format!("{}: {} removed, {} left", shown(&path, cwd), entries(gone), after.len()))
-}
-
-/// All of the project that its configuration asks for.
-fn options(config: &Config) -> Options {
-    Options {
-        rules: config.rules.clone(),
-        targets: config.targets,
-        min_confidence: config.min_confidence.unwrap_or(Certainty::Medium).into(),
-        check_vendored: config.check_vendored,
-        scope: Scope::Project,
-        ..Options::default()
-    }
 }
 
 fn entries(count: usize) -> String {

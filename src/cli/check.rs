@@ -2,30 +2,22 @@
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::args::{CheckArguments, Color, FailOn, Format, LevelArguments, Output, ScopeArgument};
+use super::projects::{self, Opened, ReadBaseline, working_directory};
 use super::silence::{self, Silencing};
 use super::{CLEAN, FAILURE, FINDINGS, Fallible, complain, file, fix, on_threads, progress, write_out};
 use crate::config::{self, Certainty, Config, Setting};
 use crate::diagnostic::Level;
-use crate::discover::{self, Caps, Disk, Problem, Root, git};
+use crate::discover::{self, Disk, Problem, Root, git};
 use crate::language::Language;
-use crate::models::ModelSet;
-use crate::parse::Limits;
-use crate::suppress::baseline::Baseline;
 use crate::target::TargetSet;
 use crate::workspace::progress::{Phase, Progress};
-use crate::workspace::{Options, Report, Scope, Workspace};
+use crate::workspace::{Options, Report, Scope};
 use crate::{render, rules};
-
-/// The name of the file of the baseline, beside the configuration, where that names no other.
-pub(super) const BASELINE: &str = "ffilint-baseline.txt";
-
-/// A larger file is no baseline.
-const MOST_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Stands for every rule in flags.
 const ALL: &str = "all";
@@ -43,34 +35,20 @@ fn run(arguments: &CheckArguments) -> Fallible<u8> {
     let progress = Arc::new(Progress::default());
     let shown = progress::show(&progress, !arguments.no_progress && !arguments.quiet);
     let (roots, missing) = roots(arguments, &cwd)?;
+    progress.begin(Phase::Reading, 0);
+    let projects = projects::read_all(roots, &cwd, arguments.isolated)?;
+    let asked: Vec<_> = projects.iter().map(|opened| asked(opened, arguments, &cwd)).collect::<Fallible<_>>()?;
     let mut report = Report::default();
-    for (mut root, mut disk) in roots {
-        narrow(&mut root, &mut disk, arguments)?;
-        let config = configuration_on(&disk, &root, arguments.isolated)?;
-        let options = Options { progress: Arc::clone(&progress), ..options(arguments, &config)? };
-        let baseline = match arguments.isolated || arguments.no_baseline {
-            true => None,
-            false => {
-                let path = baseline_path(&root, &config, arguments.baseline.as_deref());
-                // What is not staged is not there.
-                if disk.hides(&path) { None } else { read_baseline(&path, &cwd)? }
-            }
-        };
-        if baseline.is_none()
-            && let Some(named) = arguments.baseline.as_deref().filter(|_| !arguments.isolated)
-        {
-            let create = "`ffilint baseline create --baseline FILE` writes one";
-            return Err(format!("cannot read {}: {}; {create}", named.display(), discover::MISSING));
-        }
-        progress.begin(Phase::Reading, 0);
-        let (workspace, models) = open(&disk, &root, &cwd, &config, baseline.clone());
+    for (Opened { root, disk, config, project }, (options, baseline)) in projects.into_iter().zip(asked) {
+        let options = Options { progress: Arc::clone(&progress), ..options };
+        let (workspace, models) = projects::workspace(project, baseline.clone());
         let mut found = match arguments.fixing.fix || arguments.fixing.diff {
             true => fix::mend(workspace, models, &options, &root.folder, arguments)?,
             false => workspace.check(models, &options),
         };
         if let Some(reason) = &arguments.add_ignore {
-            let (root, config, options) = (&root, &config, &options);
-            found = silence::add(found, &Silencing { reason, root, cwd: &cwd, config, options, baseline })?;
+            let (root, disk, cwd, config, options) = (&root, &disk, &*cwd, &config, &options);
+            found = silence::add(found, &Silencing { reason, root, disk, cwd, config, options, baseline })?;
         }
         report.append(found);
         if arguments.verbose {
@@ -112,7 +90,9 @@ type Projects = Vec<(Root, Disk)>;
 fn roots(arguments: &CheckArguments, cwd: &Path) -> Fallible<(Projects, Vec<Problem>)> {
     let Some(path) = &arguments.stdin_filename else {
         let (roots, missing) = discover::roots(cwd, &arguments.paths);
-        return Ok((roots.into_iter().map(|root| (root, Disk::default())).collect(), missing));
+        let mut roots: Projects = roots.into_iter().map(|root| (root, Disk::default())).collect();
+        roots.iter_mut().try_for_each(|(root, disk)| narrow(root, disk, arguments))?;
+        return Ok((roots, missing));
     };
     if arguments.paths.iter().any(|path| path != Path::new("-")) {
         return Err("--stdin-filename: no other path can be named; write `-` or nothing".into());
@@ -131,6 +111,25 @@ fn roots(arguments: &CheckArguments, cwd: &Path) -> Fallible<(Projects, Vec<Prob
     Ok((roots.into_iter().map(|root| (root, disk.clone())).collect(), missing))
 }
 
+/// What is looked for in a project, and what is known of it already.
+fn asked(
+    Opened { root, disk, config, .. }: &Opened,
+    arguments: &CheckArguments,
+    cwd: &Path,
+) -> Fallible<(Options, Option<ReadBaseline>)> {
+    let options = options(arguments, config)?;
+    if arguments.isolated || arguments.no_baseline {
+        return Ok((options, None));
+    }
+    let path = projects::baseline_path(root, config, arguments.baseline.as_deref());
+    let baseline = projects::read_baseline(disk, &path, cwd)?;
+    if let (None, Some(named)) = (&baseline, &arguments.baseline) {
+        let create = "`ffilint baseline create --baseline FILE` writes one";
+        return Err(format!("cannot read {}: {}; {create}", named.display(), discover::MISSING));
+    }
+    Ok((options, baseline))
+}
+
 /// Keeps to the files that git says were changed, and sees them as it does.
 fn narrow(root: &mut Root, disk: &mut Disk, arguments: &CheckArguments) -> Fallible<()> {
     let (flag, changes) = match &arguments.since {
@@ -139,7 +138,7 @@ fn narrow(root: &mut Root, disk: &mut Disk, arguments: &CheckArguments) -> Falli
         None => return Ok(()),
     };
     let changes = changes.map_err(|reason| format!("{flag}: {reason}"))?;
-    (*disk, root.changed) = (changes.disk, changes.files);
+    (*disk, root.changed) = (changes.disk, changes.files.map(Arc::new));
     Ok(())
 }
 
@@ -170,79 +169,6 @@ pub(super) fn tell_unreadable<'a>(problems: impl Iterator<Item = &'a Problem>) {
     }
 }
 
-pub(super) fn working_directory() -> Fallible<PathBuf> {
-    let cwd = std::env::current_dir().and_then(|cwd| cwd.canonicalize());
-    cwd.map_err(|error| format!("cannot find the working directory: {error}"))
-}
-
-pub(super) fn configuration(root: &Root, isolated: bool) -> Fallible<Config> {
-    configuration_on(&Disk::default(), root, isolated)
-}
-
-fn configuration_on(disk: &Disk, root: &Root, isolated: bool) -> Fallible<Config> {
-    match isolated {
-        true => Ok(Config::default()),
-        false => {
-            let found = Config::find(disk, &root.folder, &root.named, &rules::names());
-            found.map_err(|error| error.to_string())
-        }
-    }
-}
-
-/// Reads a project; with it the models to check it with.
-pub(super) fn open(
-    disk: &Disk,
-    root: &Root,
-    cwd: &Path,
-    config: &Config,
-    baseline: Option<ReadBaseline>,
-) -> (Workspace, &'static ModelSet) {
-    let project = discover::read_from(disk, root, cwd, config, &Caps::default());
-    // Where nothing touches native memory, nobody asks what calls do to it.
-    let asks = !project.files.is_empty() || !project.models.texts.is_empty();
-    let models = if asks { ModelSet::builtin() } else { ModelSet::empty() };
-    let workspace = Workspace::new(project);
-    let workspace = match baseline {
-        Some(read) => workspace.with_baseline(read.baseline, read.path, read.text),
-        None => workspace,
-    };
-    (workspace, models)
-}
-
-/// A baseline and the file it stands in.
-#[derive(Clone)]
-pub(super) struct ReadBaseline {
-    pub(super) baseline: Baseline,
-    /// As reports show it.
-    path: Arc<str>,
-    text: Arc<str>,
-}
-
-/// Where the baseline of a project is.
-pub(super) fn baseline_path(root: &Root, config: &Config, named: Option<&Path>) -> PathBuf {
-    match (named, &config.baseline) {
-        (Some(named), _) => named.to_path_buf(),
-        (None, Some(path)) => root.folder.join(path),
-        (None, None) => root.folder.join(BASELINE),
-    }
-}
-
-/// Reads a baseline; nothing where there is no such file.
-pub(super) fn read_baseline(path: &Path, cwd: &Path) -> Fallible<Option<ReadBaseline>> {
-    let fail = |why: &str| format!("cannot read {}: {why}", path.display());
-    match std::fs::metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Ok(metadata) if !metadata.is_file() => return Err(fail("not a regular file")),
-        Ok(metadata) if metadata.len() > MOST_BYTES => return Err(fail("larger than any baseline")),
-        _ => {}
-    }
-    let text = std::fs::read_to_string(path).map_err(|error| fail(&discover::in_words(&error)))?;
-    let baseline = Baseline::parse(&text).map_err(|(line, message)| format!("{}:{line}: {message}", path.display()))?;
-    let shown = path.canonicalize().ok().and_then(|path| Some(path.strip_prefix(cwd).ok()?.to_path_buf()));
-    let shown = shown.unwrap_or_else(|| path.to_path_buf()).display().to_string().replace('\\', "/");
-    Ok(Some(ReadBaseline { baseline, path: shown.into(), text: text.into() }))
-}
-
 pub(super) fn options(arguments: &CheckArguments, config: &Config) -> Fallible<Options> {
     let mut targets = config.targets;
     if !arguments.targets.is_empty() {
@@ -251,12 +177,11 @@ pub(super) fn options(arguments: &CheckArguments, config: &Config) -> Fallible<O
             targets = targets.or(config::parse_target(name).map_err(|message| format!("--targets: {message}"))?);
         }
     }
-    let certainty = arguments.min_confidence.map(Certainty::from).or(config.min_confidence);
+    let certainty = arguments.min_confidence.map(Certainty::from);
+    let chosen = Options::of(config);
     let mut options = Options {
-        rules: config.rules.clone(),
         targets,
-        min_confidence: certainty.unwrap_or(Certainty::Medium).into(),
-        check_vendored: config.check_vendored,
+        min_confidence: certainty.map_or(chosen.min_confidence, Into::into),
         ignores: !arguments.no_ignores,
         scope: match arguments.scope {
             ScopeArgument::Touching => Scope::Touching,
@@ -264,8 +189,7 @@ pub(super) fn options(arguments: &CheckArguments, config: &Config) -> Fallible<O
             ScopeArgument::Project => Scope::Project,
         },
         whole: targets.contains(config.targets),
-        limits: Limits::default(),
-        progress: Arc::default(),
+        ..chosen
     };
     set_levels(&mut options, &arguments.levels)?;
     Ok(options)
@@ -328,13 +252,28 @@ fn outputs(arguments: &CheckArguments) -> Fallible<Vec<Output>> {
         return Ok(vec![Output { format, path: None }]);
     }
     let outputs: Vec<Output> = arguments.format.iter().map(|text| text.parse()).collect::<Fallible<_>>()?;
-    let to_stdout: Vec<_> = outputs.iter().filter(|output| output.path.is_none()).collect();
-    match to_stdout.iter().find(|output| output.format.is_for_machines()) {
-        Some(Output { format, .. }) if to_stdout.len() > 1 => {
-            let name = format.name();
-            Err(format!("--format: `{name}` must have stdout for itself; write the other to a file: `{name}=PATH`"))
+    for (index, output) in outputs.iter().enumerate() {
+        let Some(path) = &output.path else { continue };
+        if outputs.iter().take(index).any(|other| other.path.as_ref() == Some(path)) {
+            return Err(format!("--format: two reports go to {}; give each its own file", path.display()));
         }
-        _ => Ok(outputs),
+        if discover::is_source(path) {
+            let path = path.display();
+            return Err(format!("--format: {path} is named like source code; a report is not written over that"));
+        }
+        file::refuse(path)?;
+    }
+    let to_stdout: Vec<_> = outputs.iter().filter(|output| output.path.is_none()).collect();
+    let [first, second, ..] = to_stdout.as_slice() else { return Ok(outputs) };
+    if let Some(Output { format, .. }) = to_stdout.iter().find(|output| output.format.is_for_machines()) {
+        let name = format.name();
+        return Err(format!(
+            "--format: `{name}` must have stdout for itself; write the other to a file: `{name}=PATH`"
+        ));
+    }
+    match first.format == second.format {
+        true => Err(format!("--format: `{}` is asked for twice", first.format.name())),
+        false => Ok(outputs),
     }
 }
 
@@ -427,9 +366,6 @@ fn tell_skipped(report: &Report, most: usize) {
 
 /// `-v`: what was looked at and what was not, on stderr.
 fn tell_more(report: &Report) {
-    for folder in &report.nested {
-        complain(&format!("{folder} has its own {}: a project of its own, not read", config::FILE_NAME));
-    }
     tell_skipped(report, usize::MAX);
     for Problem { path, reason } in &report.notes {
         complain(&format!("{path}: {reason}"));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::args::{DoctorArguments, LinksFormat};
-use super::ownership::projects;
+use super::projects::{self, Opened, working_directory};
 use super::{CLEAN, FAILURE, Fallible, complain, write_out};
 use crate::config;
 use crate::discover::{self, Problem, Project, Root};
@@ -22,15 +22,15 @@ use crate::{render, workspace};
 pub(super) fn doctor(arguments: &DoctorArguments) -> Fallible<u8> {
     let pool = workspace::pool(0).map_err(|error| format!("cannot start threads: {error}"))?;
     pool.install(|| {
-        let (roots, missing) = projects(&arguments.paths, arguments.isolated)?;
+        let (projects, missing) = projects::read(&working_directory()?, &arguments.paths, arguments.isolated)?;
         let mut own = Vec::new();
-        for (.., project) in &roots {
+        for Opened { project, .. } in &projects {
             own.extend(project.models.texts.iter().map(workspace::models::own_text));
         }
         let of_project = (!own.is_empty()).then(|| ModelSet::with_user_files(&own));
         let models = of_project.as_ref().unwrap_or_else(|| ModelSet::builtin());
         let mut found = Examined {
-            projects: roots.iter().map(|(root, _, project)| describe(root, project, models)).collect(),
+            projects: projects.iter().map(|Opened { root, project, .. }| describe(root, project, models)).collect(),
             ..Examined::default()
         };
         count_models(&mut found, &own);

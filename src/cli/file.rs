@@ -32,6 +32,21 @@ pub(super) fn write(path: &Path, text: &str) -> Result<(), String> {
     })
 }
 
+/// Says at once that a file cannot be written, where that is plain.
+///
+/// # Errors
+///
+/// What to tell the person.
+pub(super) fn refuse(path: &Path) -> Result<(), String> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let fail = |why: &str| Err(format!("cannot write {}: {why}; name a file in a folder that exists", path.display()));
+    match (path.is_dir(), folder.is_dir()) {
+        (true, _) => fail("it is a folder"),
+        (_, false) => fail(discover::MISSING),
+        _ => Ok(()),
+    }
+}
+
 /// Adds to the end of a file, which is made where there is none.
 ///
 /// # Errors

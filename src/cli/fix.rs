@@ -17,6 +17,11 @@ pub(super) fn refuse(arguments: &CheckArguments) -> Fallible<()> {
     if fixing.fix && arguments.staged {
         return Err("--fix: what git has staged is not what is on disk; run it without --staged, then stage".into());
     }
+    if fixing.fix && arguments.stdin_filename.is_some() {
+        return Err(
+            "--fix: what comes in on stdin is not what is on disk; run it on the file, or ask for --diff".into()
+        );
+    }
     if fixing.unsafe_fixes && !fixing.fix && !fixing.diff {
         return Err("--unsafe-fixes: say what to do with them; add --fix or --diff".into());
     }

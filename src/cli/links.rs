@@ -1,9 +1,10 @@
 //! `ffilint links`.
 
 use super::args::{LinksArguments, LinksFormat};
-use super::check::{MOST_TOLD, configuration};
+use super::check::MOST_TOLD;
+use super::projects::{self, Opened, working_directory};
 use super::{CLEAN, FAILURE, Fallible, complain, threads, write_out};
-use crate::discover::{self, Problem};
+use crate::discover::Problem;
 use crate::models::ModelSet;
 use crate::workspace::links::LinkList;
 use crate::workspace::{Options, Workspace};
@@ -17,15 +18,10 @@ pub(super) fn list(arguments: &LinksArguments) -> Fallible<u8> {
 }
 
 fn run(arguments: &LinksArguments) -> Fallible<u8> {
-    let cwd = std::env::current_dir().and_then(|cwd| cwd.canonicalize());
-    let cwd = cwd.map_err(|error| format!("cannot find the working directory: {error}"))?;
-    let (roots, missing) = discover::roots(&cwd, &arguments.paths);
+    let (projects, missing) = projects::read(&working_directory()?, &arguments.paths, arguments.listing.isolated)?;
     let mut list = LinkList::default();
-    for root in &roots {
-        let config = configuration(root, arguments.listing.isolated)?;
-        let project = discover::read(root, &cwd, &config);
-        let options = Options { check_vendored: config.check_vendored, ..Options::default() };
-        list.append(Workspace::new(project).links(ModelSet::builtin(), &options));
+    for Opened { config, project, .. } in projects {
+        list.append(Workspace::new(project).links(ModelSet::builtin(), &Options::of(&config)));
     }
     let text = match arguments.listing.format {
         LinksFormat::Full => render::links::full(&list),

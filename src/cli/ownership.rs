@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use super::args::{LinksFormat, OwnershipArguments};
-use super::check::configuration;
+use super::projects::{self, Opened, working_directory};
 use super::{CLEAN, FAILURE, Fallible, complain, threads, write_out};
-use crate::config::{self, Config};
-use crate::discover::{self, Problem, Project, Root};
+use crate::config;
+use crate::discover::Problem;
 use crate::models::ModelSet;
 use crate::workspace::{Options, Workspace};
 use crate::{render, workspace};
@@ -25,10 +25,10 @@ pub(super) fn ownership(arguments: &OwnershipArguments) -> Fallible<u8> {
 }
 
 fn tell(name: Option<&str>, paths: &[PathBuf], arguments: &OwnershipArguments) -> Fallible<u8> {
-    let (roots, missing) = projects(paths, arguments.listing.isolated)?;
+    let (projects, missing) = projects::read(&working_directory()?, paths, arguments.listing.isolated)?;
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
-    for (_, config, project) in roots {
-        let options = Options { targets: config.targets, check_vendored: config.check_vendored, ..Options::default() };
+    for Opened { config, project, .. } in projects {
+        let options = Options::of(&config);
         let workspace = Workspace::new(project);
         match name {
             None => unknown.push(workspace.unknown_ownership(ModelSet::builtin(), &options)),
@@ -58,18 +58,4 @@ fn tell(name: Option<&str>, paths: &[PathBuf], arguments: &OwnershipArguments) -
         }
         _ => Ok(if missing.is_empty() { CLEAN } else { FAILURE }),
     }
-}
-
-pub(super) type Projects = (Vec<(Root, Config, Project)>, Vec<Problem>);
-
-pub(super) fn projects(paths: &[PathBuf], isolated: bool) -> Fallible<Projects> {
-    let cwd = std::env::current_dir().and_then(|cwd| cwd.canonicalize());
-    let cwd = cwd.map_err(|error| format!("cannot find the working directory: {error}"))?;
-    let (roots, missing) = discover::roots(&cwd, paths);
-    let read = |root: Root| {
-        let config = configuration(&root, isolated)?;
-        let project = discover::read(&root, &cwd, &config);
-        Ok((root, config, project))
-    };
-    Ok((roots.into_iter().map(read).collect::<Fallible<_>>()?, missing))
 }

@@ -3,10 +3,11 @@
 use std::fmt::Write as _;
 
 use super::args::ConfigCommand;
-use super::check::{baseline_path, configuration, tell_unreadable, working_directory};
+use super::check::tell_unreadable;
+use super::projects::{baseline_path, configuration, working_directory};
 use super::{CLEAN, FAILURE, Fallible, complain, file, write_out};
 use crate::config::{Config, FILE_NAME};
-use crate::discover::{self, Root, shown};
+use crate::discover::{self, Disk, Root, shown};
 
 /// What may stand in a configuration, as a JSON Schema.
 const SCHEMA: &str = include_str!("../../rules/ffilint.schema.json");
@@ -31,7 +32,7 @@ fn show(paths: &[std::path::PathBuf]) -> Fallible<u8> {
     let (roots, missing) = discover::roots(&cwd, paths);
     let mut text = String::new();
     for root in &roots {
-        let config = configuration(root, false)?;
+        let config = configuration(&Disk::default(), root, false)?;
         config.notes.iter().for_each(|note| complain(note));
         if !text.is_empty() {
             text.push('\n');

@@ -87,7 +87,7 @@ fn lower_tree(
     };
     let unit = Unit {
         directives: Directives { imports: prepared.includes.iter().map(import).collect(), ..Directives::default() },
-        comments: annotations::directives(&tree, text),
+        comments: annotations::directives(text),
         generated: annotations::is_generated(&tree),
         errors,
         opaque: prepared.opaque.clone(),

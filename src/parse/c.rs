@@ -118,6 +118,12 @@ impl Edits {
 /// What a macro of the file is defined to.
 type Defines<'t> = FxHashMap<&'t str, Vec<&'t str>>;
 
+/// The comments of a text, those of lines of the preprocessor too, in order.
+#[must_use]
+pub fn comments(text: &str) -> Vec<Span> {
+    lex::comments(text).into_iter().map(|(start, end)| Span::new(start as u32, end as u32)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -16,6 +16,10 @@ pub(crate) const LEAK: &str = "import 'dart:ffi';\nimport 'package:ffi/ffi.dart'
 pub(crate) const CLEAN: &str = "import 'dart:ffi';\nimport 'package:ffi/ffi.dart';\n\nvoid fine() {\n  final cell = calloc<Int32>();\n  \
                      cell.value = 1;\n  calloc.free(cell);\n}\n";
 
+/// What `--fix` mends.
+const TWICE: &str = "import 'dart:ffi';\nimport 'package:ffi/ffi.dart';\n\nvoid twice() {\n  final cell = calloc<Int32>();\n  \
+                     calloc.free(cell);\n  calloc.free(cell);\n}\n";
+
 pub(crate) fn project(files: &[(&str, &[u8])]) -> Result<TempDir, Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     fs::write(folder.path().join("ffilint.toml"), "")?;
@@ -195,22 +199,54 @@ fn a_run_in_which_nothing_could_be_parsed_fails() -> Outcome {
     assert_eq!(code(&ffilint(folder.path(), &[])?), 2);
     let folder = project(&[("lib/nul.dart", b"// calloc\0\n")])?;
     assert_eq!(code(&ffilint(folder.path(), &[])?), 2);
+    let folder = project(&[("lib/broken.dart", b"import 'dart:ffi';\nvoid f( {{{{ ]]\n")])?;
+    let output = ffilint(folder.path(), &[])?;
+    assert_eq!(code(&output), 2, "{}", stdout(&output));
+    assert!(stderr(&output).contains("lib/broken.dart: ") && stderr(&output).contains("nothing could be parsed"));
     Ok(())
 }
 
 #[test]
-fn projects_inside_a_project_are_left_to_themselves() -> Outcome {
+fn projects_inside_a_project_have_their_own_configuration() -> Outcome {
     let folder = project(&[
         ("lib/fine.dart", CLEAN.as_bytes()),
         ("inner/leak.dart", LEAK.as_bytes()),
-        ("inner/ffilint.toml", b""),
+        ("inner/ffilint.toml", b"[rules]\nleaked_allocation = \"error\"\n"),
+        ("inner/deep/leak.dart", LEAK.as_bytes()),
+        ("inner/deep/ffilint.toml", b"exclude = [\"leak.dart\"]\n"),
     ])?;
-    let outer = ffilint(folder.path(), &["-v"])?;
-    assert_eq!(code(&outer), 0);
-    assert!(stderr(&outer).contains("inner has its own ffilint.toml"), "{}", stderr(&outer));
-    let inner = ffilint(folder.path(), &["inner", "lib"])?;
-    assert_eq!(code(&inner), 1);
-    assert!(stdout(&inner).starts_with("inner/leak.dart:5:16:"), "{}", stdout(&inner));
+    let at = folder.path();
+    let found = |arguments: &[&str]| -> Result<Vec<String>, Box<dyn Error>> {
+        let output = ffilint(at, &[&["-q"], arguments].concat())?;
+        Ok(stdout(&output).lines().map(|line| line.split_inclusive(']').next().unwrap_or("").to_owned()).collect())
+    };
+    let inner = "inner/leak.dart:5:16: error[leaked_allocation]";
+    for arguments in [&[][..], &["inner"], &["inner", "lib"], &["."], &["inner/leak.dart"]] {
+        assert_eq!(found(arguments)?, [inner], "{arguments:?}");
+    }
+    assert_eq!(found(&["lib"])?, Vec::<String>::new(), "only what lies in what is named");
+    assert_eq!(json(at, &[])?["summary"]["files"]["dart"], 3);
+    // Each has a baseline of its own.
+    assert_eq!(code(&ffilint(at, &["baseline", "create"])?), 0);
+    assert!(fs::read_to_string(at.join("inner/ffilint-baseline.txt"))?.contains("leaked_allocation"));
+    assert_eq!(code(&ffilint(at, &[])?), 0);
+    Ok(())
+}
+
+#[test]
+fn a_broken_configuration_leaves_the_other_projects_as_they_are() -> Outcome {
+    let folder = project(&[
+        ("a/ffilint.toml", b""),
+        ("a/twice.dart", TWICE.as_bytes()),
+        ("b/ffilint.toml", b"nothing = 1\n"),
+        ("b/fine.dart", CLEAN.as_bytes()),
+    ])?;
+    let output = ffilint(folder.path(), &["--fix", "a", "b"])?;
+    assert_eq!(code(&output), 2);
+    assert!(stderr(&output).contains("b/ffilint.toml:1"), "{}", stderr(&output));
+    assert_eq!(fs::read_to_string(folder.path().join("a/twice.dart"))?, TWICE);
+    assert_eq!(code(&ffilint(folder.path(), &["--fix", "a"])?), 0);
+    assert_ne!(fs::read_to_string(folder.path().join("a/twice.dart"))?, TWICE, "or this would show nothing");
     Ok(())
 }
 
@@ -556,6 +592,19 @@ fn a_report_for_machines_has_stdout_for_itself() -> Outcome {
         assert_eq!((code(&output), stdout(&output).as_str()), (2, ""));
         assert!(stderr(&output).contains("`json` must have stdout for itself"), "{}", stderr(&output));
     }
+    for (formats, message) in [
+        (["-f", "json=a.json", "-f", "sarif=a.json"], "two reports go to a.json"),
+        (["-f", "full", "-f", "full"], "`full` is asked for twice"),
+        (["-f", "full", "-f", "concise=leak.dart"], "leak.dart is named like source code"),
+        (["-f", "full", "-f", "sarif=out/a.sarif"], "cannot write out/a.sarif: no such file or directory"),
+    ] {
+        let output = ffilint(folder.path(), &formats)?;
+        assert_eq!((code(&output), stdout(&output).as_str()), (2, ""), "{formats:?}");
+        assert!(stderr(&output).contains(message), "{}", stderr(&output));
+    }
+    assert_eq!(fs::read_to_string(folder.path().join("leak.dart"))?, LEAK);
+    let output = ffilint(folder.path(), &["-f", "json=-"])?;
+    assert!(stdout(&output).starts_with('{') && !folder.path().join("-").exists(), "this is stdout");
     Ok(())
 }
 

@@ -110,3 +110,98 @@ fn since_a_commit_new_and_changed_files_are_reported() -> Outcome {
     assert!(stderr(&output).contains("--staged: git says: "), "{}", stderr(&output));
     Ok(())
 }
+
+#[test]
+fn a_file_that_goes_brings_no_old_findings() -> Outcome {
+    let folder = repository(&[("lib/old.dart", LEAK.as_bytes()), ("lib/z.dart", CLEAN.as_bytes())])?;
+    git(folder.path(), &["rm", "-q", "lib/z.dart"])?;
+    assert_eq!(places(folder.path(), &["--staged"])?, Vec::<String>::new());
+    assert_eq!(places(folder.path(), &["--since", "HEAD"])?, Vec::<String>::new());
+    Ok(())
+}
+
+#[test]
+fn from_the_top_of_a_repository_the_projects_inside_are_checked() -> Outcome {
+    let folder = repository(&[
+        ("app/ffilint.toml", b""),
+        ("app/lib/a.dart", CLEAN.as_bytes()),
+        ("app/lib/old.dart", LEAK.as_bytes()),
+    ])?;
+    let at = folder.path();
+    fs::remove_file(at.join("ffilint.toml"))?;
+    fs::write(at.join("app/lib/a.dart"), LEAK)?;
+    assert_eq!(places(at, &["--since", "HEAD"])?, ["app/lib/a.dart:5"]);
+    git(at, &["add", "app"])?;
+    fs::write(at.join("app/lib/a.dart"), CLEAN)?;
+    assert_eq!(places(at, &["--staged"])?, ["app/lib/a.dart:5"]);
+    assert_eq!(places(&at.join("app"), &["--staged"])?, ["lib/a.dart:5"]);
+    Ok(())
+}
+
+#[test]
+fn native_code_beside_the_project_is_seen_as_it_is_staged() -> Outcome {
+    let dart = "import 'dart:ffi';\n\n@Native<Pointer<Int32> Function()>()\nexternal Pointer<Int32> table();\n\n\
+                void one() {\n  final t = table();\n  t.value = 1;\n}\n";
+    let kept = "static int kept[256];\n\nint *table(void) {\n  return kept;\n}\n";
+    let made = "#include <stdlib.h>\n\nint *table(void) {\n  return calloc(256, 4);\n}\n";
+    let folder = repository(&[
+        ("app/ffilint.toml", b"[project]\nnative = [\"../native\"]\n"),
+        ("app/lib/a.dart", dart.as_bytes()),
+        ("native/table.c", kept.as_bytes()),
+    ])?;
+    let at = folder.path();
+    fs::write(at.join("native/table.c"), made)?;
+    git(at, &["add", "-A"])?;
+    fs::write(at.join("native/table.c"), kept)?;
+    assert!(places(&at.join("app"), &["--staged"])?.contains(&"lib/a.dart:7".to_owned()));
+    assert!(places(at, &["--staged"])?.contains(&"app/lib/a.dart:7".to_owned()));
+    assert_eq!(places(&at.join("app"), &[])?, Vec::<String>::new());
+    Ok(())
+}
+
+#[test]
+fn a_submodule_that_moves_on_is_a_change_of_its_files() -> Outcome {
+    let dart = "import 'dart:ffi';\nimport 'package:ffi/ffi.dart';\n\n\
+                @Native<Pointer<Int32> Function()>()\nexternal Pointer<Int32> table();\n\n\
+                void one() {\n  final t = table();\n  malloc.free(t);\n}\n";
+    let made = "#include <stdlib.h>\n\nint *table(void) {\n  return malloc(4);\n}\n";
+    let kept = "static int kept[256];\n\nint *table(void) {\n  return kept;\n}\n";
+    let library = repository(&[("table.c", made.as_bytes())])?;
+    fs::remove_file(library.path().join("ffilint.toml"))?;
+    git(library.path(), &["commit", "-q", "-a", "-m", "two"])?;
+    let folder = repository(&[("lib/a.dart", dart.as_bytes())])?;
+    let (at, from) = (folder.path(), library.path().display().to_string());
+    let fetch = ["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", &from, "third"];
+    git(at, &fetch)?;
+    git(at, &["commit", "-q", "-a", "-m", "with the library"])?;
+    fs::write(at.join("third/table.c"), kept)?;
+    git(&at.join("third"), &["commit", "-q", "-a", "-m", "three"])?;
+    git(at, &["add", "third"])?;
+    let freed = ["lib/a.dart:9".to_owned()];
+    assert_eq!(places(at, &["--targets", "linux"])?, freed);
+    assert_eq!(places(at, &["--staged", "--targets", "linux"])?, freed);
+    assert_eq!(places(at, &["--since", "HEAD", "--targets", "linux"])?, freed);
+    // What the submodule has beyond the staged commit is not in the commit.
+    fs::write(at.join("third/table.c"), made)?;
+    assert_eq!(places(at, &["--staged", "--targets", "linux"])?, freed);
+    assert_eq!(places(at, &["--targets", "linux"])?, Vec::<String>::new());
+    Ok(())
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn names_that_are_not_utf8_stop_nothing() -> Outcome {
+    use std::os::unix::ffi::OsStrExt as _;
+    let odd = std::ffi::OsStr::from_bytes(b"odd\xff.dart");
+    let folder = project(&[("lib/a.dart", LEAK.as_bytes())])?;
+    let at = folder.path();
+    fs::write(at.join(odd), CLEAN)?;
+    for arguments in [&["init", "-q"][..], &["add", "-A"], &["commit", "-q", "-m", "one"]] {
+        git(at, arguments)?;
+    }
+    fs::write(at.join(odd), LEAK)?;
+    fs::write(at.join("lib/a.dart"), format!("{LEAK}\n"))?;
+    git(at, &["add", "lib"])?;
+    assert_eq!(places(at, &["--staged"])?, ["lib/a.dart:5"]);
+    Ok(())
+}

@@ -134,7 +134,6 @@ fn canned() -> Report {
         unreadable: Vec::new(),
         damaged: Vec::new(),
         skipped: vec![Problem { path: "lib/c.dart".into(), reason: "not UTF-8 at byte 7".into() }],
-        nested: Vec::new(),
         left_out: Vec::new(),
         notes: Vec::new(),
     }

@@ -152,13 +152,68 @@ fn comments_are_written_where_they_silence() -> Outcome {
 
 #[test]
 fn what_a_comment_cannot_silence_is_left_as_it_is() -> Outcome {
-    let body = "void f() {\n  print('''\n${calloc<Int8>().address}\n''');\n}\n";
+    let body =
+        "void f() {\n  print('''\n${calloc<Int8>().address}\n''');\n  final p = calloc<Int8>();\n  p.value = 1;\n}\n";
     let folder = project(&[("lib/a.dart", format!("{HEAD}{body}").as_bytes())])?;
-    let before = fs::read_to_string(folder.path().join("lib/a.dart"))?;
+    let (before, _) = checked(folder.path(), &[])?;
+    assert_eq!(before.len(), 2, "{before:?}");
     let output = ffilint(folder.path(), &["--add-ignore=kept"])?;
-    if code(&output) == 1 {
-        assert_eq!(fs::read_to_string(folder.path().join("lib/a.dart"))?, before);
-        assert!(crate::cli::stderr(&output).contains("left as it is"), "{}", crate::cli::stderr(&output));
+    assert_eq!(code(&output), 1);
+    let told = crate::cli::stderr(&output);
+    assert!(told.contains("lib/a.dart:6: left as it is"), "the line is named: {told}");
+    let text = fs::read_to_string(folder.path().join("lib/a.dart"))?;
+    let comment = "  // ignore: ffilint/leaked_allocation kept\n  final p";
+    assert_eq!(text, format!("{HEAD}{}", body.replace("  final p", comment)), "the other has its comment");
+    for reason in [", double_free", "- kept", "  "] {
+        let output = ffilint(folder.path(), &[&format!("--add-ignore={reason}")])?;
+        assert_eq!(code(&output), 2, "{reason}");
     }
+    assert_eq!(code(&ffilint(folder.path(), &["--add-ignore=kept", "--no-ignores"])?), 2);
+    Ok(())
+}
+
+#[test]
+fn comments_of_every_shape_are_read_in_every_language() -> Outcome {
+    let body = |comment: &str| format!("void f() {{\n  final p = calloc<Int8>();{comment}\n  p.value = 1;\n}}\n");
+    assert_eq!(of_dart(&body(" /* ffilint: ignore[leaked_allocation] kept for good */"))?, (vec![], 1));
+    assert_eq!(of_dart(&body(" /* ffilint: ignore[leaked_alocation] kept */"))?.0.len(), 2, "the name is unknown");
+    assert_eq!(of_dart(&body(" /* ignore: leaked_allocation kept */"))?.1, 0, "as in Dart");
+
+    let c = |comment: &str| {
+        format!("#include <stdlib.h>\n#define SIZE 4{comment}\n\nvoid twice(void) {{\n  free(malloc(SIZE));\n}}\n")
+    };
+    let dart = format!("{HEAD}@Native<Void Function()>()\nexternal void twice();\n");
+    let unused = |name: &str, text: &str| -> Result<Vec<String>, Box<dyn Error>> {
+        let folder = project(&[("lib/a.dart", dart.as_bytes()), (name, text.as_bytes())])?;
+        Ok(checked(folder.path(), &[])?.0)
+    };
+    assert_eq!(unused("src/a.c", &c(""))?, Vec::<String>::new());
+    for comment in [" // ffilint: ignore[double_free] one", " /* ffilint: ignore[double_free] one */"] {
+        assert_eq!(unused("src/a.c", &c(comment))?, ["unused_suppression"], "{comment}");
+    }
+    let quoted = c("").replace("SIZE 4", "SIZE sizeof(\"// ffilint: ignore[double_free] one\")");
+    assert_eq!(unused("src/a.c", &quoted)?, Vec::<String>::new(), "no comment");
+    let rust = "#[no_mangle]\npub extern \"C\" fn twice() {} /* ffilint: ignore[double_free] one */\n";
+    assert_eq!(unused("src/lib.rs", rust)?, ["unused_suppression"]);
+    Ok(())
+}
+
+#[test]
+fn a_dart_author_silences_where_the_memory_comes_from() -> Outcome {
+    let text = |comment: &str| {
+        format!(
+            "{HEAD}@Native<Pointer<Int32> Function()>()\nexternal Pointer<Int32> table();\n\n\
+             @Native<Void Function(Pointer<Int32>)>()\nexternal void drop_table(Pointer<Int32> table);\n\n\
+             void one() {{\n  final t = table();{comment}\n  drop_table(t);\n  t.value = 2;\n}}\n"
+        )
+    };
+    let native = "#include <stdlib.h>\n\nint *table(void) {\n  return calloc(256, 4);\n}\n\n\
+                  void drop_table(int *table) {\n  free(table);\n}\n";
+    let found = |comment: &str| -> Result<_, Box<dyn Error>> {
+        let folder = project(&[("lib/a.dart", text(comment).as_bytes()), ("src/table.c", native.as_bytes())])?;
+        checked(folder.path(), &[])
+    };
+    assert_eq!(found("")?, (vec!["use_after_free".to_owned()], 0));
+    assert_eq!(found(" // ignore: ffilint/use_after_free it is kept once more")?, (vec![], 1));
     Ok(())
 }

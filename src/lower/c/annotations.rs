@@ -3,7 +3,7 @@
 use super::FileLowering;
 use crate::ir::stated::Statement;
 use crate::ir::{Annotation, Comment, Const};
-use crate::parse::c::MarkerKind;
+use crate::parse::c::{self, MarkerKind};
 use crate::parse::{NodeId, Tree};
 use crate::source::Span;
 
@@ -65,10 +65,13 @@ impl FileLowering<'_> {
     }
 }
 
-/// The comments that carry directives.
-pub(super) fn directives(tree: &Tree<'_>, text: &str) -> Vec<Comment> {
-    let of = |node: &NodeId| {
-        let span: Span = tree.span(*node);
+/// The comments that carry directives, those of lines of the preprocessor too: of these the tree has none.
+pub(super) fn directives(text: &str) -> Vec<Comment> {
+    let can_have = |directive: &&str| memchr::memmem::find(text.as_bytes(), directive.as_bytes()).is_some();
+    if !DIRECTIVES.iter().any(can_have) {
+        return Vec::new();
+    }
+    let of = |span: Span| {
         let comment = text.get(span.start as usize..span.end as usize)?;
         let said = comment.strip_prefix("//").or_else(|| comment.strip_prefix("/*"))?;
         let said = said.trim_start_matches(['/', '*', '!']).trim_start();
@@ -79,7 +82,7 @@ pub(super) fn directives(tree: &Tree<'_>, text: &str) -> Vec<Comment> {
         let line = before.rsplit_once('\n').map_or(before, |(_, line)| line);
         Some(Comment { text: comment.trim_end().into(), span, alone: line.trim().is_empty() })
     };
-    tree.comments().iter().filter_map(of).collect()
+    c::comments(text).into_iter().filter_map(of).collect()
 }
 
 /// Whether the comments before the first declaration say that a generator wrote the file.

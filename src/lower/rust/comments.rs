@@ -24,18 +24,19 @@ pub(super) fn has_directives(text: &str) -> bool {
     memchr::memmem::find(text.as_bytes(), DIRECTIVE.as_bytes()).is_some()
 }
 
-/// The line comments that carry directives; `gaps` is where there are no tokens.
+/// The comments that carry directives; `gaps` is where there are no tokens.
 pub(super) fn directives<'g>(text: &str, gaps: impl Iterator<Item = &'g Span>) -> Vec<Comment> {
     let mut comments = Vec::new();
     for gap in gaps {
         let mut at = gap.start as usize;
         for line in text.get(at..gap.end as usize).unwrap_or("").split_inclusive('\n') {
-            let found = line.find("//").filter(|&sign| {
-                line.get(sign..)
-                    .is_some_and(|comment| comment.trim_start_matches('/').trim_start().starts_with(DIRECTIVE))
-            });
-            if let Some(sign) = found {
-                let comment = line.get(sign..).unwrap_or("").trim_end();
+            let signs = ["//", "/*"].into_iter().filter_map(|sign| line.find(sign)).min();
+            let found = signs
+                .and_then(|sign| Some((sign, line.get(sign..)?)))
+                .filter(|(_, comment)| comment.trim_start_matches(['/', '*', '!']).trim_start().starts_with(DIRECTIVE));
+            if let Some((sign, comment)) = found {
+                let block = comment.strip_prefix("/*").and_then(|block| block.find("*/"));
+                let comment = comment.get(..block.map_or(comment.len(), |end| end + 4)).unwrap_or("").trim_end();
                 let start = at + sign;
                 let before = text.get(..start).unwrap_or("");
                 let before = before.rsplit_once('\n').map_or(before, |(_, line)| line);

@@ -99,6 +99,42 @@ pub(super) fn tokens(source: &str) -> Vec<Token> {
     tokens
 }
 
+/// The comments, those of lines of the preprocessor too.
+pub(in crate::parse) fn comments(source: &str) -> Vec<(usize, usize)> {
+    let bytes = source.as_bytes();
+    let mut found = Vec::new();
+    let mut at = 0;
+    for token in tokens(source) {
+        comments_between(bytes, at, token.start, &mut found);
+        if token.kind == Kind::Directive {
+            comments_between(bytes, token.start, token.end, &mut found);
+        }
+        at = token.end;
+    }
+    comments_between(bytes, at, bytes.len(), &mut found);
+    found
+}
+
+fn comments_between(bytes: &[u8], from: usize, to: usize, found: &mut Vec<(usize, usize)>) {
+    let mut at = from;
+    while at < to {
+        let start = at;
+        at = match (bytes.get(at), bytes.get(at + 1)) {
+            (Some(b'/'), Some(b'/')) => end_of_line(bytes, at),
+            (Some(b'/'), Some(b'*')) => end_of_comment(bytes, at),
+            (Some(b'"'), _) => {
+                at = end_of_quoted(bytes, at);
+                continue;
+            }
+            _ => {
+                at += 1;
+                continue;
+            }
+        };
+        found.push((start, at));
+    }
+}
+
 fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$' | 0x80..)
 }
