@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Fallible;
-use crate::config::Config;
+use crate::config::{Config, FILE_NAME};
 use crate::discover::{self, Caps, Disk, Problem, Project, Root};
 use crate::models::ModelSet;
 use crate::rules;
@@ -44,7 +44,12 @@ pub(super) fn read_all(roots: Vec<(Root, Disk)>, cwd: &Path, isolated: bool) -> 
         }
         let config = configuration(&disk, &root, isolated)?;
         let project = discover::read_from(&disk, &root, cwd, &config, &Caps::default());
-        waiting.extend(root.inside(&project).into_iter().map(|inner| (inner, disk.clone())));
+        // A file of models may be called like a configuration.
+        let models = config.models.files.iter().map(|(name, _)| discover::normalize(&root.folder.join(name)));
+        let models: Vec<PathBuf> = models.collect();
+        let is_project = |inner: &Root| !models.contains(&inner.folder.join(FILE_NAME));
+        let inside = root.inside(&project).into_iter().filter(is_project);
+        waiting.extend(inside.map(|inner| (inner, disk.clone())));
         all.push(Opened { root, disk, config, project });
     }
     all.sort_by(|a, b| a.root.folder.cmp(&b.root.folder));
