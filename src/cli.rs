@@ -10,7 +10,7 @@ use crate::discover;
 use crate::language::Language;
 use crate::parse::Limits;
 use crate::source::FileId;
-use crate::{ir, lower, render, rules, workspace};
+use crate::{ir, lower, lsp, render, rules, workspace};
 
 mod args;
 mod baseline;
@@ -21,7 +21,6 @@ mod fix;
 mod links;
 mod ownership;
 mod progress;
-mod projects;
 mod settings;
 mod silence;
 
@@ -57,6 +56,7 @@ pub fn main() -> ExitCode {
         Some(Command::Version) => write_out(&format!("ffilint {}\n", env!("CARGO_PKG_VERSION"))).map(|()| CLEAN),
         Some(Command::Completions { shell }) => completions(shell),
         Some(Command::Man) => manual(),
+        Some(Command::Lsp { .. }) => lsp::serve().map(|()| CLEAN),
         Some(Command::DumpIr { file }) => dump_ir(&file),
     });
     match run {

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use crate::ir::Unit;
 use crate::link::states_contracts;
@@ -48,7 +49,7 @@ struct Out {
 
 /// The models that the bindings of a program's units tell by convention; nothing where they tell nothing.
 #[must_use]
-pub fn models(units: &[Unit], models: &ModelSet) -> Option<String> {
+pub fn models(units: &[Arc<Unit>], models: &ModelSet) -> Option<String> {
     let bindings = Bindings::new(units);
     if bindings.all.is_empty() {
         return None;
@@ -84,7 +85,7 @@ pub struct Arity<'a> {
 impl<'a> Arity<'a> {
     /// Looks at what the units bind.
     #[must_use]
-    pub fn new(units: &'a [Unit]) -> Self {
+    pub fn new(units: &'a [Arc<Unit>]) -> Self {
         Self { bindings: Bindings::new(units) }
     }
 

@@ -378,6 +378,16 @@ pub(crate) fn is_source(path: &Path) -> bool {
     path.file_name().is_some_and(|name| Language::of_file_name(&name.to_string_lossy()).is_some())
 }
 
+/// Whether a file that is not native leads to the same others with one text as with another, and can matter as well.
+pub(crate) fn leads_alike(before: &str, after: &str) -> bool {
+    select::leads_alike(before, after)
+}
+
+/// Whether a file is named like native source code.
+pub(crate) fn is_native(path: &Path) -> bool {
+    native_language_of(path).is_some()
+}
+
 /// The text of one source file, read as `check` would read it.
 ///
 /// # Errors

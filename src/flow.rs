@@ -167,7 +167,7 @@ pub fn analyse(program: &Program, models: &ModelSet, options: &Options) -> Analy
             summaries.set(function, summary.into());
         }
     }
-    let closures: Vec<Vec<Vec<FunctionId>>> = program.units.par_iter().map(closures_by_parent).collect();
+    let closures: Vec<Vec<Vec<FunctionId>>> = program.units.par_iter().map(|unit| closures_by_parent(unit)).collect();
     let mut results = Vec::new();
     let mut passed = Vec::new();
     let mut fields = fields::Fields::default();

@@ -20,7 +20,7 @@
 //! | 6 | [`state`], [`flow`], [`violation`] | one function to its fixpoint → summary and typed facts |
 //! | 7 | [`diagnostic`], [`rules`], [`fix`] | facts → words, and edits that mend |
 //! | 8 | [`workspace`] | files in memory → report: the engine |
-//! | 9 | [`render`], [`cli`] | report → text; flags and exit codes |
+//! | 9 | [`render`], [`lsp`], [`cli`] | report → text; an editor's questions; flags and exit codes |
 //!
 //! # Invariants
 //!
@@ -48,8 +48,10 @@ pub mod ir;
 pub mod language;
 pub mod link;
 pub mod lower;
+pub mod lsp;
 pub mod models;
 pub mod parse;
+mod projects;
 pub mod render;
 pub mod rules;
 pub mod signatures;

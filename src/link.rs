@@ -146,7 +146,7 @@ pub struct VarRef {
 #[derive(Debug)]
 pub struct Program {
     /// The units, in the order of their files.
-    pub units: Vec<Unit>,
+    pub units: Vec<Arc<Unit>>,
     /// What each unit's functions refer to: one entry a function.
     pub resolved: Vec<Vec<Resolved>>,
     graph: CallGraph,
@@ -409,7 +409,7 @@ impl Ty {
 impl Program {
     /// Links units; `contexts` has one entry for each, in the same order.
     #[must_use]
-    pub fn link(mut units: Vec<Unit>, contexts: &[FileContext], models: &ModelSet) -> Self {
+    pub fn link(mut units: Vec<Arc<Unit>>, contexts: &[FileContext], models: &ModelSet) -> Self {
         let mut files = contexts.to_vec();
         files.resize_with(units.len(), || FileContext {
             path: "".into(),

@@ -100,7 +100,7 @@ pub fn summary(report: &Report, elapsed: Option<Duration>) -> String {
 }
 
 /// A finding's message with what follows from its confidence.
-fn message_with_trust(diagnostic: &Diagnostic) -> String {
+pub(crate) fn message_with_trust(diagnostic: &Diagnostic) -> String {
     match diagnostic.confidence {
         Confidence::High => diagnostic.message.clone(),
         trust => format!("{} ({} confidence)", diagnostic.message, confidence_word(trust)),

@@ -122,6 +122,9 @@ pub const SIGNATURE_MISMATCH: &str = signature_mismatch::NAME;
 /// The name of the rule that speaks of a file no rule but this reads.
 pub const STALE_BASELINE_ENTRY: &str = stale_baseline_entry::NAME;
 
+/// The name of the rule that speaks of comments that silence nothing.
+pub const UNUSED_SUPPRESSION: &str = unused_suppression::NAME;
+
 /// The rule of that name.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Rule> {

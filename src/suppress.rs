@@ -3,9 +3,11 @@
 //! Both speak of findings that were found: what they silence is known, and so is what they silence no longer.
 
 use rustc_hash::FxHashMap;
+use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, TraceKind};
 use crate::ir::Unit;
+use crate::language::Language;
 use crate::rules;
 use crate::source::{FileId, Location, SourceFile, Span};
 
@@ -37,6 +39,27 @@ pub enum By {
     Baseline,
 }
 
+/// The comment that silences rules at a line, from 0: the line to put it above, and its text with its indentation.
+#[must_use]
+pub fn comment_for(source: &SourceFile, line: u32, rules: &[&str], reason: &str) -> (u32, String) {
+    let text_of = |line: u32| {
+        let rest = source.text.get(source.lines().start(line) as usize..).unwrap_or_default();
+        rest.split('\n').next().unwrap_or_default()
+    };
+    let text = text_of(line);
+    let indent = text.get(..text.len() - text.trim_start().len()).unwrap_or_default();
+    // A comment above may speak of the very next line: Dart's own form and those of other tools do.
+    let above = (0..line).rev().take_while(|line| text_of(*line).trim_start().starts_with("//")).count();
+    let first = line - above as u32;
+    let comment = if source.language == Language::Dart && first == line {
+        let names: Vec<String> = rules.iter().map(|name| format!("ffilint/{name}")).collect();
+        format!("{indent}// ignore: {} {reason}", names.join(", "))
+    } else {
+        format!("{indent}// ffilint: ignore[{}] {reason}", rules.join(", "))
+    };
+    (first, comment)
+}
+
 /// The comments of a project that silence findings.
 #[derive(Debug, Default)]
 pub struct Comments {
@@ -55,7 +78,7 @@ struct Noted {
 impl Comments {
     /// The comments of all files.
     #[must_use]
-    pub fn read(units: &[Unit], sources: &[SourceFile]) -> Self {
+    pub fn read(units: &[Arc<Unit>], sources: &[SourceFile]) -> Self {
         let mut all = Self::default();
         for unit in units.iter().filter(|unit| !unit.comments.is_empty()) {
             let Some(source) = sources.get(unit.file.index()) else { continue };

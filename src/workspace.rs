@@ -1,7 +1,7 @@
 //! The engine: files in memory → report. Command line and editor use it alike; it does no I/O.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 
@@ -60,6 +60,7 @@ pub struct Workspace {
     notes: Vec<Problem>,
     own: OwnModels,
     baseline: Option<(Baseline, SourceFile)>,
+    kept: Option<Vec<OnceLock<Lowered>>>,
 }
 
 /// What is known of a file beside its text.
@@ -208,6 +209,7 @@ impl Workspace {
             notes: project.notes,
             own: OwnModels::new(project.models, project.files.len()),
             baseline: None,
+            kept: None,
         };
         for (id, file) in project.files.into_iter().enumerate() {
             let id = FileId(u32::try_from(id).unwrap_or(u32::MAX));
@@ -225,6 +227,51 @@ impl Workspace {
         let id = FileId(u32::try_from(self.sources.len() + self.own.sources.len()).unwrap_or(u32::MAX));
         self.baseline = Some((baseline, SourceFile::new(id, path, text, Language::Dart)));
         self
+    }
+
+    /// The same project, of which what is lowered is kept: the next check lowers only what changed since.
+    #[must_use]
+    pub fn keeping(mut self) -> Self {
+        self.kept = Some(self.sources.iter().map(|_| OnceLock::new()).collect());
+        self
+    }
+
+    /// Gives a file, by its path from the project's folder, another text; whether there is such a file.
+    pub fn set_text(&mut self, key: &str, text: &Arc<str>) -> bool {
+        let Some(index) = self.keys.iter().position(|other| **other == *key) else { return false };
+        let Some(source) = self.sources.get_mut(index) else { return false };
+        if source.text != *text {
+            *source = SourceFile::new(source.id, Arc::clone(&source.path), Arc::clone(text), source.language);
+            if let Some(kept) = self.kept.as_mut().and_then(|kept| kept.get_mut(index)) {
+                *kept = OnceLock::new();
+            }
+        }
+        true
+    }
+
+    /// The text of a file, by its path from the project's folder.
+    #[must_use]
+    pub fn text(&self, key: &str) -> Option<&Arc<str>> {
+        let index = self.keys.iter().position(|other| **other == *key)?;
+        self.sources.get(index).map(|source| &source.text)
+    }
+
+    /// Takes over what an earlier state of the project has kept of files whose text is still the same.
+    pub fn take_over(&mut self, earlier: Self) {
+        let (Some(kept), Some(old)) = (&mut self.kept, earlier.kept) else { return };
+        let known = earlier.keys.iter().zip(&earlier.sources).zip(old);
+        let mut known: HashMap<&str, (&SourceFile, OnceLock<Lowered>)> =
+            known.map(|((key, source), lowered)| (&**key, (source, lowered))).collect();
+        for ((key, source), kept) in self.keys.iter().zip(&self.sources).zip(kept) {
+            let Some((before, lowered)) = known.remove(&**key) else { continue };
+            let Some(mut lowered) = lowered.into_inner().filter(|_| before.text == source.text) else { continue };
+            if let Lowered::Unit(unit) = &mut lowered
+                && unit.file != source.id
+            {
+                Arc::make_mut(unit).file = source.id;
+            }
+            *kept = OnceLock::from(lowered);
+        }
     }
 
     /// Analyses everything and words what it finds. To be called on a thread of a [`pool`].
@@ -263,7 +310,7 @@ impl Workspace {
                         };
                         report.damaged.push(Problem { path: source.path.to_string(), reason });
                     }
-                    units.push(*unit);
+                    units.push(unit);
                 }
                 Lowered::Refused(reason) => {
                     let problem = Problem { path: source.path.to_string(), reason };
@@ -349,11 +396,9 @@ impl Workspace {
         // Big files first: one huge binding must not be the tail of the run.
         order.sort_by_key(|source| std::cmp::Reverse(source.text.len()));
         let lowered = order.into_par_iter().with_max_len(1).map(|source| {
-            let lower = || lower::lower(source.id, source.language, &source.text, limits);
-            let lowered = match flow::guarded(lower) {
-                Ok(Ok(unit)) => Lowered::Unit(Box::new(unit)),
-                Ok(Err(refused)) => Lowered::Refused(refused.to_string()),
-                Err(reason) => Lowered::Failed(reason),
+            let lowered = match self.kept.as_ref().and_then(|kept| kept.get(source.id.index())) {
+                Some(kept) => kept.get_or_init(|| lowered(source, limits)).clone(),
+                None => lowered(source, limits),
             };
             progress.step();
             (source.id, lowered)
@@ -473,10 +518,19 @@ impl Report {
     }
 }
 
+#[derive(Clone, Debug)]
 enum Lowered {
-    Unit(Box<Unit>),
+    Unit(Arc<Unit>),
     Refused(String),
     Failed(String),
+}
+
+fn lowered(source: &SourceFile, limits: &Limits) -> Lowered {
+    match flow::guarded(|| lower::lower(source.id, source.language, &source.text, limits)) {
+        Ok(Ok(unit)) => Lowered::Unit(Arc::new(unit)),
+        Ok(Err(refused)) => Lowered::Refused(refused.to_string()),
+        Err(reason) => Lowered::Failed(reason),
+    }
 }
 
 fn is_source(path: &str) -> bool {

@@ -39,6 +39,13 @@ pub(super) enum Command {
         /// The rule's name
         rule: String,
     },
+    /// Serve an editor over stdin and stdout
+    #[command(alias = "server")]
+    Lsp {
+        /// Over stdin and stdout, as always
+        #[arg(long)]
+        stdio: bool,
+    },
     /// List the rules
     Rules,
     /// Print the version

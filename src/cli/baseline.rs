@@ -4,9 +4,9 @@ use std::path::Path;
 
 use super::args::{BaselineArguments, BaselineCommand};
 use super::check::tell_unreadable;
-use super::projects::{self, Opened, baseline_path, read_baseline, working_directory};
 use super::{CLEAN, FAILURE, Fallible, file, on_threads, write_out};
 use crate::discover;
+use crate::projects::{self, Opened, baseline_path, read_baseline, working_directory};
 use crate::rules;
 use crate::source::Location;
 use crate::suppress::baseline::Baseline;

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::args::{CheckArguments, Color, FailOn, Format, LevelArguments, Output, ScopeArgument};
-use super::projects::{self, Opened, ReadBaseline, working_directory};
 use super::silence::{self, Silencing};
 use super::{CLEAN, FAILURE, FINDINGS, Fallible, complain, file, fix, on_threads, progress, write_out};
 use crate::config::{self, Certainty, Config, Setting};
 use crate::diagnostic::Level;
 use crate::discover::{self, Disk, Problem, Root, git};
 use crate::language::Language;
+use crate::projects::{self, Opened, ReadBaseline, working_directory};
 use crate::target::TargetSet;
 use crate::workspace::progress::{Phase, Progress};
 use crate::workspace::{Options, Report, Scope};

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::args::{DoctorArguments, LinksFormat};
-use super::projects::{self, Opened, working_directory};
 use super::{CLEAN, FAILURE, Fallible, complain, write_out};
 use crate::config;
 use crate::discover::{self, Problem, Project, Root};
@@ -12,6 +11,7 @@ use crate::language::Language;
 use crate::models::ModelSet;
 use crate::models::catalog::{self, basis_word};
 use crate::models::own::OwnText;
+use crate::projects::{self, Opened, working_directory};
 use crate::render::ownership::json::{
     Examined, ExaminedLanguage, ExaminedPackage, ExaminedProject, ExaminedSkip, examined,
 };

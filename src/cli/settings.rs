@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 
 use super::args::ConfigCommand;
 use super::check::tell_unreadable;
-use super::projects::{baseline_path, configuration, working_directory};
 use super::{CLEAN, FAILURE, Fallible, complain, file, write_out};
 use crate::config::{Config, FILE_NAME};
 use crate::discover::{self, Disk, Root, shown};
+use crate::projects::{baseline_path, configuration, working_directory};
 
 /// What may stand in a configuration, as a JSON Schema.
 const SCHEMA: &str = include_str!("../../rules/ffilint.schema.json");

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::projects::{self, ReadBaseline};
 use super::{Fallible, complain, file};
 use crate::config::Config;
 use crate::diagnostic::Diagnostic;
 use crate::discover::{self, Caps, Disk, Root};
-use crate::language::Language;
+use crate::projects::{self, ReadBaseline};
 use crate::rules;
 use crate::source::{FileId, SourceFile};
+use crate::suppress;
 use crate::workspace::{Options, Report};
 
 /// What to silence, and how the project is checked.
@@ -148,19 +148,9 @@ fn with_comments(source: &SourceFile, lines: &Lines, reason: &str) -> Written {
     let all: Vec<&str> = source.text.split_inclusive('\n').collect();
     let mut comments: BTreeMap<usize, Vec<String>> = BTreeMap::new();
     for (line, names) in lines {
-        let line = *line as usize;
-        let indent = all.get(line).map_or("", |text| text.get(..text.len() - text.trim_start().len()).unwrap_or(""));
         let names: Vec<&str> = names.iter().copied().collect();
-        // A comment above may speak of the very next line: Dart's own form and those of other tools do.
-        let above = all.get(..line).unwrap_or_default().iter().rev();
-        let first = line - above.take_while(|text| text.trim_start().starts_with("//")).count();
-        let comment = if source.language == Language::Dart && first == line {
-            let names: Vec<String> = names.iter().map(|name| format!("ffilint/{name}")).collect();
-            format!("// ignore: {} {reason}", names.join(", "))
-        } else {
-            format!("// ffilint: ignore[{}] {reason}", names.join(", "))
-        };
-        comments.entry(first).or_default().push(format!("{indent}{comment}{end}"));
+        let (first, comment) = suppress::comment_for(source, *line, &names, reason);
+        comments.entry(first as usize).or_default().push(format!("{comment}{end}"));
     }
     let (mut text, mut places, mut added) = (String::new(), BTreeMap::new(), 0);
     for (number, line) in (0..).zip(&all) {

@@ -1,6 +1,7 @@
 //! The native functions that Dart code binds, with their native types as written.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
@@ -36,7 +37,7 @@ pub(super) struct Bindings<'a> {
     pub(super) all: BTreeMap<String, Bound>,
     /// The functions that can be called with one argument of a type, by unit and type.
     takers: BTreeMap<(usize, String), BTreeSet<String>>,
-    units: &'a [Unit],
+    units: &'a [Arc<Unit>],
     types: Types<'a>,
 }
 
@@ -51,7 +52,7 @@ struct Types<'a> {
 }
 
 impl<'a> Bindings<'a> {
-    pub(super) fn new(units: &'a [Unit]) -> Self {
+    pub(super) fn new(units: &'a [Arc<Unit>]) -> Self {
         let mut bindings = Self { all: BTreeMap::new(), takers: BTreeMap::new(), units, types: Types::new(units) };
         for (at, unit) in units.iter().enumerate().filter(|(_, unit)| unit.language == Language::Dart) {
             bindings.of_annotations(at, unit);
@@ -190,7 +191,7 @@ impl<'a> Bindings<'a> {
 }
 
 impl<'a> Types<'a> {
-    fn new(units: &'a [Unit]) -> Self {
+    fn new(units: &'a [Arc<Unit>]) -> Self {
         let mut types = Self {
             aliases: Vec::new(),
             layouts: Vec::new(),

@@ -26,6 +26,11 @@ impl Disk {
         self.instead.insert(path, None);
     }
 
+    /// Shows a file as it is on the disk again.
+    pub fn forget(&mut self, path: &Path) {
+        self.instead.remove(path);
+    }
+
     /// Whether a file of the disk is not to be seen.
     #[must_use]
     pub fn hides(&self, path: &Path) -> bool {

@@ -146,8 +146,17 @@ fn test(disk: &Disk, path: &Path, roots: &BTreeMap<&str, PathBuf>) -> Result<Tes
     let text = disk.read_text(path)?;
     let links =
         directives(&text).filter_map(|(directive, uri)| Some((directive, resolve(uri, path, roots)?))).collect();
-    let matches = WORDS.iter().any(|word| word.find(text.as_bytes()).is_some());
-    Ok(Tested { text: matches.then(|| text.into()), links })
+    Ok(Tested { text: speaks_of_ffi(&text).then(|| text.into()), links })
+}
+
+/// Whether two texts of a file are selected alike and lead to the same files.
+pub(super) fn leads_alike(before: &str, after: &str) -> bool {
+    let links = |text| directives(text).map(|(directive, uri)| (directive, uri.to_owned())).collect::<Vec<_>>();
+    speaks_of_ffi(before) == speaks_of_ffi(after) && links(before) == links(after)
+}
+
+fn speaks_of_ffi(text: &str) -> bool {
+    WORDS.iter().any(|word| word.find(text.as_bytes()).is_some())
 }
 
 /// The file of the project a URI leads to.

@@ -5,6 +5,7 @@
 
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
+use std::sync::Arc;
 
 use crate::ir::{FunctionId, Unit};
 use crate::link::{FuncRef, Program};
@@ -20,7 +21,7 @@ pub(super) struct Reach {
 impl Reach {
     /// `all_bound`: somebody asks for the contract of whatever is bound, called or not.
     pub(super) fn of(program: &Program, all_bound: bool) -> Self {
-        let first = |(unit, from): (usize, &Unit)| {
+        let first = |(unit, from): (usize, &Arc<Unit>)| {
             let unit = unit as u32;
             if from.language.is_native() {
                 let marked = from.exports.iter().filter(|export| export.is_marked);

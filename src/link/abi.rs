@@ -5,6 +5,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
+use std::sync::Arc;
 
 use super::env::Env;
 use super::foreign::{last_segment, nearest};
@@ -318,7 +319,7 @@ fn array_length(field: &Variable) -> Option<u32> {
 
 /// Which files C and C++ files include, by the last part of the path: where that is the same for several, all of them.
 pub(super) struct Includes<'e> {
-    units: &'e [Unit],
+    units: &'e [Arc<Unit>],
     by_name: FxHashMap<&'e str, Vec<u32>>,
 }
 

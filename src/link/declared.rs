@@ -5,6 +5,7 @@
 
 use rustc_hash::FxHashMap;
 use smallvec::{SmallVec, smallvec};
+use std::sync::Arc;
 
 use crate::ir::{Annotation, Const, Function, Name, TypeRef, Unit};
 use crate::models::ModelSet;
@@ -20,13 +21,13 @@ use crate::target::TargetSet;
 pub(super) struct Declared(FxHashMap<Name, Option<Summary>>);
 
 /// Tells of which symbols the declarations in native units state a contract.
-pub fn states_contracts(units: &[Unit], models: &ModelSet) -> impl Fn(&str) -> bool + use<> {
+pub fn states_contracts(units: &[Arc<Unit>], models: &ModelSet) -> impl Fn(&str) -> bool + use<> {
     let declared = Declared::new(units, models);
     move |symbol| declared.0.contains_key(symbol)
 }
 
 impl Declared {
-    pub(super) fn new(units: &[Unit], models: &ModelSet) -> Self {
+    pub(super) fn new(units: &[Arc<Unit>], models: &ModelSet) -> Self {
         let mut declared = Self::default();
         for unit in units.iter().filter(|unit| unit.language.is_native()) {
             for function in unit.functions.iter().filter(|function| function.class.is_none() && !function.is_local) {

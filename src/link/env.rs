@@ -25,7 +25,7 @@ use crate::summary::FamilyId;
 
 /// The program while it is being linked.
 pub(super) struct Env<'a> {
-    pub(super) units: &'a [Unit],
+    pub(super) units: &'a [Arc<Unit>],
     pub(super) files: &'a [FileContext],
     pub(super) models: &'a ModelSet,
     pub(super) versions: Vec<Arc<Versions>>,
@@ -63,7 +63,7 @@ pub(super) fn versions_of(file: &FileContext) -> Arc<Versions> {
 }
 
 impl<'a> Env<'a> {
-    pub(super) fn new(units: &'a [Unit], files: &'a [FileContext], models: &'a ModelSet) -> Self {
+    pub(super) fn new(units: &'a [Arc<Unit>], files: &'a [FileContext], models: &'a ModelSet) -> Self {
         let core = ["dart:core", "dart:async", "dart:collection"];
         let mut env = Self {
             units,
@@ -365,7 +365,7 @@ impl<'a> Env<'a> {
                 _ => false,
             })
         };
-        let of_unit = |(unit, from): (usize, &Unit)| {
+        let of_unit = |(unit, from): (usize, &Arc<Unit>)| {
             // Native languages write their types down.
             if from.language.is_native() {
                 return Vec::new();

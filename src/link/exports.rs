@@ -2,6 +2,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
+use std::sync::Arc;
 
 use super::foreign::{common_folders, furthest_common};
 use super::{FileContext, FuncRef, Link, Resolved};
@@ -48,7 +49,7 @@ struct Definition {
 }
 
 /// Adds the exports of C++ functions that a header declares `extern "C"`: their definitions need not repeat it.
-pub(super) fn adopt_prototypes(units: &mut [Unit]) {
+pub(super) fn adopt_prototypes(units: &mut [Arc<Unit>]) {
     let native = units.iter().filter(|unit| unit.language.is_cpp());
     let declared =
         native.flat_map(|unit| unit.bindings.iter().map(|binding| (unit.function(binding.function), binding)));
@@ -72,12 +73,14 @@ pub(super) fn adopt_prototypes(units: &mut [Unit]) {
                 is_marked: true,
             })
             .collect();
-        unit.exports.extend(adopted);
+        if !adopted.is_empty() {
+            Arc::make_mut(unit).exports.extend(adopted);
+        }
     }
 }
 
 impl Exports {
-    pub(super) fn new(units: &[Unit], files: &[FileContext]) -> Self {
+    pub(super) fn new(units: &[Arc<Unit>], files: &[FileContext]) -> Self {
         let is_native = units.iter().map(|unit| unit.language.is_native()).collect();
         let mut exports = Self { is_native, ..Self::default() };
         for (unit, from) in units.iter().enumerate() {
@@ -178,7 +181,7 @@ impl Exports {
     }
 
     /// Whether it is clear which definition a symbol means on each target: one, or copies of one.
-    pub(super) fn are_told_apart(&self, units: &[Unit], files: &[FileContext], symbol: &str, from: u32) -> bool {
+    pub(super) fn are_told_apart(&self, units: &[Arc<Unit>], files: &[FileContext], symbol: &str, from: u32) -> bool {
         let function = |of: &FuncRef| units[of.unit as usize].function(of.function);
         let copies = |a: &FuncRef, b: &FuncRef| {
             let (a, b) = (function(a), function(b));

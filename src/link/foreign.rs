@@ -5,6 +5,7 @@
 //! `resolve` walks the functions.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
@@ -39,7 +40,7 @@ pub(super) struct Foreign {
 }
 
 impl Foreign {
-    pub(super) fn new(units: &[Unit], files: &[FileContext], models: &ModelSet) -> Self {
+    pub(super) fn new(units: &[Arc<Unit>], files: &[FileContext], models: &ModelSet) -> Self {
         let mut foreign = Self { rust: models.pack_for_uri(RUST), cpp: models.pack_for_uri(CPP), ..Self::default() };
         for (unit, from) in units.iter().enumerate().filter(|(_, unit)| unit.language.is_native()) {
             foreign.declare(unit as u32, from);
@@ -73,7 +74,7 @@ impl Foreign {
     }
 
     /// Gathers the members of each class, and who derives from whom.
-    fn attach_members(&mut self, units: &[Unit], files: &[FileContext]) {
+    fn attach_members(&mut self, units: &[Arc<Unit>], files: &[FileContext]) {
         for (unit, from) in units.iter().enumerate().filter(|(_, unit)| unit.language.is_native()) {
             let unit = unit as u32;
             for (at, class) in from.classes.iter().enumerate() {
@@ -109,7 +110,7 @@ impl Foreign {
     }
 
     /// The class that a written name means in a unit: by its last segment, the nearest one.
-    fn class_named(&self, units: &[Unit], files: &[FileContext], from: u32, name: &str) -> Option<ClassRef> {
+    fn class_named(&self, units: &[Arc<Unit>], files: &[FileContext], from: u32, name: &str) -> Option<ClassRef> {
         let candidates = self.classes.get(last_segment(name))?;
         let full = |class: ClassRef| &units[class.unit as usize].classes[class.class.index()].name;
         // A scope that is written decides between namespaces.
@@ -134,7 +135,7 @@ impl Foreign {
 /// Of several declarations those nearest to a unit: its own, else those of its group of languages with the longest
 /// common path.
 pub(super) fn nearest<T: Copy>(
-    units: &[Unit],
+    units: &[Arc<Unit>],
     files: &[FileContext],
     from: u32,
     candidates: &[T],

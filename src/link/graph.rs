@@ -1,5 +1,6 @@
 //! The call graph: who may call whom, and its strongly connected components.
 
+use std::sync::Arc;
 use std::sync::OnceLock;
 
 use rayon::prelude::*;
@@ -26,7 +27,12 @@ pub(super) struct CallGraph {
 }
 
 impl CallGraph {
-    pub(super) fn new(units: &[Unit], resolved: &[Vec<Resolved>], facts: &Facts, definitions: Definitions<'_>) -> Self {
+    pub(super) fn new(
+        units: &[Arc<Unit>],
+        resolved: &[Vec<Resolved>],
+        facts: &Facts,
+        definitions: Definitions<'_>,
+    ) -> Self {
         let mut starts = Vec::with_capacity(units.len());
         let mut all: Vec<FuncRef> = Vec::with_capacity(units.iter().map(|unit| unit.functions.len()).sum());
         for (unit, from) in (0_u32..).zip(units) {
@@ -91,7 +97,7 @@ impl CallGraph {
 
 /// Everything whose summary a function's own depends on.
 fn callees(
-    units: &[Unit],
+    units: &[Arc<Unit>],
     resolved: &[Vec<Resolved>],
     definitions: Definitions<'_>,
     function: FuncRef,
@@ -122,7 +128,7 @@ fn callees(
     }
 }
 
-fn add_target(units: &[Unit], target: &Target, add: &mut dyn FnMut(FuncRef)) {
+fn add_target(units: &[Arc<Unit>], target: &Target, add: &mut dyn FnMut(FuncRef)) {
     match target {
         Target::Functions(functions) => functions.candidates.iter().for_each(|function| add(*function)),
         Target::TearOff(function) => add(*function),
@@ -153,7 +159,7 @@ fn add_target(units: &[Unit], target: &Target, add: &mut dyn FnMut(FuncRef)) {
 }
 
 /// A constructor runs the initial values of the class's fields.
-fn add_initializers(units: &[Unit], unit: u32, class: ClassId, add: &mut dyn FnMut(FuncRef)) {
+fn add_initializers(units: &[Arc<Unit>], unit: u32, class: ClassId, add: &mut dyn FnMut(FuncRef)) {
     let Some(class) = units[unit as usize].classes.get(class.index()) else { return };
     for field in class.fields.iter().filter(|field| !field.is_static) {
         if let Some(function) = field.initializer {

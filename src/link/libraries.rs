@@ -137,7 +137,7 @@ struct Superseded {
 }
 
 impl Libraries {
-    pub(super) fn new(units: &[Unit], files: &[FileContext], models: &ModelSet) -> Self {
+    pub(super) fn new(units: &[Arc<Unit>], files: &[FileContext], models: &ModelSet) -> Self {
         let paths = Paths::new(files);
         let owners = owners(units, &paths);
         let mut list: Vec<Library> = Vec::new();
@@ -173,7 +173,7 @@ impl Libraries {
     fn link_import(
         &self,
         paths: &Paths<'_>,
-        units: &[Unit],
+        units: &[Arc<Unit>],
         models: &ModelSet,
         from: usize,
         import: &Import,
@@ -425,7 +425,7 @@ fn declare(library: &mut Library, unit: u32, from: &Unit) {
 }
 
 /// For each unit the unit of its library; a library's own is itself.
-fn owners(units: &[Unit], paths: &Paths<'_>) -> Vec<usize> {
+fn owners(units: &[Arc<Unit>], paths: &Paths<'_>) -> Vec<usize> {
     let mut owners: Vec<usize> = (0..units.len()).collect();
     let is_part = |at: usize| units[at].directives.part_of.is_some();
     let mut by_name: FxHashMap<&str, usize> = FxHashMap::default();

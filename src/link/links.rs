@@ -1,6 +1,7 @@
 //! Every native symbol that the program names, and what stands behind it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
@@ -125,7 +126,7 @@ pub(super) fn links(env: &Env<'_>, resolved: &[Vec<Resolved>], exports: &Exports
 }
 
 /// The variables that native units define for others to see.
-fn variables(units: &[Unit]) -> FxHashMap<&Name, VarRef> {
+fn variables(units: &[Arc<Unit>]) -> FxHashMap<&Name, VarRef> {
     let native = units.iter().enumerate().filter(|(_, unit)| unit.language.is_native());
     let all = native.flat_map(|(unit, from)| {
         let variables = from.variables.iter().enumerate();

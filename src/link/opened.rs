@@ -1,6 +1,7 @@
 //! The libraries that Dart files open by name: they say which platforms a file speaks of.
 
 use rayon::prelude::*;
+use std::sync::Arc;
 
 use crate::ir::{Arg, Base, Callee, Const, Function, LocalId, Op, Operand, Projection, Unit};
 use crate::target::TargetSet;
@@ -28,7 +29,7 @@ const SYSTEM: [&str; 16] = [
 ];
 
 /// Narrows what files speak of that open libraries of some platforms only, and bind nothing in another way.
-pub(super) fn narrow(units: &[Unit], files: &mut [FileContext]) {
+pub(super) fn narrow(units: &[Arc<Unit>], files: &mut [FileContext]) {
     units.par_iter().zip(files).filter(|(unit, _)| !unit.language.is_native()).for_each(|(unit, file)| {
         if !unit.bindings.is_empty() {
             return;

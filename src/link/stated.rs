@@ -4,6 +4,7 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
@@ -68,7 +69,7 @@ impl Said {
 impl Stated {
     /// What is said, and what is wrong with it.
     pub(super) fn new(
-        units: &[Unit],
+        units: &[Arc<Unit>],
         files: &[FileContext],
         links: &[Link],
         declared: &Declared,
@@ -77,7 +78,7 @@ impl Stated {
         let mut stated = Self::default();
         // Of two that disagree the later one is wrong, whatever order the files came in.
         let path = |at: u32| files.get(at as usize).map(|file| &*file.path);
-        let mut order: Vec<(u32, &Unit)> = (0_u32..).zip(units).collect();
+        let mut order: Vec<(u32, &Unit)> = (0_u32..).zip(units.iter().map(|unit| &**unit)).collect();
         order.sort_by_key(|(at, _)| path(*at));
         let names = Names::new(units, links);
         for (at, unit) in order {
@@ -173,7 +174,7 @@ impl Stated {
     /// What is said of a symbol is said of its definitions, and what the project's models say counts like it.
     fn rest<'f>(
         &mut self,
-        units: &[Unit],
+        units: &[Arc<Unit>],
         path: &dyn Fn(u32) -> Option<&'f str>,
         declared: &Declared,
         models: &ModelSet,
@@ -263,7 +264,7 @@ impl Stated {
 
 /// The model file of the families that comments name by their release alone: memory for `buf_free`.
 #[must_use]
-pub fn families(units: &[Unit], models: &ModelSet) -> Option<String> {
+pub fn families(units: &[Arc<Unit>], models: &ModelSet) -> Option<String> {
     let mut calls: BTreeMap<String, bool> = BTreeMap::new();
     for unit in units {
         for (id, function) in (0_u32..).map(FunctionId).zip(&unit.functions) {
@@ -354,13 +355,13 @@ fn params_of(function: &Function) -> Option<Vec<ParamInfo>> {
 
 /// The names by which a release can be called, gathered when one is asked for.
 struct Names<'a> {
-    units: &'a [Unit],
+    units: &'a [Arc<Unit>],
     links: &'a [Link],
     all: OnceCell<BTreeSet<&'a str>>,
 }
 
 impl<'a> Names<'a> {
-    fn new(units: &'a [Unit], links: &'a [Link]) -> Self {
+    fn new(units: &'a [Arc<Unit>], links: &'a [Link]) -> Self {
         Self { units, links, all: OnceCell::new() }
     }
 

@@ -3,8 +3,10 @@
 use super::{Rule, Words};
 use crate::diagnostic::Level;
 
+pub(super) const NAME: &str = "unused_suppression";
+
 pub(super) static RULE: Rule = Rule {
-    name: "unused_suppression",
+    name: NAME,
     level: Level::Warning,
     on: true,
     cwe: None,

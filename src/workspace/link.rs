@@ -47,7 +47,7 @@ fn crate_context_of(krate: &Crate, project: &Project) -> CrateContext {
 }
 
 /// Links the units; contexts stand in the order of the workspace's files.
-pub(super) fn program(units: Vec<Unit>, contexts: &[FileContext], models: &ModelSet) -> Program {
+pub(super) fn program(units: Vec<Arc<Unit>>, contexts: &[FileContext], models: &ModelSet) -> Program {
     let contexts: Vec<_> = units.iter().filter_map(|unit| contexts.get(unit.file.index()).cloned()).collect();
     Program::link(units, &contexts, models)
 }

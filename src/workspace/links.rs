@@ -114,7 +114,7 @@ impl Workspace {
         for (source, lowered) in self.sources.iter().zip(self.lower(&options.limits, &options.progress)) {
             let reason = match lowered {
                 Lowered::Unit(unit) => {
-                    units.push(*unit);
+                    units.push(unit);
                     continue;
                 }
                 Lowered::Refused(reason) | Lowered::Failed(reason) => reason,

@@ -54,14 +54,14 @@ impl OwnModels {
 
 impl Workspace {
     /// The models of a run, where they are not `models` alone: with the project's own and those that comments make up.
-    pub(super) fn models_with_own(&self, units: &[Unit], models: &ModelSet) -> Option<ModelSet> {
+    pub(super) fn models_with_own(&self, units: &[Arc<Unit>], models: &ModelSet) -> Option<ModelSet> {
         self.models_and_conventions(units, models).0
     }
 
     /// The same, and what conventions tell of the project.
     pub(super) fn models_and_conventions(
         &self,
-        units: &[Unit],
+        units: &[Arc<Unit>],
         models: &ModelSet,
     ) -> (Option<ModelSet>, Option<String>) {
         let mut texts = self.own.texts();
@@ -135,7 +135,7 @@ pub(crate) fn own_text(file: &ModelText) -> OwnText<'_> {
 }
 
 /// The entries of each file that do not fit what is bound, by where they begin.
-fn misfits(texts: &[OwnText<'_>], units: &[Unit], models: &ModelSet) -> Vec<Vec<usize>> {
+fn misfits(texts: &[OwnText<'_>], units: &[Arc<Unit>], models: &ModelSet) -> Vec<Vec<usize>> {
     let arity = Arity::new(units);
     let of_file = |text: &OwnText<'_>| {
         let entries = own::read(*text).0.into_iter().flat_map(|file| file.function);

@@ -151,7 +151,7 @@ impl Workspace {
         }
         known.facts.extend(other_facts);
         if let Some(contract) = program.declared_contract(name) {
-            let declares = |(unit, function): &(&Unit, &crate::ir::Function)| {
+            let declares = |(unit, function): &(&Arc<Unit>, &crate::ir::Function)| {
                 unit.language.is_native() && function.name == name && !function.annotations.is_empty()
             };
             let all = program.units.iter().flat_map(|unit| unit.functions.iter().map(move |function| (unit, function)));
@@ -261,10 +261,10 @@ impl Workspace {
         calls
     }
 
-    fn units(&self, options: &Options) -> Vec<Unit> {
+    fn units(&self, options: &Options) -> Vec<Arc<Unit>> {
         let lowered = self.lower(&options.limits, &options.progress).into_iter();
         let unit = |lowered| match lowered {
-            Lowered::Unit(unit) => Some(*unit),
+            Lowered::Unit(unit) => Some(unit),
             Lowered::Refused(_) | Lowered::Failed(_) => None,
         };
         lowered.filter_map(unit).collect()

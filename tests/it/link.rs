@@ -17,7 +17,7 @@ fn program(files: &[(&str, &str)]) -> Program {
     let mut units = Vec::new();
     let mut contexts = Vec::new();
     for (at, (path, text)) in files.iter().enumerate() {
-        units.push(lower::dart::lower(FileId(at as u32), text, &limits).expect("within the limits"));
+        units.push(lower::dart::lower(FileId(at as u32), text, &limits).expect("within the limits").into());
         let (name, root) = if path.starts_with("p/") { ("p", "p") } else { ("app", "") };
         let package = PackageContext { name: name.into(), root: root.into(), versions: Arc::default() };
         contexts.push(FileContext {

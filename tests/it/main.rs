@@ -14,6 +14,7 @@ mod limits;
 mod link;
 mod links;
 mod lower;
+mod lsp;
 mod models;
 mod monorepo;
 mod order;

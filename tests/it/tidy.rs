@@ -17,7 +17,7 @@ const ROOMS: &[(u32, &[&str])] = &[
     (6, &["state", "flow", "signatures", "classes", "violation"]),
     (7, &["diagnostic", "fix", "rules", "suppress"]),
     (8, &["workspace"]),
-    (9, &["render", "lsp", "cli", "lib", "main"]),
+    (9, &["render", "projects", "lsp", "cli", "lib", "main"]),
 ];
 
 const LONGEST_FILE: usize = 800;

@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::Fallible;
 use crate::config::{Config, FILE_NAME};
 use crate::discover::{self, Caps, Disk, Problem, Project, Root};
 use crate::models::ModelSet;
@@ -12,22 +11,25 @@ use crate::rules;
 use crate::suppress::baseline::Baseline;
 use crate::workspace::Workspace;
 
+/// What to tell the person.
+type Fallible<T> = Result<T, String>;
+
 /// The name of the file of the baseline, beside the configuration, where that names no other.
-pub(super) const BASELINE: &str = "ffilint-baseline.txt";
+pub(crate) const BASELINE: &str = "ffilint-baseline.txt";
 
 /// A larger file is no baseline.
 const MOST_BYTES: u64 = 64 * 1024 * 1024;
 
 /// A project that was read, and what it was read with.
-pub(super) struct Opened {
-    pub(super) root: Root,
-    pub(super) disk: Disk,
-    pub(super) config: Config,
-    pub(super) project: Project,
+pub(crate) struct Opened {
+    pub(crate) root: Root,
+    pub(crate) disk: Disk,
+    pub(crate) config: Config,
+    pub(crate) project: Project,
 }
 
 /// The projects around the named paths and those that lie in them, read from the disk, and the paths that cannot be.
-pub(super) fn read(cwd: &Path, paths: &[PathBuf], isolated: bool) -> Fallible<(Vec<Opened>, Vec<Problem>)> {
+pub(crate) fn read(cwd: &Path, paths: &[PathBuf], isolated: bool) -> Fallible<(Vec<Opened>, Vec<Problem>)> {
     let (roots, missing) = discover::roots(cwd, paths);
     let roots = roots.into_iter().map(|root| (root, Disk::default())).collect();
     Ok((read_all(roots, cwd, isolated)?, missing))
@@ -35,7 +37,7 @@ pub(super) fn read(cwd: &Path, paths: &[PathBuf], isolated: bool) -> Fallible<(V
 
 /// Reads projects and those that lie in them. All are read before anything is done with one: what is wrong with the
 /// configuration of one leaves the others as they are.
-pub(super) fn read_all(roots: Vec<(Root, Disk)>, cwd: &Path, isolated: bool) -> Fallible<Vec<Opened>> {
+pub(crate) fn read_all(roots: Vec<(Root, Disk)>, cwd: &Path, isolated: bool) -> Fallible<Vec<Opened>> {
     let mut waiting = VecDeque::from(roots);
     let mut all: Vec<Opened> = Vec::new();
     while let Some((root, disk)) = waiting.pop_front() {
@@ -44,24 +46,27 @@ pub(super) fn read_all(roots: Vec<(Root, Disk)>, cwd: &Path, isolated: bool) -> 
         }
         let config = configuration(&disk, &root, isolated)?;
         let project = discover::read_from(&disk, &root, cwd, &config, &Caps::default());
-        // A file of models may be called like a configuration.
-        let models = config.models.files.iter().map(|(name, _)| discover::normalize(&root.folder.join(name)));
-        let models: Vec<PathBuf> = models.collect();
-        let is_project = |inner: &Root| !models.contains(&inner.folder.join(FILE_NAME));
-        let inside = root.inside(&project).into_iter().filter(is_project);
-        waiting.extend(inside.map(|inner| (inner, disk.clone())));
+        let inside = inside(&root, &config, &project);
+        waiting.extend(inside.into_iter().map(|inner| (inner, disk.clone())));
         all.push(Opened { root, disk, config, project });
     }
     all.sort_by(|a, b| a.root.folder.cmp(&b.root.folder));
     Ok(all)
 }
 
-pub(super) fn working_directory() -> Fallible<PathBuf> {
+/// The projects that lie in one. A file of models may be called like a configuration: that makes no project.
+pub(crate) fn inside(root: &Root, config: &Config, project: &Project) -> Vec<Root> {
+    let models = config.models.files.iter().map(|(name, _)| discover::normalize(&root.folder.join(name)));
+    let models: Vec<PathBuf> = models.collect();
+    root.inside(project).into_iter().filter(|inner| !models.contains(&inner.folder.join(FILE_NAME))).collect()
+}
+
+pub(crate) fn working_directory() -> Fallible<PathBuf> {
     let cwd = std::env::current_dir().and_then(|cwd| cwd.canonicalize());
     cwd.map_err(|error| format!("cannot find the working directory: {error}"))
 }
 
-pub(super) fn configuration(disk: &Disk, root: &Root, isolated: bool) -> Fallible<Config> {
+pub(crate) fn configuration(disk: &Disk, root: &Root, isolated: bool) -> Fallible<Config> {
     match isolated {
         true => Ok(Config::default()),
         false => {
@@ -72,7 +77,7 @@ pub(super) fn configuration(disk: &Disk, root: &Root, isolated: bool) -> Fallibl
 }
 
 /// What is to be checked, and the models to check it with.
-pub(super) fn workspace(project: Project, baseline: Option<ReadBaseline>) -> (Workspace, &'static ModelSet) {
+pub(crate) fn workspace(project: Project, baseline: Option<ReadBaseline>) -> (Workspace, &'static ModelSet) {
     // Where nothing touches native memory, nobody asks what calls do to it.
     let asks = !project.files.is_empty() || !project.models.texts.is_empty();
     let models = if asks { ModelSet::builtin() } else { ModelSet::empty() };
@@ -86,15 +91,15 @@ pub(super) fn workspace(project: Project, baseline: Option<ReadBaseline>) -> (Wo
 
 /// A baseline and the file it stands in.
 #[derive(Clone)]
-pub(super) struct ReadBaseline {
-    pub(super) baseline: Baseline,
+pub(crate) struct ReadBaseline {
+    pub(crate) baseline: Baseline,
     /// As reports show it.
     path: Arc<str>,
     text: Arc<str>,
 }
 
 /// Where the baseline of a project is.
-pub(super) fn baseline_path(root: &Root, config: &Config, named: Option<&Path>) -> PathBuf {
+pub(crate) fn baseline_path(root: &Root, config: &Config, named: Option<&Path>) -> PathBuf {
     match (named, &config.baseline) {
         (Some(named), _) => named.to_path_buf(),
         (None, Some(path)) => root.folder.join(path),
@@ -103,7 +108,7 @@ pub(super) fn baseline_path(root: &Root, config: &Config, named: Option<&Path>) 
 }
 
 /// Reads a baseline; nothing where there is no such file.
-pub(super) fn read_baseline(disk: &Disk, path: &Path, cwd: &Path) -> Fallible<Option<ReadBaseline>> {
+pub(crate) fn read_baseline(disk: &Disk, path: &Path, cwd: &Path) -> Fallible<Option<ReadBaseline>> {
     let fail = |why: &str| format!("cannot read {}: {why}", path.display());
     // It may be a link, wherever that leads.
     let real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());

@@ -1,0 +1,421 @@
+//! The language server, as an editor speaks to it: the real binary over its pipes.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fs;
+use std::io::{BufReader, Write as _};
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::cli::{LEAK, project};
+use crate::support::Outcome;
+
+/// Nothing takes longer; whoever waits in vain is told.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// An editor.
+struct Editor {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    messages: Receiver<Value>,
+    last: i64,
+    /// What the server sent of each document.
+    published: BTreeMap<String, Value>,
+    /// Requests of the server, by their methods.
+    asked: Vec<Value>,
+}
+
+impl Editor {
+    /// Starts the server with these capabilities, and with a folder open where one is given.
+    fn start(folder: Option<&Path>, capabilities: Value) -> Result<(Self, Value), Box<dyn Error>> {
+        let folders: Vec<Value> = folder.iter().map(|folder| json!({ "uri": uri(folder), "name": "w" })).collect();
+        Self::with_folders(json!(folders), capabilities)
+    }
+
+    fn with_folders(folders: Value, capabilities: Value) -> Result<(Self, Value), Box<dyn Error>> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ffilint"));
+        let mut child = command.arg("lsp").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let mut stdout = BufReader::new(child.stdout.take().ok_or("no stdout")?);
+        let (tell, messages) = channel();
+        std::thread::spawn(move || {
+            while let Some(message) = read(&mut stdout) {
+                if tell.send(message).is_err() {
+                    return;
+                }
+            }
+        });
+        let stdin = child.stdin.take();
+        let mut editor = Self { child, stdin, messages, last: 0, published: BTreeMap::new(), asked: Vec::new() };
+        let params =
+            json!({ "processId": null, "rootUri": null, "capabilities": capabilities, "workspaceFolders": folders });
+        let answer = editor.request("initialize", params)?;
+        editor.notify("initialized", json!({}))?;
+        Ok((editor, answer))
+    }
+
+    fn send(&mut self, message: &Value) -> Outcome {
+        let text = message.to_string();
+        let stdin = self.stdin.as_mut().ok_or("stdin is closed")?;
+        write!(stdin, "Content-Length: {}\r\n\r\n{text}", text.len())?;
+        Ok(stdin.flush()?)
+    }
+
+    fn notify(&mut self, method: &str, params: Value) -> Outcome {
+        self.send(&json!({ "jsonrpc": "2.0", "method": method, "params": params }))
+    }
+
+    fn ask(&mut self, method: &str, params: Value) -> Result<i64, Box<dyn Error>> {
+        self.last += 1;
+        self.send(&json!({ "jsonrpc": "2.0", "id": self.last, "method": method, "params": params }))?;
+        Ok(self.last)
+    }
+
+    /// The answer to a request: its result, or its error.
+    fn answer(&mut self, id: i64) -> Result<Value, Box<dyn Error>> {
+        loop {
+            let message = self.next()?;
+            if message["id"] == id && message.get("method").is_none() {
+                return Ok(message.get("error").cloned().unwrap_or_else(|| message["result"].clone()));
+            }
+        }
+    }
+
+    fn request(&mut self, method: &str, params: Value) -> Result<Value, Box<dyn Error>> {
+        let id = self.ask(method, params)?;
+        self.answer(id)
+    }
+
+    /// The next message; what the server sends of documents and what it asks is kept.
+    fn next(&mut self) -> Result<Value, Box<dyn Error>> {
+        let message = self.messages.recv_timeout(PATIENCE)?;
+        match message["method"].as_str() {
+            Some("textDocument/publishDiagnostics") => {
+                let uri = message["params"]["uri"].as_str().unwrap_or_default().to_owned();
+                self.published.insert(uri, message["params"].clone());
+            }
+            Some(_) if message.get("id").is_some() => {
+                self.asked.push(message.clone());
+                let id = message["id"].clone();
+                self.send(&json!({ "jsonrpc": "2.0", "id": id, "result": null }))?;
+            }
+            _ => {}
+        }
+        Ok(message)
+    }
+
+    fn open(&mut self, path: &Path, text: &str) -> Outcome {
+        let document = json!({ "uri": uri(path), "languageId": "dart", "version": 1, "text": text });
+        self.notify("textDocument/didOpen", json!({ "textDocument": document }))
+    }
+
+    fn change(&mut self, path: &Path, version: i64, changes: Value) -> Outcome {
+        let document = json!({ "uri": uri(path), "version": version });
+        self.notify("textDocument/didChange", json!({ "textDocument": document, "contentChanges": changes }))
+    }
+
+    /// What was sent of a document, once it is this.
+    fn until(&mut self, path: &Path, is_it: impl Fn(&Value) -> bool) -> Result<Value, Box<dyn Error>> {
+        let uri = uri(path);
+        loop {
+            if let Some(sent) = self.published.get(&uri).filter(|sent| is_it(sent)) {
+                return Ok(sent.clone());
+            }
+            self.next().map_err(|error| format!("{error}: of {uri} the last is {:?}", self.published.get(&uri)))?;
+        }
+    }
+
+    /// Whether the server ended well.
+    fn end(mut self) -> Result<bool, Box<dyn Error>> {
+        self.request("shutdown", Value::Null)?;
+        self.notify("exit", Value::Null)?;
+        Ok(self.child.wait()?.success())
+    }
+}
+
+/// A server whose test failed does not stay behind.
+impl Drop for Editor {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn read(stdout: &mut impl std::io::BufRead) -> Option<Value> {
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        if stdout.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
+        match line.trim() {
+            "" => break,
+            line => length = line.strip_prefix("Content-Length: ").map_or(Some(length), |text| text.parse().ok())?,
+        }
+    }
+    let mut body = vec![0; length];
+    stdout.read_exact(&mut body).ok()?;
+    serde_json::from_slice(&body).ok()
+}
+
+fn uri(path: &Path) -> String {
+    let mut text = String::from("file://");
+    for byte in path.to_string_lossy().bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'.' | b'_' | b'-' | b'~' => text.push(char::from(byte)),
+            byte => text.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    text
+}
+
+/// What an editor of today says it can do, and sends no requests for diagnostics.
+fn pushed() -> Value {
+    json!({
+        "workspace": { "workspaceEdit": { "documentChanges": true } },
+        "textDocument": {
+            "publishDiagnostics": { "relatedInformation": true, "codeDescriptionSupport": true, "versionSupport": true },
+            "codeAction": { "dataSupport": true, "resolveSupport": { "properties": ["edit"] } }
+        }
+    })
+}
+
+fn has(rule: &'static str) -> impl Fn(&Value) -> bool {
+    move |sent| sent["diagnostics"].as_array().is_some_and(|all| all.iter().any(|one| one["code"] == rule))
+}
+
+fn is_empty(sent: &Value) -> bool {
+    sent["diagnostics"].as_array().is_some_and(Vec::is_empty)
+}
+
+#[test]
+fn findings_come_and_go_as_one_types() -> Outcome {
+    let folder = project(&[("lib/a.dart", b"// saved\n")])?;
+    let path = folder.path().canonicalize()?.join("lib/a.dart");
+    let (mut editor, answer) = Editor::start(Some(folder.path()), pushed())?;
+    assert_eq!(answer["capabilities"]["positionEncoding"], "utf-16");
+    assert_eq!(answer["capabilities"]["diagnosticProvider"], Value::Null, "one channel for each client");
+    let text = LEAK.replace("cell = ", "c\u{1f600} = /* \u{1f600}\u{1f600} */ ").replace("c\u{1f600}", "cell");
+    editor.open(&path, &text)?;
+    let sent = editor.until(&path, has("leaked_allocation"))?;
+    let found = &sent["diagnostics"][0];
+    // Two characters that take two columns each stand before it.
+    assert_eq!(found["range"]["start"], json!({ "line": 4, "character": 27 }), "{found}");
+    assert_eq!((&found["source"], &found["severity"], &sent["version"]), (&json!("ffilint"), &json!(2), &json!(1)));
+    assert_eq!(found["codeDescription"]["href"], "ffilint:/rules/leaked_allocation.md");
+    assert!(found["relatedInformation"].as_array().is_some_and(|steps| !steps.is_empty()), "{found}");
+
+    let end = json!({ "line": 6, "character": 0 });
+    let change = json!([{ "range": { "start": end, "end": end }, "text": "  calloc.free(cell);\n" }]);
+    editor.change(&path, 2, change)?;
+    let sent = editor.until(&path, is_empty)?;
+    assert_eq!(sent["version"], 2);
+    editor.notify("textDocument/didClose", json!({ "textDocument": { "uri": uri(&path) } }))?;
+    assert!(editor.end()?);
+    Ok(())
+}
+
+#[test]
+fn a_change_in_c_makes_a_closed_dart_file_wrong() -> Outcome {
+    let dart = "import 'dart:ffi';\n\n@Native<Pointer<Int32> Function()>()\nexternal Pointer<Int32> table();\n\n\
+                void one() {\n  final t = table();\n  t.value = 1;\n}\n";
+    let kept = "#include <stdlib.h>\nstatic int kept[256];\n\nint *table(void) {\n  return kept;\n}\n";
+    let folder = project(&[("lib/a.dart", dart.as_bytes()), ("src/table.c", kept.as_bytes())])?;
+    let folder = folder.path().canonicalize()?;
+    let (a, c) = (folder.join("lib/a.dart"), folder.join("src/table.c"));
+    let (mut editor, _) = Editor::start(Some(&folder), pushed())?;
+    editor.open(&c, kept)?;
+    editor.until(&c, is_empty)?;
+    let at = |character: u32| json!({ "line": 4, "character": character });
+    editor.change(&c, 2, json!([{ "range": { "start": at(9), "end": at(13) }, "text": "calloc(256, 4)" }]))?;
+    let sent = editor.until(&a, has("leaked_allocation"))?;
+    let steps = sent["diagnostics"][0]["relatedInformation"].to_string();
+    assert!(steps.contains("src/table.c"), "the steps in C are there: {steps}");
+    editor.change(&c, 3, json!([{ "range": { "start": at(9), "end": at(23) }, "text": "kept" }]))?;
+    editor.until(&a, is_empty)?;
+    assert!(editor.end()?);
+    Ok(())
+}
+
+#[test]
+fn actions_mend_explain_and_silence() -> Outcome {
+    let folder = project(&[("lib/a.dart", LEAK.as_bytes())])?;
+    let path = folder.path().canonicalize()?.join("lib/a.dart");
+    let (mut editor, _) = Editor::start(Some(folder.path()), pushed())?;
+    editor.open(&path, LEAK)?;
+    editor.until(&path, has("leaked_allocation"))?;
+    let at = json!({ "line": 4, "character": 16 });
+    let params = json!({
+        "textDocument": { "uri": uri(&path) }, "range": { "start": at, "end": at }, "context": { "diagnostics": [] }
+    });
+    let actions = editor.request("textDocument/codeAction", params.clone())?;
+    let titles: Vec<&str> = actions.as_array().into_iter().flatten().filter_map(|one| one["title"].as_str()).collect();
+    assert_eq!(titles.len(), 3, "{titles:?}");
+    assert!(titles[1].starts_with("Ignore `leaked_allocation`") && titles[2] == "Explain `leaked_allocation`");
+    assert_eq!(actions[0]["edit"], Value::Null, "it comes when it is asked for");
+    let resolved = editor.request("codeAction/resolve", actions[0].clone())?;
+    let change = &resolved["edit"]["documentChanges"][0];
+    assert_eq!(change["textDocument"], json!({ "uri": uri(&path), "version": 1 }));
+    let edits: Vec<Value> = change["edits"].as_array().cloned().unwrap_or_default();
+    editor.change(&path, 2, contents(&edits))?;
+    editor.until(&path, is_empty)?;
+    // A comment, where it silences.
+    editor.change(&path, 3, json!([{ "text": LEAK }]))?;
+    editor.until(&path, has("leaked_allocation"))?;
+    let edits = actions[1]["edit"]["documentChanges"][0]["edits"].as_array().cloned().unwrap_or_default();
+    editor.change(&path, 4, contents(&edits))?;
+    editor.until(&path, is_empty)?;
+    let page = editor.request("workspace/executeCommand", actions[2]["command"].clone())?;
+    assert!(page.as_str().is_some_and(|page| page.contains("leaked_allocation")), "{page}");
+    let page = editor.request("workspace/textDocumentContent", json!({ "uri": "ffilint:/rules/double_free.md" }))?;
+    assert!(page["text"].as_str().is_some_and(|page| page.contains("double_free")), "{page}");
+    assert!(editor.end()?);
+    Ok(())
+}
+
+/// Edits of one document as changes, from its end to its start.
+fn contents(edits: &[Value]) -> Value {
+    let line = |edit: &Value| (edit["range"]["start"]["line"].as_u64(), edit["range"]["start"]["character"].as_u64());
+    let mut edits = edits.to_vec();
+    edits.sort_by_key(|edit| std::cmp::Reverse(line(edit)));
+    edits.iter().map(|edit| json!({ "range": edit["range"], "text": edit["newText"] })).collect()
+}
+
+#[test]
+fn a_client_that_asks_for_diagnostics_is_sent_none() -> Outcome {
+    let folder = project(&[("lib/a.dart", LEAK.as_bytes()), ("lib/b.dart", LEAK.as_bytes())])?;
+    let folder = folder.path().canonicalize()?;
+    let can = json!({
+        "general": { "positionEncodings": ["utf-8", "utf-16"] },
+        "workspace": { "diagnostics": { "refreshSupport": true } },
+        "textDocument": { "diagnostic": { "relatedInformation": true } }
+    });
+    let (mut editor, answer) = Editor::start(Some(&folder), can)?;
+    assert_eq!(answer["capabilities"]["positionEncoding"], "utf-8");
+    assert_eq!(answer["capabilities"]["diagnosticProvider"]["workspaceDiagnostics"], true);
+    let of = |path: &str| json!({ "textDocument": { "uri": uri(&folder.join(path)) } });
+    let one = editor.request("textDocument/diagnostic", of("lib/a.dart"))?;
+    assert_eq!((&one["kind"], &one["items"][0]["code"]), (&json!("full"), &json!("leaked_allocation")));
+    let mut again = of("lib/a.dart");
+    again["previousResultId"] = one["resultId"].clone();
+    assert_eq!(editor.request("textDocument/diagnostic", again)?["kind"], "unchanged");
+    let all = editor.request("workspace/diagnostic", json!({ "previousResultIds": [] }))?;
+    let known: Vec<Value> = all["items"].as_array().cloned().unwrap_or_default();
+    assert_eq!(known.len(), 2);
+    // Asked once more it waits until there is something new; it can be cancelled.
+    let known: Vec<Value> = known.iter().map(|one| json!({ "uri": one["uri"], "value": one["resultId"] })).collect();
+    let waits = editor.ask("workspace/diagnostic", json!({ "previousResultIds": known }))?;
+    editor.notify("$/cancelRequest", json!({ "id": waits }))?;
+    assert_eq!(editor.answer(waits)?["code"], -32800);
+    let waits = editor.ask("workspace/diagnostic", json!({ "previousResultIds": known }))?;
+    editor.open(&folder.join("lib/b.dart"), "// nothing\n")?;
+    let new = editor.answer(waits)?;
+    assert_eq!(new["items"].as_array().map(Vec::len), Some(2), "{new}");
+    let gone = new["items"].as_array().into_iter().flatten().find(|one| one["kind"] == "full");
+    assert_eq!(gone.map(|one| &one["items"]), Some(&json!([])), "{new}");
+    assert!(editor.asked.iter().any(|asked| asked["method"] == "workspace/diagnostic/refresh"));
+    assert!(editor.published.is_empty());
+    assert!(editor.end()?);
+    Ok(())
+}
+
+#[test]
+fn hovering_tells_the_story_of_a_finding() -> Outcome {
+    let folder = project(&[("lib/a.dart", LEAK.as_bytes())])?;
+    let path = folder.path().canonicalize()?.join("lib/a.dart");
+    let (mut editor, _) = Editor::start(Some(folder.path()), pushed())?;
+    let at =
+        |line: u32| json!({ "textDocument": { "uri": uri(&path) }, "position": { "line": line, "character": 17 } });
+    let told = editor.request("textDocument/hover", at(4))?;
+    let text = told["contents"]["value"].as_str().unwrap_or_default();
+    assert!(text.contains("never released") && text.contains("(a.dart:5)"), "{text}");
+    assert_eq!(editor.request("textDocument/hover", at(0))?, Value::Null);
+    assert!(editor.end()?);
+    Ok(())
+}
+
+#[test]
+fn configuration_files_and_files_alone_are_read_as_they_are() -> Outcome {
+    let folder = project(&[("lib/a.dart", LEAK.as_bytes())])?;
+    let folder = folder.path().canonicalize()?;
+    let (path, config) = (folder.join("lib/a.dart"), folder.join("ffilint.toml"));
+    // No folder is open: the project of the file is found.
+    let (mut editor, _) = Editor::start(None, pushed())?;
+    editor.open(&path, LEAK)?;
+    assert_eq!(editor.until(&path, has("leaked_allocation"))?["diagnostics"][0]["severity"], 2);
+    editor.open(&config, "[rules]\nleaked_allocation = \"error\"\n")?;
+    editor.until(&path, |sent| sent["diagnostics"][0]["severity"] == 1)?;
+    // What is mistyped changes nothing, and is said.
+    editor.change(&config, 2, json!([{ "text": "[ruls]\n" }]))?;
+    let said = loop {
+        let message = editor.next()?;
+        if message["method"] == "window/showMessage" {
+            break message["params"]["message"].to_string();
+        }
+    };
+    assert!(said.contains("ffilint.toml:1") && said.contains("rules"), "{said}");
+    editor.change(&config, 3, json!([{ "text": "[rules]\nleaked_allocation = \"off\"\n" }]))?;
+    editor.until(&path, is_empty)?;
+    // Closed without being saved, it is what is on the disk.
+    editor.notify("textDocument/didClose", json!({ "textDocument": { "uri": uri(&config) } }))?;
+    editor.until(&path, has("leaked_allocation"))?;
+    fs::write(&config, "[rules]\nleaked_allocation = \"note\"\n")?;
+    let changed = json!({ "changes": [{ "uri": uri(&config), "type": 2 }] });
+    editor.notify("workspace/didChangeWatchedFiles", changed)?;
+    editor.until(&path, |sent| sent["diagnostics"][0]["severity"] == 3)?;
+    assert!(editor.end()?);
+    Ok(())
+}
+
+#[test]
+fn the_server_ends_when_its_input_does() -> Outcome {
+    let folder = project(&[])?;
+    let (mut editor, _) = Editor::start(Some(folder.path()), json!({}))?;
+    editor.stdin = None;
+    for _ in 0..600 {
+        if let Some(status) = editor.child.try_wait()? {
+            assert!(status.success(), "{status}");
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    Err("it did not end".into())
+}
+
+/// Every fixture, in one server: what it says of a file is what `check` says.
+#[test]
+fn the_findings_are_those_of_check() -> Outcome {
+    let cases = crate::fixtures::cases();
+    assert!(cases.len() > 500, "{}", cases.len());
+    let folders: Vec<Value> = cases.iter().map(|case| json!({ "uri": uri(case), "name": "case" })).collect();
+    let can = json!({ "textDocument": { "diagnostic": {} } });
+    let (mut editor, _) = Editor::with_folders(json!(folders), can)?;
+    let all = editor.request("workspace/diagnostic", json!({ "previousResultIds": [] }))?;
+    let mut told: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for one in all["items"].as_array().into_iter().flatten() {
+        let of_file = told.entry(one["uri"].as_str().unwrap_or_default().to_owned()).or_default();
+        for found in one["items"].as_array().into_iter().flatten() {
+            let start = &found["range"]["start"];
+            let place = [&start["line"], &start["character"]].map(|part| part.as_u64().unwrap_or_default() + 1);
+            of_file.push(format!("{}:{}: {}", place[0], place[1], found["code"].as_str().unwrap_or_default()));
+        }
+        of_file.sort();
+    }
+    let mut expected: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for case in &cases {
+        let report = crate::cli::json(case, &[])?;
+        for found in report["findings"].as_array().into_iter().flatten() {
+            let (start, path) = (&found["location"]["start"], found["location"]["path"].as_str().unwrap_or_default());
+            let line = format!("{}:{}: {}", start["line"], start["column"], found["rule"].as_str().unwrap_or_default());
+            expected.entry(uri(&case.join(path))).or_default().push(line);
+        }
+    }
+    expected.values_mut().for_each(|lines| lines.sort());
+    told.retain(|_, lines| !lines.is_empty());
+    assert_eq!(told, expected);
+    assert!(editor.end()?);
+    Ok(())
+}
