@@ -5,6 +5,7 @@
 mod baseline;
 mod cli;
 mod config;
+mod editors;
 mod fix;
 mod fixtures;
 mod formats;
