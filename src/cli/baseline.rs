@@ -9,7 +9,7 @@ use crate::config::{Certainty, Config};
 use crate::discover::{self, Disk, Root};
 use crate::rules;
 use crate::source::Location;
-use crate::suppress::baseline::Baseline;
+use crate::suppress::baseline::without;
 use crate::workspace::{Options, Scope};
 
 pub(super) fn baseline(command: &BaselineCommand) -> Fallible<u8> {
@@ -51,7 +51,7 @@ fn prune(root: &Root, cwd: &Path, arguments: &BaselineArguments) -> Fallible<Str
         let create = "`ffilint baseline create` writes one";
         return Err(format!("cannot read {}: {}; {create}", path.display(), discover::MISSING));
     };
-    let before: Baseline = read.baseline.clone();
+    let (text, before) = (read.text.clone(), read.baseline.len());
     let (workspace, models) = open(&Disk::default(), root, cwd, &config, Some(read));
     let mut options = options(&config);
     options.rules.remove(rules::STALE_BASELINE_ENTRY);
@@ -61,10 +61,12 @@ fn prune(root: &Root, cwd: &Path, arguments: &BaselineArguments) -> Fallible<Str
         let Location { file, span } = found.primary.location;
         Some(report.sources.get(file.index())?.position(span.start).line)
     });
-    let after = before.without(&lines.collect::<Vec<_>>());
-    file::write(&path, &after.written())?;
-    let gone = before.len().saturating_sub(after.len());
-    Ok(format!("{}: {} removed, {} left", shown(&path, cwd), entries(gone), after.len()))
+    let lines: Vec<u32> = lines.collect();
+    if !lines.is_empty() {
+        file::write(&path, &without(&text, &lines))?;
+    }
+    let left = before.saturating_sub(lines.len());
+    Ok(format!("{}: {} removed, {left} left", shown(&path, cwd), entries(lines.len())))
 }
 
 /// All of the project that its configuration asks for.

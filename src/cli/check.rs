@@ -215,7 +215,7 @@ pub(super) struct ReadBaseline {
     pub(super) baseline: Baseline,
     /// As reports show it.
     path: Arc<str>,
-    text: Arc<str>,
+    pub(super) text: Arc<str>,
 }
 
 /// Where the baseline of a project is.
