@@ -18,7 +18,7 @@ use crate::parse::Limits;
 use crate::suppress::baseline::Baseline;
 use crate::target::TargetSet;
 use crate::workspace::progress::{Phase, Progress};
-use crate::workspace::{Options, Report, Scope, Workspace};
+use crate::workspace::{Options, Report, Scope, Workspace, models};
 use crate::{render, rules};
 
 /// The name of the file of the baseline, beside the configuration, where that names no other.
@@ -184,7 +184,12 @@ fn configuration_on(disk: &Disk, root: &Root, isolated: bool) -> Fallible<Config
         true => Ok(Config::default()),
         false => {
             let found = Config::find(disk, &root.folder, &root.named, &rules::names());
-            found.map_err(|error| error.to_string())
+            let config = found.map_err(|error| error.to_string())?;
+            models::check_entries(&config.models).map_err(|error| error.to_string())?;
+            for (path, reason) in &config.warnings {
+                complain(&format!("{}: {reason}", path.display()));
+            }
+            Ok(config)
         }
     }
 }

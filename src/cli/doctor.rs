@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::args::{DoctorArguments, LinksFormat};
 use super::ownership::projects;
 use super::{CLEAN, FAILURE, Fallible, complain, write_out};
-use crate::config;
+use crate::config::Config;
 use crate::discover::{self, Problem, Project, Root};
 use crate::language::Language;
 use crate::models::ModelSet;
@@ -62,7 +62,7 @@ fn describe(root: &Root, project: &Project, models: &ModelSet) -> ExaminedProjec
     let skip = |problem: &Problem| ExaminedSkip { path: problem.path.clone(), reason: problem.reason.to_string() };
     ExaminedProject {
         folder: root.folder.display().to_string(),
-        configured: root.folder.join(config::FILE_NAME).is_file(),
+        configuration: config.files.iter().map(|path| discover::shown(path, &root.folder)).collect(),
         languages: Language::ALL.iter().filter_map(language).collect(),
         packages: project.packages.iter().map(package).collect(),
         models: project.models.texts.iter().map(|file| file.path.to_string()).collect(),
@@ -95,9 +95,9 @@ const BASES: [Basis; 7] = [
 fn full(found: &Examined) -> String {
     let mut text = format!("ffilint {}\n", env!("CARGO_PKG_VERSION"));
     for project in &found.projects {
-        let config = match project.configured {
-            true => format!("with {}", config::FILE_NAME),
-            false => format!("no {}", config::FILE_NAME),
+        let config = match project.configuration.as_slice() {
+            [] => "no configuration".to_owned(),
+            files => format!("with {}", files.join(", ")),
         };
         let _ = writeln!(text, "project {} ({config})", render::clean(&project.folder));
         for language in Language::ALL {

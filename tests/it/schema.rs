@@ -5,6 +5,7 @@ use std::fs;
 use std::time::Duration;
 
 use ffilint::config::Config;
+use ffilint::models::own::{self, OwnText};
 use ffilint::{render, rules};
 use serde_json::{Value, json};
 
@@ -160,8 +161,16 @@ fn what_is_no_configuration_is_not_valid() -> Outcome {
         "function = 3",
     ] {
         assert!(!config_faults(text)?.is_empty(), "{text} is valid");
-        assert!(Config::parse(text, "ffilint.toml".as_ref(), &rules::names()).is_err() || text.starts_with("function"));
+        let entries = OwnText { path: "ffilint.toml", text, is_config: true, without: &[] };
+        let is_wrong = Config::parse(text, "ffilint.toml".as_ref(), &rules::names()).is_err();
+        assert!(is_wrong || !own::read(entries).1.is_empty(), "{text} is understood");
     }
+        "[[function]]\nsymbol = \"f\"\nreslt = { static = true }",
+        "[[function]]\nsymbol = \"f\"\nresult = { ownd = \"x\" }",
+        "[[function]]\nsymbol = \"f\"\neffects = [{ take = true }]",
+        "[[function]]\nsymbol = \"f\"\nstatus = \"zeroo\"",
+        "[[family]]\nname = \"x\"",
+        "[constants]\nA = \"x\"",
     Ok(())
 }
 
@@ -169,6 +178,30 @@ fn what_is_no_configuration_is_not_valid() -> Outcome {
 fn the_schema_and_the_page_know_every_key() -> Outcome {
     let schema = schema("ffilint.schema.json")?;
     let page = fs::read_to_string(repository().join("docs/configuration.md"))?;
+#[test]
+fn models_of_pages_and_of_the_program_are_valid() -> Outcome {
+    let mut texts: Vec<(String, String)> = Vec::new();
+    for (number, text) in fenced("rules/README.md", "toml")?.into_iter().enumerate() {
+        texts.push((format!("rules/README.md, example {}", number + 1), text));
+    }
+    for path in support::files_below(&repository().join("rules/models")) {
+        texts.push((path.display().to_string(), fs::read_to_string(&path)?));
+    }
+    let mut failures = Vec::new();
+    let mut count = 0;
+    for (name, text) in texts {
+        let mut value: toml::Table = toml::from_str(&text)?;
+        // What only a file of models has.
+        value.retain(|key, _| !["schema", "naming", "toolchain", "hints"].contains(&key));
+        count += value.get("function").and_then(toml::Value::as_array).map_or(0, Vec::len);
+        let schema = schema("ffilint.schema.json")?;
+        let faults = faults(&schema, &schema, &serde_json::to_value(value)?, "");
+        failures.extend(faults.into_iter().take(3).map(|fault| format!("{name}{fault}")));
+    }
+    assert!(count > 100, "{count} functions");
+    all_well(failures)
+}
+
     let said = Config::parse("zzz = 1", "x".as_ref(), &rules::names()).err().map(|error| error.to_string());
     let said = said.unwrap_or_default();
     let keys: Vec<&str> = said.split("known are ").nth(1).unwrap_or_default().split(", ").collect();
