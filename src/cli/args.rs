@@ -110,7 +110,8 @@ pub(super) struct CheckArguments {
     /// Show findings of at least this confidence [default: medium]
     #[arg(long, value_enum)]
     pub(super) min_confidence: Option<Least>,
-    /// The platforms to look at: windows, posix, linux, android, macos, ios, ohos [default: all]
+    /// The platforms to look at: windows, posix, linux, android, macos, ios, ohos [default: those that the project names,
+    /// of an application those of its folders, else all]
     #[arg(long, value_delimiter = ',')]
     pub(super) targets: Vec<String>,
     /// The least level that makes the exit code 1

@@ -74,6 +74,7 @@ fn options(config: &Config) -> Options {
     Options {
         rules: config.rules.clone(),
         targets: config.targets,
+        as_built: !config.says("targets"),
         min_confidence: config.min_confidence.unwrap_or(Certainty::Medium).into(),
         check_vendored: config.check_vendored,
         scope: Scope::Project,

@@ -267,6 +267,7 @@ pub(super) fn options(arguments: &CheckArguments, config: &Config) -> Fallible<O
             ScopeArgument::Touching => Scope::Touching,
             ScopeArgument::Primary => Scope::Primary,
             ScopeArgument::Project => Scope::Project,
+        as_built: arguments.targets.is_empty() && !config.says("targets"),
         },
         whole: targets.contains(config.targets),
         limits: Limits::default(),

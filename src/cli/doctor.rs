@@ -16,6 +16,7 @@ use crate::render::ownership::json::{
     Examined, ExaminedLanguage, ExaminedPackage, ExaminedProject, ExaminedSkip, examined,
 };
 use crate::summary::Basis;
+use crate::target::TargetSet;
 use crate::{render, workspace};
 
 /// Says what was found and read, and what the models are made of.
@@ -30,7 +31,7 @@ pub(super) fn doctor(arguments: &DoctorArguments) -> Fallible<u8> {
         let of_project = (!own.is_empty()).then(|| ModelSet::with_user_files(&own));
         let models = of_project.as_ref().unwrap_or_else(|| ModelSet::builtin());
         let mut found = Examined {
-            projects: roots.iter().map(|(root, _, project)| describe(root, project, models)).collect(),
+            projects: roots.iter().map(|(root, config, project)| describe(root, config, project, models)).collect(),
             ..Examined::default()
         };
         count_models(&mut found, &own);
@@ -46,7 +47,7 @@ pub(super) fn doctor(arguments: &DoctorArguments) -> Fallible<u8> {
     })
 }
 
-fn describe(root: &Root, project: &Project, models: &ModelSet) -> ExaminedProject {
+fn describe(root: &Root, config: &Config, project: &Project, models: &ModelSet) -> ExaminedProject {
     let language = |language: &'static Language| {
         let of = |file: &&discover::Found| file.language == *language;
         let read = *project.read.get(language)?;
@@ -57,7 +58,7 @@ fn describe(root: &Root, project: &Project, models: &ModelSet) -> ExaminedProjec
     let package = |package: &discover::Package| {
         let known = package.versions.iter().filter(|(name, _)| is_modelled(name));
         let versions = known.map(|(name, version)| (name.to_string(), version.to_string())).collect();
-        ExaminedPackage { name: package.name.to_string(), versions }
+        ExaminedPackage { name: package.name.to_string(), versions, targets: package.built_for.to_names() }
     };
     let skip = |problem: &Problem| ExaminedSkip { path: problem.path.clone(), reason: problem.reason.to_string() };
     ExaminedProject {
@@ -99,7 +100,7 @@ fn full(found: &Examined) -> String {
             [] => "no configuration".to_owned(),
             files => format!("with {}", files.join(", ")),
         };
-        let _ = writeln!(text, "project {} ({config})", render::clean(&project.folder));
+        let _ = writeln!(text, "project {} ({})", render::clean(&project.folder), render::clean(&config));
         for language in Language::ALL {
             if let Some(ExaminedLanguage { read, chosen }) = project.languages.get(language.title()) {
                 let _ = writeln!(text, "  {}: {read} read, {chosen} that can touch FFI", language.title());
@@ -109,7 +110,9 @@ fn full(found: &Examined) -> String {
             let versions: Vec<String> =
                 package.versions.iter().map(|(name, version)| format!("{name} {version}")).collect();
             let versions = if versions.is_empty() { "no modelled package".into() } else { versions.join(", ") };
-            let _ = writeln!(text, "  package {}: {}", render::clean(&package.name), render::clean(&versions));
+            let everywhere = package.targets == TargetSet::ALL.to_names();
+            let built = if everywhere { String::new() } else { format!("; built for {}", package.targets.join(", ")) };
+            let _ = writeln!(text, "  package {}: {}{built}", render::clean(&package.name), render::clean(&versions));
         }
         for path in &project.models {
             let _ = writeln!(text, "  models in {}", render::clean(path));

@@ -54,6 +54,8 @@ pub struct ExaminedPackage {
     pub name: String,
     /// The versions of the packages that models speak of.
     pub versions: BTreeMap<String, String>,
+    /// The platforms it is built for.
+    pub targets: Vec<&'static str>,
 }
 
 /// What could not be read.
