@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::args::{CheckArguments, Color, FailOn, Format, LevelArguments, Output, ScopeArgument};
 use super::silence::{self, Silencing};
-use super::{CLEAN, FAILURE, FINDINGS, Fallible, complain, file, fix, on_threads, progress, write_out};
+use super::{CLEAN, FAILURE, FINDINGS, Fallible, complain, deadline, file, fix, on_threads, progress, write_out};
 use crate::config::{self, Certainty, Config, Setting};
 use crate::diagnostic::Level;
 use crate::discover::{self, Caps, Disk, Problem, Root, git};
@@ -41,10 +41,15 @@ fn run(arguments: &CheckArguments) -> Fallible<u8> {
     fix::refuse(arguments)?;
 
     let progress = Arc::new(Progress::default());
+    if let Some(seconds) = arguments.timeout {
+        deadline::set(seconds, &progress);
+    }
     let shown = progress::show(&progress, !arguments.no_progress && !arguments.quiet);
     let (roots, missing) = roots(arguments, &cwd)?;
     let mut report = Report::default();
-    for (mut root, mut disk) in roots {
+    let count = roots.len();
+    for (number, (mut root, mut disk)) in roots.into_iter().enumerate() {
+        deadline::begin_project(&root.folder, count - number - 1);
         narrow(&mut root, &mut disk, arguments)?;
         let config = configuration_on(&disk, &root, arguments.isolated)?;
         let options = Options { progress: Arc::clone(&progress), ..options(arguments, &config)? };
@@ -77,6 +82,7 @@ fn run(arguments: &CheckArguments) -> Fallible<u8> {
             complain(&format!("project {}", root.folder.display()));
         }
     }
+    deadline::begin_writing();
     let elapsed = started.elapsed();
     let timings = progress.timings();
     drop(shown);
@@ -155,6 +161,7 @@ fn code(report: &Report, missing: &[Problem], arguments: &CheckArguments) -> u8 
     let fails = |level: Level| report.diagnostics.iter().any(|diagnostic| diagnostic.level >= level);
     let failed = match arguments.fail_on {
         _ if arguments.exit_zero => false,
+        _ if arguments.fatal_infos => fails(Level::Note),
         FailOn::Never => false,
         FailOn::Error => fails(Level::Error),
         FailOn::Warning => fails(Level::Warning),
@@ -260,6 +267,7 @@ pub(super) fn options(arguments: &CheckArguments, config: &Config) -> Fallible<O
     let mut options = Options {
         rules: config.rules.clone(),
         targets,
+        as_built: arguments.targets.is_empty() && !config.says("targets"),
         min_confidence: certainty.unwrap_or(Certainty::Medium).into(),
         check_vendored: config.check_vendored,
         ignores: !arguments.no_ignores,
@@ -267,7 +275,6 @@ pub(super) fn options(arguments: &CheckArguments, config: &Config) -> Fallible<O
             ScopeArgument::Touching => Scope::Touching,
             ScopeArgument::Primary => Scope::Primary,
             ScopeArgument::Project => Scope::Project,
-        as_built: arguments.targets.is_empty() && !config.says("targets"),
         },
         whole: targets.contains(config.targets),
         limits: Limits::default(),
