@@ -15,6 +15,7 @@ use crate::{ir, lower, render, rules, workspace};
 mod args;
 mod baseline;
 mod check;
+mod deadline;
 mod doctor;
 mod file;
 mod fix;
@@ -156,6 +157,7 @@ fn dump_ir(path: &Path) -> Fallible<u8> {
 
 /// Writes to stdout; a reader that has gone away ends the output quietly.
 fn write_out(text: &str) -> Fallible<()> {
+    deadline::begin_writing();
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

@@ -1,6 +1,7 @@
 //! `ffilint baseline create` and `ffilint baseline prune`.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::args::{BaselineArguments, BaselineCommand};
 use super::check::tell_unreadable;
@@ -9,7 +10,7 @@ use super::{CLEAN, FAILURE, Fallible, file, on_threads, write_out};
 use crate::discover;
 use crate::rules;
 use crate::source::Location;
-use crate::suppress::baseline::Baseline;
+use crate::suppress::baseline::without;
 use crate::workspace::{Options, Scope};
 
 pub(super) fn baseline(command: &BaselineCommand) -> Fallible<u8> {
@@ -53,7 +54,7 @@ fn prune(
         let create = "`ffilint baseline create` writes one";
         return Err(format!("cannot read {}: {}; {create}", path.display(), discover::MISSING));
     };
-    let before: Baseline = read.baseline.clone();
+    let (text, before) = (Arc::clone(&read.text), read.baseline.len());
     let (workspace, models) = projects::workspace(project, Some(read));
     let mut options = Options { scope: Scope::Project, ..Options::of(&config) };
     options.rules.remove(rules::STALE_BASELINE_ENTRY);
@@ -63,10 +64,12 @@ fn prune(
         let Location { file, span } = found.primary.location;
         Some(report.sources.get(file.index())?.position(span.start).line)
     });
-    let after = before.without(&lines.collect::<Vec<_>>());
-    file::write(&path, &after.written())?;
-    let gone = before.len().saturating_sub(after.len());
-    Ok(format!("{}: {} removed, {} left", shown(&path, cwd), entries(gone), after.len()))
+    let lines: Vec<u32> = lines.collect();
+    if !lines.is_empty() {
+        file::write(&path, &without(&text, &lines))?;
+    }
+    let left = before.saturating_sub(lines.len());
+    Ok(format!("{}: {} removed, {left} left", shown(&path, cwd), entries(lines.len())))
 }
 
 fn entries(count: usize) -> String {

@@ -4,13 +4,13 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::Fallible;
+use super::{Fallible, complain};
 use crate::config::{Config, FILE_NAME};
 use crate::discover::{self, Caps, Disk, Problem, Project, Root};
 use crate::models::ModelSet;
 use crate::rules;
 use crate::suppress::baseline::Baseline;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, models};
 
 /// The name of the file of the baseline, beside the configuration, where that names no other.
 pub(super) const BASELINE: &str = "ffilint-baseline.txt";
@@ -43,6 +43,9 @@ pub(super) fn read_all(roots: Vec<(Root, Disk)>, cwd: &Path, isolated: bool) -> 
             continue;
         }
         let config = configuration(&disk, &root, isolated)?;
+        for (path, reason) in &config.warnings {
+            complain(&format!("{}: {reason}", path.display()));
+        }
         let project = discover::read_from(&disk, &root, cwd, &config, &Caps::default());
         // A file of models may be called like a configuration.
         let models = config.models.files.iter().map(|(name, _)| discover::normalize(&root.folder.join(name)));
@@ -66,7 +69,9 @@ pub(super) fn configuration(disk: &Disk, root: &Root, isolated: bool) -> Fallibl
         true => Ok(Config::default()),
         false => {
             let found = Config::find(disk, &root.folder, &root.named, &rules::names());
-            found.map_err(|error| error.to_string())
+            let config = found.map_err(|error| error.to_string())?;
+            models::check_entries(&config.models).map_err(|error| error.to_string())?;
+            Ok(config)
         }
     }
 }
@@ -90,7 +95,7 @@ pub(super) struct ReadBaseline {
     pub(super) baseline: Baseline,
     /// As reports show it.
     path: Arc<str>,
-    text: Arc<str>,
+    pub(super) text: Arc<str>,
 }
 
 /// Where the baseline of a project is.
