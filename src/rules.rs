@@ -158,7 +158,7 @@ pub struct Context<'a> {
     pub opened: Option<(Location, bool)>,
 }
 
-pub use remedies::remedy;
+pub use remedies::remedies;
 
 /// Puts a violation into words.
 #[must_use]

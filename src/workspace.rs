@@ -61,6 +61,8 @@ pub struct Workspace {
     notes: Vec<Problem>,
     own: OwnModels,
     baseline: Option<(Baseline, SourceFile)>,
+    /// Which files had arenas before the first fix.
+    with_arenas: Option<Vec<bool>>,
 }
 
 /// What is known of a file beside its text.
@@ -206,6 +208,7 @@ impl Workspace {
             sources: Vec::with_capacity(project.files.len()),
             keys: Vec::with_capacity(project.files.len()),
             facts: Vec::with_capacity(project.files.len()),
+            with_arenas: None,
             contexts,
             read: project.read,
             problems: project.problems,
@@ -313,10 +316,15 @@ impl Workspace {
         let signatures = signatures::check(&program, options.targets);
         let violations = analysis.violations.iter().chain(&signatures);
         let violations: Vec<_> = violations.filter_map(|violation| self.where_built(violation, options)).collect();
-        let pages = Pages::new(&self.sources);
-        let words = violations.into_par_iter().map(|(violation, targets)| {
+        let pages = Pages::new(&self.sources).with_arenas(self.with_arenas.as_deref());
+        let remedies =
+            rules::remedies(&violations.iter().map(|(violation, _)| &**violation).collect::<Vec<_>>(), &context);
+        let words = violations.into_par_iter().zip(remedies).map(|((violation, targets), remedy)| {
             let (violation, context) = (&*violation, &rules::Context { targets, ..context });
-            let worded = flow::guarded(|| self.with_fix(rules::word(violation, context), violation, context, &pages));
+            let worded = flow::guarded(|| {
+                let fix = remedy.as_ref().and_then(|remedy| pages.fix(remedy, violation.at));
+                Diagnostic { fix, ..rules::word(violation, context) }
+            });
             worded.map_err(|reason| (violation.at.file, reason))
         });
         let mut failed: BTreeMap<FileId, String> = BTreeMap::new();
