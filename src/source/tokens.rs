@@ -1,7 +1,7 @@
 //! Source text as the tokens it is made of: what is the same however a formatter lays it out.
 //!
 //! Blanks, line breaks and comments are no tokens, and neither is a comma before a closing bracket: `dart format`
-//! (https://github.com/dart-lang/dart_style), `clang-format` and `rustfmt` change these alone.
+//! (<https://github.com/dart-lang/dart_style>), `clang-format` and `rustfmt` change these alone.
 
 use crate::language::Language;
 
