@@ -43,9 +43,7 @@ pub(super) fn read_all(roots: Vec<(Root, Disk)>, cwd: &Path, isolated: bool) -> 
             continue;
         }
         let config = configuration(&disk, &root, isolated)?;
-        for (path, reason) in &config.warnings {
-            complain(&format!("{}: {reason}", path.display()));
-        }
+        tell_warnings(&config);
         let project = discover::read_from(&disk, &root, cwd, &config, &Caps::default());
         // A file of models may be called like a configuration.
         let models = config.models.files.iter().map(|(name, _)| discover::normalize(&root.folder.join(name)));
@@ -57,6 +55,13 @@ pub(super) fn read_all(roots: Vec<(Root, Disk)>, cwd: &Path, isolated: bool) -> 
     }
     all.sort_by(|a, b| a.root.folder.cmp(&b.root.folder));
     Ok(all)
+}
+
+/// Says what in a configuration could not be read and is gone without.
+pub(super) fn tell_warnings(config: &Config) {
+    for (path, reason) in &config.warnings {
+        complain(&format!("{}: {reason}", path.display()));
+    }
 }
 
 pub(super) fn working_directory() -> Fallible<PathBuf> {

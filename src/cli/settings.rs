@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::args::ConfigCommand;
 use super::check::tell_unreadable;
-use super::projects::{baseline_path, configuration, working_directory};
+use super::projects::{baseline_path, configuration, tell_warnings, working_directory};
 use super::{CLEAN, FAILURE, Fallible, complain, file, write_out};
 use crate::config::{Config, FILE_NAME};
 use crate::discover::{self, Disk, Root, shown};
@@ -33,6 +33,7 @@ fn show(paths: &[std::path::PathBuf]) -> Fallible<u8> {
     let mut text = String::new();
     for root in &roots {
         let config = configuration(&Disk::default(), root, false)?;
+        tell_warnings(&config);
         config.notes.iter().for_each(|note| complain(note));
         if !text.is_empty() {
             text.push('\n');
