@@ -15,12 +15,14 @@ use crate::{ir, lower, lsp, render, rules, workspace};
 mod args;
 mod baseline;
 mod check;
+mod deadline;
 mod doctor;
 mod file;
 mod fix;
 mod links;
 mod ownership;
 mod progress;
+mod projects;
 mod settings;
 mod silence;
 
@@ -156,6 +158,7 @@ fn dump_ir(path: &Path) -> Fallible<u8> {
 
 /// Writes to stdout; a reader that has gone away ends the output quietly.
 fn write_out(text: &str) -> Fallible<()> {
+    deadline::begin_writing();
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

@@ -11,10 +11,11 @@ use std::sync::Arc;
 use ignore::gitignore::Gitignore;
 use serde::Deserialize;
 
-use crate::discover::{Disk, MISSING};
+use crate::discover::{Disk, MISSING, models};
 use crate::target::TargetSet;
 
 mod convert;
+mod kinds;
 pub(crate) mod options;
 #[cfg(test)]
 pub(crate) mod schema;
@@ -59,8 +60,12 @@ pub struct Config {
     pub analyzer: bool,
     /// What is said, key by key, and where.
     pub said: Vec<Said>,
+    /// The files that say it, the nearest first.
+    pub files: Vec<PathBuf>,
     /// What a person may want to know of the files that were asked for it.
     pub notes: Vec<String>,
+    /// What a person must know of them: what somebody asks for may be lost. Of which file, and what.
+    pub warnings: Vec<(PathBuf, String)>,
 }
 
 /// Rules that say nothing of some files.
@@ -155,7 +160,9 @@ impl Default for Config {
             dispose: Vec::new(),
             analyzer: false,
             said: Vec::new(),
+            files: Vec::new(),
             notes: Vec::new(),
+            warnings: Vec::new(),
         }
     }
 }
@@ -177,12 +184,18 @@ impl Config {
     ///
     /// When a file cannot be read or says something that is not understood.
     pub fn find(disk: &Disk, root: &Path, named: &[PathBuf], known_rules: &[&str]) -> Result<Self, ConfigError> {
-        let mut notes = Vec::new();
+        let mut includes = Includes::new(disk, root);
         let documents = match read_toml(disk, &root.join(FILE_NAME))? {
             Some(document) => vec![document],
-            None => read_yaml(disk, root, named, &mut notes)?,
+            None => read_yaml(&mut includes, root, named)?,
         };
-        Ok(Self { analyzer: true, notes, ..Self::of(&documents, known_rules)? })
+        let notes = includes.notes.into_iter().map(|(path, reason)| format!("{}: {reason}", path.display())).collect();
+        let warnings = includes.warnings.into_iter().collect();
+        let config = Self { analyzer: true, notes, warnings, ..Self::of(&documents, known_rules)? };
+        if let Some((path, line, message)) = models::first_fault(disk, &config.models, root) {
+            return Err(ConfigError { path, line: Some(line), message });
+        }
+        Ok(config)
     }
 
     /// Understands the text of an `ffilint.toml`; its globs count from the folder of `path`.
@@ -194,13 +207,19 @@ impl Config {
         Self::of(&[Document::of_toml(path, text)], known_rules)
     }
 
+    /// Whether a key is set: `targets`, `rules.double_free`.
+    #[must_use]
+    pub fn says(&self, key: &str) -> bool {
+        self.said.iter().any(|said| said.key == key)
+    }
+
     /// What files say together, the first counting most.
     fn of(documents: &[Document], known_rules: &[&str]) -> Result<Self, ConfigError> {
         let mut all = Layer::default();
         for document in documents {
             all.add(document.read(known_rules)?);
         }
-        Ok(all.into())
+        Ok(Self { files: documents.iter().map(|document| document.path().to_path_buf()).collect(), ..all.into() })
     }
 }
 
@@ -221,13 +240,7 @@ fn read_toml(disk: &Disk, path: &Path) -> Result<Option<Document>, ConfigError> 
 }
 
 /// What the `analysis_options.yaml` that counts and those it includes say, the nearest first.
-fn read_yaml(
-    disk: &Disk,
-    root: &Path,
-    named: &[PathBuf],
-    notes: &mut Vec<String>,
-) -> Result<Vec<Document>, ConfigError> {
-    let mut includes = Includes::new(disk, root);
+fn read_yaml(includes: &mut Includes<'_>, root: &Path, named: &[PathBuf]) -> Result<Vec<Document>, ConfigError> {
     let mut found = Vec::new();
     for folder in [root].into_iter().chain(above_all(named).into_iter().flat_map(|path| path.ancestors())) {
         if !folder.starts_with(root) {
@@ -240,7 +253,6 @@ fn read_yaml(
             break;
         }
     }
-    notes.extend(includes.notes.into_iter().map(|(path, reason)| format!("{}: {reason}", path.display())));
     Ok(found)
 }
 
@@ -338,7 +350,9 @@ mod tests {
             "ffilint.toml:3: unknown value `of`; did you mean `off`?; known are off, note, warning, error"
         );
         assert!(error("targets = [\"windos\"]").contains("did you mean `windows`?"));
-        assert!(error("targets = 3").starts_with("ffilint.toml:1: invalid type"));
+        assert!(
+            error("targets = [3]").starts_with("ffilint.toml:1: `targets` is a list of platforms, and `3` is none")
+        );
     }
 
     #[test]
@@ -372,6 +386,6 @@ mod tests {
         assert_eq!(config.rules.get("double_free"), Some(&Setting::Off));
         assert_eq!(config.min_confidence, Some(Certainty::High));
         assert!(config.check_vendored);
-        assert!(error("check-vendored = 1").starts_with("ffilint.toml:1: invalid type"));
+        assert!(error("check-vendored = 1").ends_with("and `1` is none: write `check-vendored = true`"));
     }
 }

@@ -19,7 +19,7 @@ pub mod android;
 mod cargo;
 mod disk;
 pub mod git;
-mod models;
+pub(crate) mod models;
 mod names;
 mod native;
 pub mod packages;
@@ -32,7 +32,7 @@ pub(crate) mod yaml;
 
 pub use cargo::Crate;
 pub use disk::Disk;
-pub use models::{ModelFiles, ModelProblem, ModelText};
+pub use models::{ModelFiles, ModelText};
 pub use packages::Package;
 
 /// The largest file that is read, in bytes. The largest real one seen is 3.97 MB.
@@ -226,7 +226,7 @@ pub fn read_from(disk: &Disk, root: &Root, cwd: &Path, config: &Config, caps: &C
 
     walked.analysis_options.sort();
     let hidden = if config.analyzer { walked.analysis_options.as_slice() } else { &[] };
-    let hidden = analyzer::Excluded::read(disk, hidden, &root.folder, cwd);
+    let hidden = analyzer::Excluded::read(disk, hidden, &root.folder, cwd, &config.warnings);
 
     let selection = select::select(disk, &walked.sources, root, &project.packages);
     let manifests: Vec<_> = walked.manifests.iter().filter(|path| path.ends_with("Cargo.toml")).cloned().collect();

@@ -10,12 +10,21 @@ use crate::diagnostic::{Applicability, Edit, Fix};
 use crate::language::Language;
 use crate::parse::{Limits, Parsed, dart};
 use crate::source::{FileId, Location, SourceFile, Span};
+use bound::Way;
 use page::Page;
 
+mod arena;
+mod bound;
+mod exit;
+mod field;
 mod keep;
+mod names;
 mod page;
 mod release;
+mod scope;
 mod swap;
+
+pub use scope::fault as scope_fault;
 
 /// What the title of a fix begins with that makes a variable.
 pub const KEEPING: &str = "keep it in ";
@@ -62,6 +71,51 @@ pub enum Remedy {
         /// How.
         release: Release,
     },
+    /// A release where something throws, for otherwise the memory is handed over.
+    ReleaseOnThrow {
+        /// The variable.
+        variable: String,
+        /// How.
+        release: Release,
+        /// What throws.
+        thrown: Location,
+    },
+    /// A release on the one path that does not hand the memory over.
+    ReleaseOnPath {
+        /// The variable.
+        variable: String,
+        /// How.
+        release: Release,
+        /// Where the path leaves the function.
+        exit: Option<Location>,
+        /// The condition that opens the path, and whether it holds there.
+        branch: Option<(Location, bool)>,
+    },
+    /// A release of what a block leads to, before the block itself is released at a place.
+    ReleaseBefore {
+        /// The variable of the block.
+        container: String,
+        /// The field of the block, or the whole block where its contents are released by it.
+        field: Option<String>,
+        /// How.
+        release: Release,
+        /// Where the memory is put into the field.
+        stored: Option<Location>,
+        /// The release of the block.
+        before: Location,
+    },
+    /// A finalizer lets go before the release at the place.
+    DetachBefore {
+        /// Where it was attached.
+        attached: Location,
+    },
+    /// An arena for all that a function loses.
+    Arena {
+        /// The places of the allocations.
+        places: Vec<Location>,
+        /// What is done where no arena fits.
+        alone: Box<Self>,
+    },
     /// A release of a field in a method.
     ReleaseField {
         /// The class.
@@ -75,19 +129,22 @@ pub enum Remedy {
     },
 }
 
-/// The releases of a family that are methods of its allocators: `calloc.free`.
+/// The releases of a family: methods of its allocators (`calloc.free`), or a native function.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Release {
     /// All.
     pub calls: Vec<String>,
-    /// The one of the allocator that gave the memory.
+    /// The one of the allocator that gave the memory, or the symbol.
     pub usual: String,
+    /// Where the program binds the symbol.
+    pub bound: Vec<Location>,
 }
 
 /// The files of a project with their syntax, which is read when it is asked for.
 pub struct Pages<'s> {
     sources: &'s [SourceFile],
     pages: Vec<OnceLock<Option<Parsed<'s>>>>,
+    with_arenas: Option<&'s [bool]>,
 }
 
 impl std::fmt::Debug for Pages<'_> {
@@ -100,7 +157,13 @@ impl<'s> Pages<'s> {
     /// Nothing is read yet.
     #[must_use]
     pub fn new(sources: &'s [SourceFile]) -> Self {
-        Self { sources, pages: sources.iter().map(|_| OnceLock::new()).collect() }
+        Self { sources, pages: sources.iter().map(|_| OnceLock::new()).collect(), with_arenas: None }
+    }
+
+    /// The same, where it is known which files had arenas before the first fix.
+    #[must_use]
+    pub fn with_arenas(self, with_arenas: Option<&'s [bool]>) -> Self {
+        Self { with_arenas, ..self }
     }
 
     /// The edits that do what would mend a finding at a place, where its syntax allows it.
@@ -108,40 +171,89 @@ impl<'s> Pages<'s> {
     pub fn fix(&self, remedy: &Remedy, at: Location) -> Option<Fix> {
         let page = self.page(at.file)?;
         let place = at.span;
+        if let Remedy::Arena { places, alone } = remedy {
+            let usual = self.with_arenas.and_then(|files| files.get(at.file.index()).copied());
+            let is_usual = usual.unwrap_or_else(|| arena::is_usual(page.text));
+            let wrapped = arena::wrap(&page, place, places.iter().map(|place| place.span), is_usual);
+            let title = "allocate it in an arena, with all else that is lost here".to_owned();
+            return match wrapped {
+                Some(changes) => Some(fix(&page, at.file, (title, Applicability::Unsafe, changes))),
+                None => self.fix(alone, at),
+            };
+        }
+        Some(fix(&page, at.file, self.changes(&page, remedy, place, at.file)?))
+    }
+
+    /// The title, and the edits.
+    fn changes(&self, page: &Page<'_, 's>, remedy: &Remedy, place: Span, file: FileId) -> Option<Changes> {
+        let here = |location: &Location| (location.file == file).then_some(location.span);
+        let way = |release: &Release| self.way(page, file, place, release);
         let (title, applicability, edits) = match remedy {
+            Remedy::Arena { .. } => return None,
             Remedy::ReleaseOtherwise { written, release, safe } => {
-                let (call, edit) = swap::release_otherwise(&page, place, written, release)?;
-                (format!("call `{call}`"), applicability(*safe), vec![edit])
+                let (call, edits) = swap::release_otherwise(page, place, written, &way(release)?)?;
+                (format!("call `{call}`"), applicability(*safe), edits)
             }
             Remedy::DropSecond { first, safe } => {
-                let first = (first.file == at.file).then_some(first.span)?;
-                let edit = swap::drop_second(&page, place, first)?;
+                let edit = swap::drop_second(page, place, here(first)?)?;
                 ("remove the second release".to_owned(), applicability(*safe), vec![edit])
             }
+            Remedy::DetachBefore { attached } => {
+                let (call, edit) = swap::detach_before(page, place, here(attached)?)?;
+                // What is not attached any more is not detached either.
+                (format!("call `{call}` before"), Applicability::Safe, vec![edit])
+            }
             Remedy::Keep { release, unsure } => {
-                let (name, edits) = keep::keep(&page, place, release, unsure.is_some())?;
+                let (name, edits) = keep::keep(page, place, &way(release)?, unsure.is_some())?;
                 let title = format!("{KEEPING}`{name}` and release it");
                 (with_doubt(title, unsure.as_deref()), Applicability::Unsafe, edits)
             }
             Remedy::ReleaseAtEnd { variable, release, unsure } => {
-                let (call, edits) = release::at_end(&page, place, variable, release)?;
+                let (call, edits) = release::at_end(page, place, variable, &way(release)?)?;
                 let title = format!("release `{variable}` with `{call}`");
                 (with_doubt(title, unsure.as_deref()), Applicability::Unsafe, edits)
             }
             Remedy::ReleaseAlways { variable, release } => {
-                let (call, edits) = release::always(&page, place, variable, release)?;
+                let (call, edits) = release::always(page, place, variable, &way(release)?)?;
                 (format!("release `{variable}` with `{call}` in a `finally`"), Applicability::Unsafe, edits)
             }
+            Remedy::ReleaseOnThrow { variable, release, thrown } => {
+                let (call, edits) = exit::on_throw(page, place, variable, &way(release)?, here(thrown)?)?;
+                (format!("release `{variable}` with `{call}` where it throws"), Applicability::Unsafe, edits)
+            }
+            Remedy::ReleaseOnPath { variable, release, exit, branch } => {
+                let exit = exit.as_ref().and_then(here);
+                let branch = branch.as_ref().and_then(|(at, holds)| Some((here(at)?, *holds)));
+                let (call, edits) = exit::on_path(page, place, variable, &way(release)?, (exit, branch))?;
+                (format!("release `{variable}` with `{call}` on that path"), Applicability::Unsafe, edits)
+            }
+            Remedy::ReleaseBefore { container, field, release, stored, before } => {
+                let stored = stored.as_ref().map(here);
+                let lost = field::Lost { container, field: field.as_deref(), stored, before: here(before)? };
+                let way = self.way(page, file, lost.before, release)?;
+                let (call, edit) = field::before_container(page, place, &lost, &way)?;
+                (format!("call `{call}` before `{container}` is released"), Applicability::Unsafe, vec![edit])
+            }
             Remedy::ReleaseField { class, field, method, release } => {
-                let (call, edit) = release::in_method(&page, class, field, method, release)?;
+                let (call, edit) =
+                    field::in_method(page, (class, field, method), |at| self.way(page, file, at, release))?;
                 (format!("release `{field}` with `{call}` in `{method}`"), Applicability::Unsafe, vec![edit])
             }
         };
-        let edits = edits.into_iter().map(|Change { span, text }| Edit {
-            location: Location { file: at.file, span },
-            text: page.with_own_newlines(text),
+        Some((title, applicability, edits))
+    }
+
+    /// How a release is written at a place.
+    fn way(&self, page: &Page<'_, 's>, file: FileId, at: Span, release: &Release) -> Option<Way> {
+        let bound = release.bound.iter().find_map(|bound| {
+            let home = self.page(bound.file)?;
+            let is_same = bound.file == file;
+            bound::native(page, at, &bound::Home { page: &home, is_same, link: bound.span, symbol: &release.usual })
         });
-        Some(Fix { title, applicability, edits: edits.collect() })
+        if bound.is_none() && !release.bound.is_empty() {
+            return None;
+        }
+        Some(Way { calls: release.calls.clone(), usual: release.usual.clone(), native: bound })
     }
 
     fn page(&self, file: FileId) -> Option<Page<'_, 's>> {
@@ -150,6 +262,12 @@ impl<'s> Pages<'s> {
         let parsed = parsed.as_ref()?;
         Some(Page::new(&parsed.tree, &source.text))
     }
+}
+
+/// Which files have arenas already.
+#[must_use]
+pub fn have_arenas(sources: &[SourceFile]) -> Vec<bool> {
+    sources.iter().map(|source| arena::is_usual(&source.text)).collect()
 }
 
 /// How many stretches of a file's text could not be parsed; all of it where it is none that the parser takes.
@@ -172,6 +290,16 @@ pub fn edited<'e>(text: &str, edits: impl IntoIterator<Item = &'e Edit>) -> Opti
     }
     new.push_str(text.get(done..)?);
     Some(new)
+}
+
+/// A title, whether anybody has to look at it, and what changes.
+type Changes = (String, Applicability, Vec<Change>);
+
+fn fix(page: &Page<'_, '_>, file: FileId, (title, applicability, changes): Changes) -> Fix {
+    let edits = changes
+        .into_iter()
+        .map(|Change { span, text }| Edit { location: Location { file, span }, text: page.with_own_newlines(text) });
+    Fix { title, applicability, edits: edits.collect() }
 }
 
 /// A replacement in the file at hand.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A language ffilint knows by the name of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Language {
     /// Dart 3 and before.

@@ -1,15 +1,14 @@
-//! The projects that a command speaks of: where they are, what configures them, and what of them is read.
+//! Projects as every driver has them: what configures them, what lies in them, their baseline.
 
-use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::config::{Config, FILE_NAME};
-use crate::discover::{self, Caps, Disk, Problem, Project, Root};
+use crate::discover::{self, Disk, Project, Root};
 use crate::models::ModelSet;
 use crate::rules;
 use crate::suppress::baseline::Baseline;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, models};
 
 /// What to tell the person.
 type Fallible<T> = Result<T, String>;
@@ -20,40 +19,6 @@ pub(crate) const BASELINE: &str = "ffilint-baseline.txt";
 /// A larger file is no baseline.
 const MOST_BYTES: u64 = 64 * 1024 * 1024;
 
-/// A project that was read, and what it was read with.
-pub(crate) struct Opened {
-    pub(crate) root: Root,
-    pub(crate) disk: Disk,
-    pub(crate) config: Config,
-    pub(crate) project: Project,
-}
-
-/// The projects around the named paths and those that lie in them, read from the disk, and the paths that cannot be.
-pub(crate) fn read(cwd: &Path, paths: &[PathBuf], isolated: bool) -> Fallible<(Vec<Opened>, Vec<Problem>)> {
-    let (roots, missing) = discover::roots(cwd, paths);
-    let roots = roots.into_iter().map(|root| (root, Disk::default())).collect();
-    Ok((read_all(roots, cwd, isolated)?, missing))
-}
-
-/// Reads projects and those that lie in them. All are read before anything is done with one: what is wrong with the
-/// configuration of one leaves the others as they are.
-pub(crate) fn read_all(roots: Vec<(Root, Disk)>, cwd: &Path, isolated: bool) -> Fallible<Vec<Opened>> {
-    let mut waiting = VecDeque::from(roots);
-    let mut all: Vec<Opened> = Vec::new();
-    while let Some((root, disk)) = waiting.pop_front() {
-        if all.iter().any(|other| other.root.folder == root.folder) {
-            continue;
-        }
-        let config = configuration(&disk, &root, isolated)?;
-        let project = discover::read_from(&disk, &root, cwd, &config, &Caps::default());
-        let inside = inside(&root, &config, &project);
-        waiting.extend(inside.into_iter().map(|inner| (inner, disk.clone())));
-        all.push(Opened { root, disk, config, project });
-    }
-    all.sort_by(|a, b| a.root.folder.cmp(&b.root.folder));
-    Ok(all)
-}
-
 /// The projects that lie in one. A file of models may be called like a configuration: that makes no project.
 pub(crate) fn inside(root: &Root, config: &Config, project: &Project) -> Vec<Root> {
     let models = config.models.files.iter().map(|(name, _)| discover::normalize(&root.folder.join(name)));
@@ -61,17 +26,14 @@ pub(crate) fn inside(root: &Root, config: &Config, project: &Project) -> Vec<Roo
     root.inside(project).into_iter().filter(|inner| !models.contains(&inner.folder.join(FILE_NAME))).collect()
 }
 
-pub(crate) fn working_directory() -> Fallible<PathBuf> {
-    let cwd = std::env::current_dir().and_then(|cwd| cwd.canonicalize());
-    cwd.map_err(|error| format!("cannot find the working directory: {error}"))
-}
-
 pub(crate) fn configuration(disk: &Disk, root: &Root, isolated: bool) -> Fallible<Config> {
     match isolated {
         true => Ok(Config::default()),
         false => {
             let found = Config::find(disk, &root.folder, &root.named, &rules::names());
-            found.map_err(|error| error.to_string())
+            let config = found.map_err(|error| error.to_string())?;
+            models::check_entries(&config.models).map_err(|error| error.to_string())?;
+            Ok(config)
         }
     }
 }
@@ -95,7 +57,7 @@ pub(crate) struct ReadBaseline {
     pub(crate) baseline: Baseline,
     /// As reports show it.
     path: Arc<str>,
-    text: Arc<str>,
+    pub(crate) text: Arc<str>,
 }
 
 /// Where the baseline of a project is.

@@ -11,6 +11,7 @@ use crate::language::Language;
 use crate::link::{FuncRef, Program};
 use crate::models::Family;
 use crate::models::schema::FamilyKind;
+use crate::source::tokens::tokens;
 use crate::source::{Location, SourceFile};
 use crate::summary::FamilyId;
 use crate::target::TargetSet;
@@ -160,7 +161,7 @@ pub struct Context<'a> {
     pub opened: Option<(Location, bool)>,
 }
 
-pub use remedies::remedy;
+pub use remedies::remedies;
 
 /// Puts a violation into words.
 #[must_use]
@@ -314,7 +315,8 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
         },
         doubt: doubts::word(violation),
         message: format!("{}{}", words.message, on_targets(violation.targets, context.targets)),
-        fingerprint: hash(&[key, &content]),
+        // Where the file is known, the whole name tells more apart.
+        fingerprint: hash(&[key, &function, &content]),
         content,
         function,
         targets: violation.targets,
@@ -516,16 +518,23 @@ fn on_targets(targets: TargetSet, all: TargetSet) -> String {
     }
 }
 
-/// Stable over edits elsewhere, and whatever the file is called: the rule, the function, and the text of the steps.
+/// Stable over edits elsewhere, over another layout of the code itself, and wherever it is moved: the rule, the bare
+/// name of the function, and the tokens of the steps.
 fn content(rule: &Rule, function: &str, at: Location, trace: &[TraceStep], context: &Context<'_>) -> String {
     let text = |location: Location| {
         let source = context.sources.get(location.file.index());
-        let text = source.map_or("", |source| source.slice(location.span));
-        text.split_whitespace().collect::<Vec<_>>().join(" ")
+        let tokens = source.map_or_else(Vec::new, |source| tokens(source.slice(location.span), source.language));
+        tokens.join(" ")
     };
-    let mut parts = vec![rule.name.to_owned(), function.to_owned(), text(at)];
+    let mut parts = vec![rule.name.to_owned(), bare(function).to_owned(), text(at)];
     parts.extend(trace.iter().map(|step| text(step.location)));
     hash(&parts)
+}
+
+/// The name of a function without what it stands in: it is the same when it is put into a class.
+fn bare(function: &str) -> &str {
+    let last = function.rsplit("::").next().unwrap_or(function);
+    last.rsplit('.').next().unwrap_or(last)
 }
 
 fn hash(parts: &[impl AsRef<str>]) -> String {

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::language::Language;
 
+pub mod tokens;
+
 /// Which file of a workspace, by its place in the sorted list of files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FileId(pub u32);

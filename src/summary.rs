@@ -357,6 +357,7 @@ impl Ownership {
 
 /// How a result tells success.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum StatusKind {
     /// 0 is success.
@@ -393,6 +394,7 @@ pub struct ClosureRun {
 
 /// How often a closure runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum RunTimes {
     /// Exactly once before the call returns (or, for a future, before the future completes).
@@ -424,6 +426,7 @@ pub enum Given {
 
 /// Whether an exception may leave a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Throws {
     /// Never.
@@ -438,6 +441,7 @@ pub enum Throws {
 
 /// How far a fact can be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Basis {
     /// Guessed from a name.

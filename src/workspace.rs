@@ -26,6 +26,7 @@ use models::OwnModels;
 use progress::{Phase, Progress};
 
 mod arrange;
+mod built;
 mod link;
 pub mod links;
 pub mod mend;
@@ -61,6 +62,8 @@ pub struct Workspace {
     own: OwnModels,
     baseline: Option<(Baseline, SourceFile)>,
     kept: Option<Vec<OnceLock<Lowered>>>,
+    /// Which files had arenas before the first fix.
+    with_arenas: Option<Vec<bool>>,
 }
 
 /// What is known of a file beside its text.
@@ -70,6 +73,7 @@ struct Facts {
     excluded: bool,
     ignored: Vec<String>,
     vendored: bool,
+    built_for: TargetSet,
 }
 
 /// What to look for and what to show.
@@ -79,6 +83,8 @@ pub struct Options {
     pub rules: BTreeMap<String, Setting>,
     /// The targets that are looked at.
     pub targets: TargetSet,
+    /// Whether of each package only the platforms are looked at that it is built for.
+    pub as_built: bool,
     /// The least confidence that is shown.
     pub min_confidence: Confidence,
     /// Whether findings in vendored files are shown.
@@ -111,6 +117,7 @@ impl Default for Options {
         Self {
             rules: BTreeMap::new(),
             targets: TargetSet::ALL,
+            as_built: true,
             min_confidence: Confidence::Medium,
             check_vendored: false,
             ignores: true,
@@ -129,6 +136,7 @@ impl Options {
         Self {
             rules: config.rules.clone(),
             targets: config.targets,
+            as_built: !config.says("targets"),
             min_confidence: config.min_confidence.unwrap_or(Certainty::Medium).into(),
             check_vendored: config.check_vendored,
             ..Self::default()
@@ -196,10 +204,12 @@ impl Workspace {
     #[must_use]
     pub fn new(project: Project) -> Self {
         let contexts = link::contexts(&project);
+        let built_for: Vec<TargetSet> = project.packages.iter().map(|package| package.built_for).collect();
         let mut workspace = Self {
             sources: Vec::with_capacity(project.files.len()),
             keys: Vec::with_capacity(project.files.len()),
             facts: Vec::with_capacity(project.files.len()),
+            with_arenas: None,
             contexts,
             read: project.read,
             problems: project.problems,
@@ -216,7 +226,8 @@ impl Workspace {
             workspace.sources.push(SourceFile::new(id, file.path, file.text, file.language));
             workspace.keys.push(file.key);
             let (named, excluded, vendored) = (file.named, file.excluded, file.vendored);
-            workspace.facts.push(Facts { named, excluded, vendored, ignored: file.ignored });
+            let built_for = file.package.and_then(|package| built_for.get(package).copied()).unwrap_or(TargetSet::ALL);
+            workspace.facts.push(Facts { named, excluded, vendored, built_for, ignored: file.ignored });
         }
         workspace
     }
@@ -350,10 +361,17 @@ impl Workspace {
         progress.begin(Phase::Wording, 0);
         let glue = link::Glue::of(&program);
         let signatures = signatures::check(&program, options.targets);
-        let violations: Vec<_> = analysis.violations.iter().chain(&signatures).collect();
-        let pages = Pages::new(&self.sources);
-        let words = violations.into_par_iter().map(|violation| {
-            let worded = flow::guarded(|| self.with_fix(rules::word(violation, &context), violation, &context, &pages));
+        let violations = analysis.violations.iter().chain(&signatures);
+        let violations: Vec<_> = violations.filter_map(|violation| self.where_built(violation, options)).collect();
+        let pages = Pages::new(&self.sources).with_arenas(self.with_arenas.as_deref());
+        let remedies =
+            rules::remedies(&violations.iter().map(|(violation, _)| &**violation).collect::<Vec<_>>(), &context);
+        let words = violations.into_par_iter().zip(remedies).map(|((violation, targets), remedy)| {
+            let (violation, context) = (&*violation, &rules::Context { targets, ..context });
+            let worded = flow::guarded(|| {
+                let fix = remedy.as_ref().and_then(|remedy| pages.fix(remedy, violation.at));
+                Diagnostic { fix, ..rules::word(violation, context) }
+            });
             worded.map_err(|reason| (violation.at.file, reason))
         });
         let mut failed: BTreeMap<FileId, String> = BTreeMap::new();

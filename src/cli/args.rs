@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -117,12 +118,16 @@ pub(super) struct CheckArguments {
     /// Show findings of at least this confidence [default: medium]
     #[arg(long, value_enum)]
     pub(super) min_confidence: Option<Least>,
-    /// The platforms to look at: windows, posix, linux, android, macos, ios, ohos [default: all]
+    /// The platforms to look at: windows, posix, linux, android, macos, ios, ohos [default: those that the project names,
+    /// of an application those of its folders, else all]
     #[arg(long, value_delimiter = ',')]
     pub(super) targets: Vec<String>,
     /// The least level that makes the exit code 1
     #[arg(long, value_enum, default_value_t = FailOn::Warning)]
     pub(super) fail_on: FailOn,
+    /// The same as --fail-on note, as `dart analyze` writes it
+    #[arg(long, conflicts_with_all = ["fail_on", "exit_zero"])]
+    pub(super) fatal_infos: bool,
     /// Exit with 0 even when there are findings
     #[arg(long)]
     pub(super) exit_zero: bool,
@@ -132,6 +137,9 @@ pub(super) struct CheckArguments {
     /// How many threads to use, at most 4 for each core; 0 means one for each core [default: 0]
     #[arg(short, long, value_name = "N")]
     pub(super) jobs: Option<usize>,
+    /// Give up after so many seconds, with exit code 2 and what was not read; what is being written is written to its end
+    #[arg(long, value_name = "SECS", value_parser = seconds)]
+    pub(super) timeout: Option<Duration>,
     /// Leave out the last line
     #[arg(short, long)]
     pub(super) quiet: bool,
@@ -141,6 +149,12 @@ pub(super) struct CheckArguments {
     /// Show no progress
     #[arg(long)]
     pub(super) no_progress: bool,
+}
+
+/// A number of seconds, more than none.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    seconds.filter(|seconds| !seconds.is_zero()).ok_or_else(|| "write a number of seconds, such as 60".to_owned())
 }
 
 /// What to mend.

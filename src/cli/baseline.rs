@@ -1,15 +1,17 @@
 //! `ffilint baseline create` and `ffilint baseline prune`.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::args::{BaselineArguments, BaselineCommand};
 use super::check::tell_unreadable;
+use super::projects::{self, Opened, working_directory};
 use super::{CLEAN, FAILURE, Fallible, file, on_threads, write_out};
 use crate::discover;
-use crate::projects::{self, Opened, baseline_path, read_baseline, working_directory};
+use crate::projects::{baseline_path, read_baseline, workspace};
 use crate::rules;
 use crate::source::Location;
-use crate::suppress::baseline::Baseline;
+use crate::suppress::baseline::without;
 use crate::workspace::{Options, Scope};
 
 pub(super) fn baseline(command: &BaselineCommand) -> Fallible<u8> {
@@ -35,7 +37,7 @@ pub(super) fn baseline(command: &BaselineCommand) -> Fallible<u8> {
 /// Writes all that is found now.
 fn create(Opened { root, config, project, .. }: Opened, cwd: &Path, arguments: &BaselineArguments) -> Fallible<String> {
     let path = baseline_path(&root, &config, arguments.baseline.as_deref());
-    let (workspace, models) = projects::workspace(project, None);
+    let (workspace, models) = workspace(project, None);
     let report = workspace.check(models, &Options { scope: Scope::Project, ..Options::of(&config) });
     let baseline = workspace.baseline_of(report.diagnostics.iter());
     file::write(&path, &baseline.written())?;
@@ -53,8 +55,8 @@ fn prune(
         let create = "`ffilint baseline create` writes one";
         return Err(format!("cannot read {}: {}; {create}", path.display(), discover::MISSING));
     };
-    let before: Baseline = read.baseline.clone();
-    let (workspace, models) = projects::workspace(project, Some(read));
+    let (text, before) = (Arc::clone(&read.text), read.baseline.len());
+    let (workspace, models) = workspace(project, Some(read));
     let mut options = Options { scope: Scope::Project, ..Options::of(&config) };
     options.rules.remove(rules::STALE_BASELINE_ENTRY);
     let report = workspace.check(models, &options);
@@ -63,10 +65,12 @@ fn prune(
         let Location { file, span } = found.primary.location;
         Some(report.sources.get(file.index())?.position(span.start).line)
     });
-    let after = before.without(&lines.collect::<Vec<_>>());
-    file::write(&path, &after.written())?;
-    let gone = before.len().saturating_sub(after.len());
-    Ok(format!("{}: {} removed, {} left", shown(&path, cwd), entries(gone), after.len()))
+    let lines: Vec<u32> = lines.collect();
+    if !lines.is_empty() {
+        file::write(&path, &without(&text, &lines))?;
+    }
+    let left = before.saturating_sub(lines.len());
+    Ok(format!("{}: {} removed, {left} left", shown(&path, cwd), entries(lines.len())))
 }
 
 fn entries(count: usize) -> String {

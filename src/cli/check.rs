@@ -7,13 +7,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::args::{CheckArguments, Color, FailOn, Format, LevelArguments, Output, ScopeArgument};
+use super::projects::{self, Opened, working_directory};
 use super::silence::{self, Silencing};
-use super::{CLEAN, FAILURE, FINDINGS, Fallible, complain, file, fix, on_threads, progress, write_out};
+use super::{CLEAN, FAILURE, FINDINGS, Fallible, complain, deadline, file, fix, on_threads, progress, write_out};
 use crate::config::{self, Certainty, Config, Setting};
 use crate::diagnostic::Level;
 use crate::discover::{self, Disk, Problem, Root, git};
 use crate::language::Language;
-use crate::projects::{self, Opened, ReadBaseline, working_directory};
+use crate::projects::{ReadBaseline, baseline_path, read_baseline, workspace};
 use crate::target::TargetSet;
 use crate::workspace::progress::{Phase, Progress};
 use crate::workspace::{Options, Report, Scope};
@@ -33,15 +34,22 @@ fn run(arguments: &CheckArguments) -> Fallible<u8> {
     fix::refuse(arguments)?;
 
     let progress = Arc::new(Progress::default());
+    if let Some(seconds) = arguments.timeout {
+        deadline::set(seconds, &progress);
+    }
     let shown = progress::show(&progress, !arguments.no_progress && !arguments.quiet);
     let (roots, missing) = roots(arguments, &cwd)?;
     progress.begin(Phase::Reading, 0);
     let projects = projects::read_all(roots, &cwd, arguments.isolated)?;
     let asked: Vec<_> = projects.iter().map(|opened| asked(opened, arguments, &cwd)).collect::<Fallible<_>>()?;
     let mut report = Report::default();
-    for (Opened { root, disk, config, project }, (options, baseline)) in projects.into_iter().zip(asked) {
+    let count = projects.len();
+    for (number, (Opened { root, disk, config, project }, (options, baseline))) in
+        projects.into_iter().zip(asked).enumerate()
+    {
+        deadline::begin_project(&root.folder, count - number - 1);
         let options = Options { progress: Arc::clone(&progress), ..options };
-        let (workspace, models) = projects::workspace(project, baseline.clone());
+        let (workspace, models) = workspace(project, baseline.clone());
         let mut found = match arguments.fixing.fix || arguments.fixing.diff {
             true => fix::mend(workspace, models, &options, &root.folder, arguments)?,
             false => workspace.check(models, &options),
@@ -55,6 +63,7 @@ fn run(arguments: &CheckArguments) -> Fallible<u8> {
             complain(&format!("project {}", root.folder.display()));
         }
     }
+    deadline::begin_writing();
     let elapsed = started.elapsed();
     let timings = progress.timings();
     drop(shown);
@@ -121,8 +130,8 @@ fn asked(
     if arguments.isolated || arguments.no_baseline {
         return Ok((options, None));
     }
-    let path = projects::baseline_path(root, config, arguments.baseline.as_deref());
-    let baseline = projects::read_baseline(disk, &path, cwd)?;
+    let path = baseline_path(root, config, arguments.baseline.as_deref());
+    let baseline = read_baseline(disk, &path, cwd)?;
     if let (None, Some(named)) = (&baseline, &arguments.baseline) {
         let create = "`ffilint baseline create --baseline FILE` writes one";
         return Err(format!("cannot read {}: {}; {create}", named.display(), discover::MISSING));
@@ -154,6 +163,7 @@ fn code(report: &Report, missing: &[Problem], arguments: &CheckArguments) -> u8 
     let fails = |level: Level| report.diagnostics.iter().any(|diagnostic| diagnostic.level >= level);
     let failed = match arguments.fail_on {
         _ if arguments.exit_zero => false,
+        _ if arguments.fatal_infos => fails(Level::Note),
         FailOn::Never => false,
         FailOn::Error => fails(Level::Error),
         FailOn::Warning => fails(Level::Warning),
@@ -182,6 +192,7 @@ pub(super) fn options(arguments: &CheckArguments, config: &Config) -> Fallible<O
     let mut options = Options {
         targets,
         min_confidence: certainty.map_or(chosen.min_confidence, Into::into),
+        as_built: chosen.as_built && arguments.targets.is_empty(),
         ignores: !arguments.no_ignores,
         scope: match arguments.scope {
             ScopeArgument::Touching => Scope::Touching,

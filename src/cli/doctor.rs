@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::args::{DoctorArguments, LinksFormat};
+use super::projects::{self, Opened, working_directory};
 use super::{CLEAN, FAILURE, Fallible, complain, write_out};
-use crate::config;
+use crate::config::Config;
 use crate::discover::{self, Problem, Project, Root};
 use crate::language::Language;
 use crate::models::ModelSet;
 use crate::models::catalog::{self, basis_word};
 use crate::models::own::OwnText;
-use crate::projects::{self, Opened, working_directory};
 use crate::render::ownership::json::{
     Examined, ExaminedLanguage, ExaminedPackage, ExaminedProject, ExaminedSkip, examined,
 };
 use crate::summary::Basis;
+use crate::target::TargetSet;
 use crate::{render, workspace};
 
 /// Says what was found and read, and what the models are made of.
@@ -30,7 +31,10 @@ pub(super) fn doctor(arguments: &DoctorArguments) -> Fallible<u8> {
         let of_project = (!own.is_empty()).then(|| ModelSet::with_user_files(&own));
         let models = of_project.as_ref().unwrap_or_else(|| ModelSet::builtin());
         let mut found = Examined {
-            projects: projects.iter().map(|Opened { root, project, .. }| describe(root, project, models)).collect(),
+            projects: projects
+                .iter()
+                .map(|Opened { root, config, project, .. }| describe(root, config, project, models))
+                .collect(),
             ..Examined::default()
         };
         count_models(&mut found, &own);
@@ -46,7 +50,7 @@ pub(super) fn doctor(arguments: &DoctorArguments) -> Fallible<u8> {
     })
 }
 
-fn describe(root: &Root, project: &Project, models: &ModelSet) -> ExaminedProject {
+fn describe(root: &Root, config: &Config, project: &Project, models: &ModelSet) -> ExaminedProject {
     let language = |language: &'static Language| {
         let of = |file: &&discover::Found| file.language == *language;
         let read = *project.read.get(language)?;
@@ -57,12 +61,12 @@ fn describe(root: &Root, project: &Project, models: &ModelSet) -> ExaminedProjec
     let package = |package: &discover::Package| {
         let known = package.versions.iter().filter(|(name, _)| is_modelled(name));
         let versions = known.map(|(name, version)| (name.to_string(), version.to_string())).collect();
-        ExaminedPackage { name: package.name.to_string(), versions }
+        ExaminedPackage { name: package.name.to_string(), versions, targets: package.built_for.to_names() }
     };
     let skip = |problem: &Problem| ExaminedSkip { path: problem.path.clone(), reason: problem.reason.to_string() };
     ExaminedProject {
         folder: root.folder.display().to_string(),
-        configured: root.folder.join(config::FILE_NAME).is_file(),
+        configuration: config.files.iter().map(|path| discover::shown(path, &root.folder)).collect(),
         languages: Language::ALL.iter().filter_map(language).collect(),
         packages: project.packages.iter().map(package).collect(),
         models: project.models.texts.iter().map(|file| file.path.to_string()).collect(),
@@ -95,11 +99,11 @@ const BASES: [Basis; 7] = [
 fn full(found: &Examined) -> String {
     let mut text = format!("ffilint {}\n", env!("CARGO_PKG_VERSION"));
     for project in &found.projects {
-        let config = match project.configured {
-            true => format!("with {}", config::FILE_NAME),
-            false => format!("no {}", config::FILE_NAME),
+        let config = match project.configuration.as_slice() {
+            [] => "no configuration".to_owned(),
+            files => format!("with {}", files.join(", ")),
         };
-        let _ = writeln!(text, "project {} ({config})", render::clean(&project.folder));
+        let _ = writeln!(text, "project {} ({})", render::clean(&project.folder), render::clean(&config));
         for language in Language::ALL {
             if let Some(ExaminedLanguage { read, chosen }) = project.languages.get(language.title()) {
                 let _ = writeln!(text, "  {}: {read} read, {chosen} that can touch FFI", language.title());
@@ -109,7 +113,9 @@ fn full(found: &Examined) -> String {
             let versions: Vec<String> =
                 package.versions.iter().map(|(name, version)| format!("{name} {version}")).collect();
             let versions = if versions.is_empty() { "no modelled package".into() } else { versions.join(", ") };
-            let _ = writeln!(text, "  package {}: {}", render::clean(&package.name), render::clean(&versions));
+            let everywhere = package.targets == TargetSet::ALL.to_names();
+            let built = if everywhere { String::new() } else { format!("; built for {}", package.targets.join(", ")) };
+            let _ = writeln!(text, "  package {}: {}{built}", render::clean(&package.name), render::clean(&versions));
         }
         for path in &project.models {
             let _ = writeln!(text, "  models in {}", render::clean(path));

@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use super::deadline;
 use crate::discover;
 
 /// How many names to try for the file that is written aside.
@@ -15,6 +16,7 @@ const ATTEMPTS: u32 = 16;
 ///
 /// What to tell the person.
 pub(super) fn write(path: &Path, text: &str) -> Result<(), String> {
+    deadline::begin_writing();
     let written = match fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => Err(io::Error::from(io::ErrorKind::IsADirectory)),
         Ok(metadata) if !metadata.is_file() || is_open_elsewhere(path) => append(path, text),
@@ -53,6 +55,7 @@ pub(super) fn refuse(path: &Path) -> Result<(), String> {
 ///
 /// What to tell the person.
 pub(super) fn append_to(path: &Path, text: &str) -> Result<(), String> {
+    deadline::begin_writing();
     let file = OpenOptions::new().append(true).create(true).open(path);
     let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
     written.map_err(|error| format!("cannot write {}: {}", path.display(), discover::in_words(&error)))

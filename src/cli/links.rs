@@ -2,10 +2,10 @@
 
 use super::args::{LinksArguments, LinksFormat};
 use super::check::MOST_TOLD;
+use super::projects::{self, Opened, working_directory};
 use super::{CLEAN, FAILURE, Fallible, complain, threads, write_out};
 use crate::discover::Problem;
 use crate::models::ModelSet;
-use crate::projects::{self, Opened, working_directory};
 use crate::workspace::links::LinkList;
 use crate::workspace::{Options, Workspace};
 use crate::{render, workspace};

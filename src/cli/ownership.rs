@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use super::args::{LinksFormat, OwnershipArguments};
+use super::projects::{self, Opened, working_directory};
 use super::{CLEAN, FAILURE, Fallible, complain, threads, write_out};
 use crate::config;
 use crate::discover::Problem;
 use crate::models::ModelSet;
-use crate::projects::{self, Opened, working_directory};
 use crate::workspace::{Options, Workspace};
 use crate::{render, workspace};
 

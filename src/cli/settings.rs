@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 
 use super::args::ConfigCommand;
 use super::check::tell_unreadable;
+use super::projects::{tell_warnings, working_directory};
 use super::{CLEAN, FAILURE, Fallible, complain, file, write_out};
 use crate::config::{Config, FILE_NAME};
 use crate::discover::{self, Disk, Root, shown};
-use crate::projects::{baseline_path, configuration, working_directory};
+use crate::projects::{baseline_path, configuration};
 
 /// What may stand in a configuration, as a JSON Schema.
 const SCHEMA: &str = include_str!("../../rules/ffilint.schema.json");
@@ -33,6 +34,7 @@ fn show(paths: &[std::path::PathBuf]) -> Fallible<u8> {
     let mut text = String::new();
     for root in &roots {
         let config = configuration(&Disk::default(), root, false)?;
+        tell_warnings(&config);
         config.notes.iter().for_each(|note| complain(note));
         if !text.is_empty() {
             text.push('\n');
@@ -68,7 +70,6 @@ fn effective(root: &Root, config: &Config, cwd: &std::path::Path) -> String {
         }
         put(table, format!("{key} = {}  # {}:{}", said.value, shown(&said.path, cwd), said.line));
     }
-    let is_said = |key: &str| config.said.iter().any(|said| said.key == key);
     let targets: Vec<String> = config.targets.to_names().iter().map(|name| format!("{name:?}")).collect();
     let baseline = shown(&baseline_path(root, config, None), &root.folder);
     let defaults = [
@@ -85,8 +86,9 @@ fn effective(root: &Root, config: &Config, cwd: &std::path::Path) -> String {
     ];
     for (table, key, value) in defaults {
         let whole = if table.is_empty() { key.to_owned() } else { format!("{table}.{key}") };
-        if !is_said(&whole) {
-            put(table, format!("{key} = {value}  # default"));
+        if !config.says(&whole) {
+            let and = if key == "targets" { "; of an application and a plugin its own" } else { "" };
+            put(table, format!("{key} = {value}  # default{and}"));
         }
     }
     if models > 0 {
@@ -141,9 +143,14 @@ mod tests {
     #[test]
     fn the_schema_of_the_configuration_is_what_is_read() -> Result<(), Box<dyn std::error::Error>> {
         let mut schema = config::schema::generated();
+        let mut entries = config::schema::of::<crate::models::schema::Entries>();
+        for part in ["properties", "definitions"] {
+            let (all, of_models) = (schema[part].as_object_mut(), entries[part].as_object_mut());
+            all.ok_or("no object")?.append(of_models.ok_or("no object")?);
+        }
         let names = || rules::names().into_iter();
-        schema["properties"]["rules"]["propertyNames"] = json!({ "enum": names().collect::<Vec<_>>() });
         let listed: Vec<&str> = names().chain(["all"]).collect();
+        schema["properties"]["rules"]["propertyNames"] = json!({ "enum": listed });
         schema["properties"]["per-file-ignores"]["additionalProperties"]["items"]["enum"] = json!(listed);
         schema["properties"]["per-file-ignores"]["additionalProperties"]["minItems"] = json!(1);
         schema["properties"]["targets"]["minItems"] = json!(1);

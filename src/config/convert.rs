@@ -17,8 +17,19 @@ pub(super) const KEY: &str = "ffilint";
 pub(super) struct Converted {
     /// The TOML.
     pub(super) text: String,
-    /// Pieces of the TOML by where they begin, and the bytes of the file they were made of.
-    pub(super) places: Vec<(usize, Range<usize>)>,
+    /// Of what it was made, in its order.
+    pub(super) pieces: Vec<Piece>,
+}
+
+/// A piece of the TOML.
+#[derive(Clone, Debug)]
+pub(super) struct Piece {
+    /// Where it begins.
+    pub(super) start: usize,
+    /// The bytes of the file that say it.
+    pub(super) bytes: Range<usize>,
+    /// Where it is written that an alias (`*name`) stands for it there.
+    pub(super) behind: Option<usize>,
 }
 
 /// What stands in the file and has no place in TOML: the line, from 1 and where it is known, and why.
@@ -36,8 +47,9 @@ pub(super) fn convert(file: &str) -> Result<Option<Converted>, Wrong> {
         Err(wrong) => return Err((wrong.line, wrong.reason)),
     };
     let Some((key, value)) = entry(&yaml, KEY) else { return Ok(None) };
-    let mut writer = Writer { file, lines: LineIndex::new(file), made: Converted::default() };
-    writer.made.places.push((0, writer.bytes(key)));
+    let mut writer = Writer { file, lines: LineIndex::new(file), alias: None, made: Converted::default() };
+    writer.note(key);
+    writer.alias = writer.alias_at(value);
     match &value.data {
         YamlData::Value(Scalar::Null) => {}
         YamlData::Mapping(entries) => {
@@ -54,6 +66,8 @@ pub(super) fn convert(file: &str) -> Result<Option<Converted>, Wrong> {
 struct Writer<'f> {
     file: &'f str,
     lines: LineIndex,
+    /// The alias that stands for what is being written.
+    alias: Option<Range<usize>>,
     made: Converted,
 }
 
@@ -77,6 +91,14 @@ impl Writer<'_> {
 
     /// Nothing recurses deeper than the guard of the parser lets a file be nested.
     fn value(&mut self, node: &MarkedYaml<'_>) -> Result<(), Wrong> {
+        let around = self.alias.clone();
+        self.alias = around.clone().or_else(|| self.alias_at(node));
+        let written = self.node(node);
+        self.alias = around;
+        written
+    }
+
+    fn node(&mut self, node: &MarkedYaml<'_>) -> Result<(), Wrong> {
         self.note(node);
         let wrong = |reason: &str| Err((Some(node.span.start.line()), reason.to_owned()));
         match &node.data {
@@ -108,8 +130,21 @@ impl Writer<'_> {
 
     /// Remembers of what the next piece is made.
     fn note(&mut self, node: &MarkedYaml<'_>) {
-        let place = (self.made.text.len(), self.bytes(node));
-        self.made.places.push(place);
+        let start = self.made.text.len();
+        let written = self.bytes(node);
+        self.made.pieces.push(match &self.alias {
+            Some(alias) => {
+                let behind = Some(written.start).filter(|start| *start != alias.start);
+                Piece { start, bytes: alias.clone(), behind }
+            }
+            None => Piece { start, bytes: written, behind: None },
+        });
+    }
+
+    /// The place of the alias that a node stands in for. No other node begins with such a sign.
+    fn alias_at(&self, node: &MarkedYaml<'_>) -> Option<Range<usize>> {
+        let bytes = self.bytes(node);
+        self.file.get(bytes.clone())?.starts_with('*').then_some(bytes)
     }
 
     fn bytes(&self, node: &MarkedYaml<'_>) -> Range<usize> {
@@ -152,8 +187,8 @@ mod tests {
         );
         let piece = |word: &str| {
             let at = made.text.find(word).unwrap_or(0);
-            let place = made.places.iter().rev().find(|(start, _)| *start <= at);
-            place.and_then(|(_, bytes)| text.get(bytes.clone())).unwrap_or_default()
+            let piece = made.pieces.iter().rev().find(|piece| piece.start <= at);
+            piece.and_then(|piece| text.get(piece.bytes.clone())).unwrap_or_default()
         };
         assert_eq!((piece("double_free"), piece("off"), piece("true")), ("double_free", "off", "true"));
     }

@@ -41,6 +41,8 @@ pub(crate) struct Includes<'a> {
     packages: BTreeMap<PathBuf, Option<BTreeMap<String, PathBuf>>>,
     /// What was met on the way, each once.
     pub(crate) notes: BTreeSet<Note>,
+    /// What was met on the way and loses what somebody may have asked for.
+    pub(crate) warnings: BTreeSet<Note>,
 }
 
 /// What to follow next.
@@ -54,7 +56,7 @@ struct Next {
 
 impl<'a> Includes<'a> {
     pub(crate) fn new(disk: &'a Disk, root: &'a Path) -> Self {
-        Self { disk, root, packages: BTreeMap::new(), notes: BTreeSet::new() }
+        Self { disk, root, packages: BTreeMap::new(), notes: BTreeSet::new(), warnings: BTreeSet::new() }
     }
 
     /// A file and what it includes, the nearest first: what stands in one counts more than what those after it say.
@@ -77,16 +79,24 @@ impl<'a> Includes<'a> {
                 Ok(text) => text,
                 Err(reason) if above.is_empty() && reason == MISSING => continue,
                 Err(reason) if above.is_empty() => {
-                    self.note(&path, reason);
+                    self.warnings.insert((path, reason));
                     continue;
                 }
                 Err(reason) => {
-                    self.note(&includer, format!("includes `{}`, which is not read: {reason}", short(&written)));
+                    let is_missing = reason == MISSING;
+                    let reason = format!("includes `{}`, which is not read: {reason}", short(&written));
+                    // That is no mistake: packages are fetched later.
+                    let told = if is_missing { &mut self.notes } else { &mut self.warnings };
+                    told.insert((includer, reason));
                     continue;
                 }
             };
             let included = match included(&text) {
                 Ok(included) => included,
+                Err(NotYaml { reason, .. }) if includes(&text) => {
+                    self.warnings.insert((path.clone(), format!("{reason}; what it includes is not read")));
+                    Vec::new()
+                }
                 Err(NotYaml { reason, .. }) => {
                     self.note(&path, reason);
                     Vec::new()
@@ -143,6 +153,11 @@ impl<'a> Includes<'a> {
         }
         None
     }
+}
+
+/// Whether a file that is no YAML seems to include another one.
+fn includes(text: &str) -> bool {
+    text.lines().any(|line| line.trim_start_matches(['"', '\'', '{', ' ']).starts_with("include"))
 }
 
 /// What a file includes, in the order in which it says so.

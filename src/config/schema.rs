@@ -1,13 +1,19 @@
 //! The JSON Schema of the configuration, from the types it is read into.
 
+use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
 use super::written::Raw;
 
-/// Names of rules and targets are not in it: they are known elsewhere.
+/// Names of rules and targets are not in it, nor are models: they are known elsewhere.
 pub(crate) fn generated() -> Value {
-    let mut schema = SchemaSettings::draft07().into_generator().into_root_schema_for::<Raw>().to_value();
+    of::<Raw>()
+}
+
+/// The schema of a type that is read from TOML.
+pub(crate) fn of<T: JsonSchema>() -> Value {
+    let mut schema = SchemaSettings::draft07().into_generator().into_root_schema_for::<T>().to_value();
     without_null(&mut schema);
     schema
 }

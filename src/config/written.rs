@@ -11,10 +11,11 @@ use serde::de::IgnoredAny;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::convert::Piece;
 use super::options::Link;
 use super::{
-    Certainty, Config, ConfigError, FILE_NAME, ModelSources, PerFile, Said, Setting, convert, meant, parse_target,
-    short,
+    Certainty, Config, ConfigError, FILE_NAME, ModelSources, PerFile, Said, Setting, convert, kinds, meant,
+    parse_target, short,
 };
 use crate::discover::normalize;
 use crate::source::LineIndex;
@@ -61,27 +62,20 @@ pub(super) struct Raw {
     classes: Option<RawClasses>,
     /// The findings that are known and not reported.
     baseline: Option<RawBaseline>,
-    // What stands in these is read as a model file is.
-    /// A model: the pack that Dart names are in.
-    #[cfg_attr(test, schemars(with = "Option<serde_json::Map<String, serde_json::Value>>"))]
+    // What stands in these is read as a model file is, and described there.
+    #[cfg_attr(test, schemars(skip))]
     pack: Option<IgnoredAny>,
-    /// Models: allocator families.
-    #[cfg_attr(test, schemars(with = "Option<Vec<serde_json::Map<String, serde_json::Value>>>"))]
+    #[cfg_attr(test, schemars(skip))]
     family: Option<IgnoredAny>,
-    /// Models: families that are one.
-    #[cfg_attr(test, schemars(with = "Option<Vec<serde_json::Map<String, serde_json::Value>>>"))]
+    #[cfg_attr(test, schemars(skip))]
     equivalence: Option<IgnoredAny>,
-    /// Models: numbers by name.
-    #[cfg_attr(test, schemars(with = "Option<BTreeMap<String, i64>>"))]
+    #[cfg_attr(test, schemars(skip))]
     constants: Option<IgnoredAny>,
-    /// Models: classes.
-    #[cfg_attr(test, schemars(with = "Option<Vec<serde_json::Map<String, serde_json::Value>>>"))]
+    #[cfg_attr(test, schemars(skip))]
     r#type: Option<IgnoredAny>,
-    /// Models: variables.
-    #[cfg_attr(test, schemars(with = "Option<Vec<serde_json::Map<String, serde_json::Value>>>"))]
+    #[cfg_attr(test, schemars(skip))]
     variable: Option<IgnoredAny>,
-    /// Models: functions.
-    #[cfg_attr(test, schemars(with = "Option<Vec<serde_json::Map<String, serde_json::Value>>>"))]
+    #[cfg_attr(test, schemars(skip))]
     function: Option<IgnoredAny>,
 }
 
@@ -111,7 +105,8 @@ struct RawClasses {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct RawBaseline {
     /// The file; `ffilint-baseline.txt` where it does not say.
-    path: Option<PathBuf>,
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    path: Option<Spanned<String>>,
 }
 
 impl Raw {
@@ -166,8 +161,11 @@ impl Layer {
         self.native = self.native.take().or(less.native);
         self.dispose = self.dispose.take().or(less.dispose);
         self.baseline = self.baseline.take().or(less.baseline);
+        let all = format!("rules.{ALL}");
+        let says_all = self.said.iter().any(|known| known.key == all);
         for said in less.said {
-            if !self.said.iter().any(|known| known.key == said.key) {
+            let is_covered = says_all && said.key.starts_with("rules.");
+            if !is_covered && !self.said.iter().any(|known| known.key == said.key) {
                 self.said.push(said);
             }
         }
@@ -204,7 +202,7 @@ pub(super) struct Document {
     /// The whole file.
     file: Arc<str>,
     /// Where pieces of the TOML stand in the file, where that is not TOML itself.
-    places: Option<Vec<(usize, Range<usize>)>>,
+    pieces: Option<Vec<Piece>>,
 }
 
 /// What is wrong, and at which byte of the TOML.
@@ -213,7 +211,7 @@ type Wrong = (usize, String);
 impl Document {
     pub(super) fn of_toml(path: &Path, text: &str) -> Self {
         let base = path.parent().unwrap_or(path).to_path_buf();
-        Self { path: path.to_path_buf(), base, toml: text.to_owned(), file: text.into(), places: None }
+        Self { path: path.to_path_buf(), base, toml: text.to_owned(), file: text.into(), pieces: None }
     }
 
     /// Nothing where the file does not speak of us.
@@ -221,7 +219,7 @@ impl Document {
         let Link { path, base, text } = link;
         match convert::convert(&text) {
             Ok(Some(made)) => {
-                Ok(Some(Self { path, base, toml: made.text, file: text.into(), places: Some(made.places) }))
+                Ok(Some(Self { path, base, toml: made.text, file: text.into(), pieces: Some(made.pieces) }))
             }
             Ok(None) => Ok(None),
             Err((line, message)) => {
@@ -230,31 +228,43 @@ impl Document {
         }
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The piece of the file that a part of the TOML was made of, where that is not TOML itself.
+    fn piece(&self, at: usize) -> Option<&Piece> {
+        self.pieces.as_ref()?.iter().rev().find(|piece| piece.start <= at)
+    }
+
     /// The bytes of the file that a part of the TOML stands for.
     fn place(&self, part: Range<usize>) -> Range<usize> {
-        match &self.places {
+        match &self.pieces {
             None => part,
-            Some(places) => {
-                let place = places.iter().rev().find(|(start, _)| *start <= part.start);
-                place.map_or(0..0, |(_, bytes)| bytes.clone())
-            }
+            Some(_) => self.piece(part.start).map_or(0..0, |piece| piece.bytes.clone()),
         }
     }
 
     fn line(&self, lines: &LineIndex, at: usize) -> u32 {
-        lines.line(u32::try_from(self.place(at..at).start).unwrap_or(u32::MAX)) + 1
+        line_of(lines, self.place(at..at).start)
     }
 
     /// Understands it.
     pub(super) fn read(&self, known_rules: &[&str]) -> Result<Layer, ConfigError> {
         let lines = LineIndex::new(&self.file);
-        let fail = |offset: Option<usize>, message: String| ConfigError {
-            path: self.path.clone(),
-            line: offset.map(|offset| self.line(&lines, offset)),
-            message,
+        let fail = |offset: Option<usize>, message: String| {
+            let behind = offset.and_then(|offset| self.piece(offset)?.behind);
+            let written = behind.map(|at| format!("; it is written in line {}", line_of(&lines, at)));
+            ConfigError {
+                path: self.path.clone(),
+                line: offset.map(|offset| self.line(&lines, offset)),
+                message: message + &written.unwrap_or_default(),
+            }
         };
-        let raw: Raw = toml::from_str(&self.toml)
-            .map_err(|error| fail(error.span().map(|span| span.start), explain(error.message())))?;
+        let raw: Raw = toml::from_str(&self.toml).map_err(|error| {
+            let at = error.span().map(|span| span.start);
+            fail(at, kinds::explain(&self.toml, at, error.message(), self.pieces.is_none()))
+        })?;
         let said = self.said(&lines);
         let layer = self.layer(raw, known_rules).map_err(|(at, message)| fail(Some(at), message))?;
         Ok(Layer { said, ..layer })
@@ -262,11 +272,7 @@ impl Document {
 
     fn layer(&self, raw: Raw, known_rules: &[&str]) -> Result<Layer, Wrong> {
         let models = self.models(&raw)?;
-        let mut rules = BTreeMap::new();
-        for (name, setting) in raw.rules {
-            known_rule(&name, setting.span().start, known_rules)?;
-            rules.insert(name, setting.into_inner());
-        }
+        let rules = levels(raw.rules, known_rules)?;
         let base = &self.base;
         let patterns = |said: Option<Vec<Spanned<String>>>| said.map(|said| globs(base, &said)).transpose();
         let native = raw.project.and_then(|project| project.native);
@@ -282,14 +288,14 @@ impl Document {
             models,
             native: native.map(|native| folders(base, &native)).transpose()?,
             dispose: dispose.map(names).transpose()?,
-            baseline: raw.baseline.and_then(|baseline| baseline.path).map(|path| base.join(path)),
+            baseline: raw.baseline.and_then(|baseline| baseline.path).map(|path| file(base, &path)).transpose()?,
             said: Vec::new(),
         })
     }
 
     /// The models that it brings or names.
     fn models(&self, raw: &Raw) -> Result<Option<ModelSources>, Wrong> {
-        let is_toml = self.places.is_none();
+        let is_toml = self.pieces.is_none();
         if let Some((key, _)) = raw.entries().into_iter().find(|(_, is_there)| *is_there && !is_toml) {
             let at = self.toml.find(&format!("\"{key}\" = ")).unwrap_or(0);
             let advice = format!("write them into a file and name that in `models`, or use {FILE_NAME}");
@@ -331,6 +337,22 @@ impl Document {
         found.sort_by(|a, b| (a.line, &a.key).cmp(&(b.line, &b.key)));
         found
     }
+}
+
+/// The level of each rule that is named; `all` stands for the others.
+fn levels(said: BTreeMap<String, Spanned<Setting>>, known_rules: &[&str]) -> Result<BTreeMap<String, Setting>, Wrong> {
+    let mut rules = BTreeMap::new();
+    let all = said.get(ALL).map(|setting| *setting.get_ref());
+    rules.extend(all.into_iter().flat_map(|all| known_rules.iter().map(move |rule| ((*rule).to_owned(), all))));
+    for (name, setting) in said.into_iter().filter(|(name, _)| name != ALL) {
+        known_rule(&name, setting.span().start, known_rules)?;
+        rules.insert(name, setting.into_inner());
+    }
+    Ok(rules)
+}
+
+fn line_of(lines: &LineIndex, at: usize) -> u32 {
+    lines.line(u32::try_from(at).unwrap_or(u32::MAX)) + 1
 }
 
 fn known_rule(name: &str, at: usize, known_rules: &[&str]) -> Result<(), Wrong> {
@@ -387,6 +409,13 @@ fn folders(base: &Path, said: &[Spanned<String>]) -> Result<Vec<PathBuf>, Wrong>
     said.iter().map(folder).collect()
 }
 
+fn file(base: &Path, written: &Spanned<String>) -> Result<PathBuf, Wrong> {
+    match written.get_ref().trim() {
+        "" => Err((written.span().start, "`path` of `[baseline]` names a file; this is none".to_owned())),
+        path => Ok(base.join(path)),
+    }
+}
+
 fn names(said: Vec<Spanned<String>>) -> Result<Vec<String>, Wrong> {
     let name = |name: Spanned<String>| {
         let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '$';
@@ -410,6 +439,9 @@ fn globs(root: &Path, globs: &[Spanned<String>]) -> Result<Gitignore, Wrong> {
         if text.trim().is_empty() || text.starts_with('#') {
             return Err(fail("it matches nothing".into()));
         }
+        if let Some(why) = matches_nothing(text, root) {
+            return Err(fail(why));
+        }
         builder.add_line(None, text).map_err(|error| match error {
             ignore::Error::Glob { err, .. } => fail(err),
             error => fail(error.to_string()),
@@ -420,41 +452,22 @@ fn globs(root: &Path, globs: &[Spanned<String>]) -> Result<Gitignore, Wrong> {
     builder.build().map_err(|error| (start, error.to_string()))
 }
 
-/// Serde's words for an unknown key or value, with the nearest known one.
-fn explain(message: &str) -> String {
-    let mut quoted = message.split('`').skip(1).step_by(2);
-    let unknown = message.starts_with("unknown field") || message.starts_with("unknown variant");
-    match (unknown, quoted.next()) {
-        (true, Some(word)) => {
-            let word_kind = if message.starts_with("unknown field") { "key" } else { "value" };
-            let known: Vec<_> = quoted.collect();
-            let meant = meant(word, known.iter().copied());
-            format!("unknown {word_kind} `{}`{meant}; known are {}", short(word), known.join(", "))
-        }
-        _ => shorten_quoted(&message.trim().replace('\n', "; ")),
+/// Why a pattern can match nothing below a folder.
+fn matches_nothing(pattern: &str, root: &Path) -> Option<String> {
+    let pattern = pattern.strip_prefix('!').unwrap_or(pattern);
+    let counts = "patterns count from the folder of the file they stand in";
+    let parts: Vec<&str> = pattern.split('/').collect();
+    if parts.contains(&"..") {
+        return Some(format!("{counts}, and it leaves that"));
     }
-}
-
-/// Shortens what stands between quotes of any kind: keys and values of the file.
-fn shorten_quoted(message: &str) -> String {
-    let mut text = String::new();
-    let mut rest = message;
-    while let Some(open) = rest.find(['`', '"']) {
-        let (before, quoted) = rest.split_at(open);
-        let quote = if quoted.starts_with('`') { '`' } else { '"' };
-        let inner = quoted.get(1..).unwrap_or("");
-        let close = inner.find(quote).unwrap_or(inner.len());
-        let (inner, after) = inner.split_at(close);
-        text.push_str(before);
-        text.push(quote);
-        text.push_str(&short(inner));
-        if let Some(after) = after.get(1..) {
-            text.push(quote);
-            rest = after;
-        } else {
-            rest = "";
-        }
+    if parts.contains(&".") {
+        return Some(format!("in patterns `.` is no folder; {counts} without it"));
     }
-    text.push_str(rest);
-    text
+    let is_drive =
+        |part: &&str| part.len() == 2 && part.ends_with(':') && part.starts_with(|c: char| c.is_ascii_alphabetic());
+    let below = Path::new(pattern).strip_prefix(root).ok().filter(|_| root.is_absolute() && root.parent().is_some());
+    if let Some(below) = below {
+        return Some(format!("{counts}: write `/{}`", short(&below.display().to_string())));
+    }
+    (parts.first().is_some_and(is_drive) || parts.first() == Some(&"~")).then(|| counts.to_owned())
 }

@@ -7,7 +7,7 @@ use saphyr::YamlData;
 
 use super::{Disk, Problem, shown, yaml};
 use crate::config;
-use crate::config::options::{Includes, as_str, entry};
+use crate::config::options::{Includes, Note, as_str, entry};
 
 /// What the `analysis_options.yaml` files of a project exclude, from the outermost folder inwards.
 #[derive(Debug, Default)]
@@ -19,7 +19,9 @@ pub(super) struct Excluded {
 
 impl Excluded {
     /// Reads the files and what they include.
-    pub(super) fn read(disk: &Disk, files: &[PathBuf], root: &Path, cwd: &Path) -> Self {
+    ///
+    /// Of what is `told` already there is no note.
+    pub(super) fn read(disk: &Disk, files: &[PathBuf], root: &Path, cwd: &Path, told: &[Note]) -> Self {
         let mut includes = Includes::new(disk, root);
         let mut excluded = Self::default();
         for file in files {
@@ -36,9 +38,17 @@ impl Excluded {
                     }
                 }
             }
-            excluded.patterns.extend(builder.build().ok().filter(|patterns| !patterns.is_empty()));
+            match builder.build() {
+                Ok(patterns) if patterns.is_empty() => {}
+                Ok(patterns) => excluded.patterns.push(patterns),
+                Err(error) => {
+                    // Each is a pattern; together they may be too large.
+                    let reason = format!("`analyzer: exclude:` is not obeyed: {error}");
+                    excluded.notes.push(Problem { path: shown(file, cwd), reason });
+                }
+            }
         }
-        let notes = includes.notes.into_iter();
+        let notes = includes.notes.into_iter().chain(includes.warnings).filter(|note| !told.contains(note));
         excluded.notes.extend(notes.map(|(path, reason)| Problem { path: shown(&path, cwd), reason }));
         excluded.notes.sort();
         excluded

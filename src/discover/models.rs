@@ -1,20 +1,18 @@
 //! The model files that a project names.
 
-use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::disk::NOT_A_FILE;
 use super::{Disk, MISSING, normalize, shown};
 use crate::config::{self, ModelSources};
+use crate::source::LineIndex;
 
 /// The models that a project brings, as text.
 #[derive(Clone, Debug, Default)]
 pub struct ModelFiles {
     /// The configuration, where it says anything of models, then the files it names, in that order.
     pub texts: Vec<ModelText>,
-    /// What could not be read, by the place in the configuration that names it.
-    pub problems: Vec<ModelProblem>,
     /// Names of methods by which the owner of an object is done with it, as the configuration says.
     pub dispose: Vec<String>,
 }
@@ -34,16 +32,34 @@ pub struct ModelText {
     pub has_entries: bool,
 }
 
-/// A name in the configuration that leads to no model file.
-#[derive(Clone, Debug)]
-pub struct ModelProblem {
-    /// Where the name stands: bytes of the configuration, which is the first of [`ModelFiles::texts`].
-    pub span: Range<usize>,
-    /// What is wrong.
-    pub message: String,
+/// What is wrong with the model files that a configuration names: the file that names the first of them, the line, from 1,
+/// and why.
+pub(crate) fn first_fault(disk: &Disk, sources: &ModelSources, folder: &Path) -> Option<(PathBuf, u32, String)> {
+    let (path, text) = sources.config.as_ref()?;
+    let mut known = vec![path.clone()];
+    for (written, span) in &sources.files {
+        let named = file(path, written, folder);
+        let wrong = match read_file(disk, &named, written) {
+            _ if known.contains(&named) => format!("`{}` is named twice among the model files", config::short(written)),
+            Ok(_) => {
+                known.push(named);
+                continue;
+            }
+            Err(message) => message,
+        };
+        let at = u32::try_from(span.start).unwrap_or(u32::MAX);
+        return Some((path.clone(), LineIndex::new(text).line(at) + 1, wrong));
+    }
+    None
 }
 
-/// Reads the files that a configuration names; their paths count from its folder.
+/// The file that a configuration names.
+fn file(config: &Path, written: &str, folder: &Path) -> PathBuf {
+    normalize(&config.parent().unwrap_or(folder).join(written))
+}
+
+/// Reads the files that a configuration names; their paths count from its folder. What cannot be read was told with the
+/// configuration.
 pub(super) fn read(disk: &Disk, sources: &ModelSources, folder: &Path, cwd: &Path) -> ModelFiles {
     let mut files = ModelFiles::default();
     let Some((path, text)) = &sources.config else { return files };
@@ -53,17 +69,10 @@ pub(super) fn read(disk: &Disk, sources: &ModelSources, folder: &Path, cwd: &Pat
     };
     let (is_config, has_entries) = (true, sources.is_toml);
     files.texts.push(ModelText { is_config, has_entries, ..model_text(path, Arc::clone(text)) });
-    for (written, span) in &sources.files {
-        let path = normalize(&path.parent().unwrap_or(folder).join(written));
-        let text = model_text(&path, "".into());
-        let is_known = files.texts.iter().any(|known| known.key == text.key);
-        match read_file(disk, &path, written) {
-            _ if is_known => {
-                let message = format!("`{}` is named twice among the model files", config::short(written));
-                files.problems.push(ModelProblem { span: span.clone(), message });
-            }
-            Ok(read) => files.texts.push(ModelText { text: read.into(), ..text }),
-            Err(message) => files.problems.push(ModelProblem { span: span.clone(), message }),
+    for (written, _) in &sources.files {
+        let named = file(path, written, folder);
+        if let Ok(read) = read_file(disk, &named, written) {
+            files.texts.push(model_text(&named, read.into()));
         }
     }
     files
@@ -73,6 +82,7 @@ fn read_file(disk: &Disk, path: &Path, written: &str) -> Result<String, String> 
     let name = config::short(written);
     disk.read_text(path).map_err(|reason| {
         let advice = match reason.as_str() {
+            MISSING if disk.hides(path) && path.exists() => "; git has not staged it".to_owned(),
             MISSING => nearest(path, written),
             NOT_A_FILE => "; name each file of models".to_owned(),
             _ => String::new(),

@@ -23,6 +23,9 @@ pub struct Package {
     pub versions: BTreeMap<String, Version>,
     /// The platforms that its `pubspec.yaml` names, all where it names none.
     pub platforms: TargetSet,
+    /// The platforms that it is ever built for: those that it names, those of an application's folders. A package that
+    /// names none is used by applications of every platform.
+    pub built_for: TargetSet,
 }
 
 /// Reads the packages whose `pubspec.yaml` are given.
@@ -38,7 +41,7 @@ pub(super) fn read(
     for pubspec in pubspecs {
         let mut report = |path: &Path, reason: String| problems.push(Problem { path: shown(path, cwd), reason });
         let folder = pubspec.parent().unwrap_or(root);
-        let Pubspec { name, mut versions, platforms } =
+        let Pubspec { name, mut versions, platforms, is_private } =
             disk.read_text(pubspec).and_then(|text| parse_pubspec(&text)).unwrap_or_else(|reason| {
                 report(pubspec, reason);
                 Pubspec::default()
@@ -65,10 +68,20 @@ pub(super) fn read(
             folder: folder.to_path_buf(),
             versions,
             platforms: platforms.unwrap_or(TargetSet::ALL),
+            built_for: platforms.or_else(|| of_application(folder, is_private)).unwrap_or(TargetSet::ALL),
         });
     }
     packages.sort_by(|a, b| a.folder.cmp(&b.folder));
     packages
+}
+
+/// The platforms of an application: of those that `flutter create` made folders for. What others may use, or has no
+/// `main` of its own, is none.
+fn of_application(folder: &Path, is_private: bool) -> Option<TargetSet> {
+    if !is_private || !folder.join("lib/main.dart").is_file() {
+        return None;
+    }
+    platform::of_names(platform::folder_names().filter(|name| folder.join(name).is_dir()))
 }
 
 /// The package a path lies in, by its place in a list sorted by folder.
@@ -81,6 +94,8 @@ struct Pubspec {
     name: Option<String>,
     versions: BTreeMap<String, Version>,
     platforms: Option<TargetSet>,
+    /// It says that it is not published.
+    is_private: bool,
 }
 
 fn parse_pubspec(text: &str) -> Result<Pubspec, String> {
@@ -102,7 +117,8 @@ fn parse_pubspec(text: &str) -> Result<Pubspec, String> {
     let named = of_package.or(of_plugin).and_then(Yaml::as_mapping);
     let platforms = named.and_then(|named| platform::of_names(named.keys().filter_map(|name| name.as_str())));
     let name = yaml.as_mapping_get("name").and_then(Yaml::as_str).map(str::to_owned);
-    Ok(Pubspec { name, versions, platforms })
+    let is_private = yaml.as_mapping_get("publish_to").and_then(Yaml::as_str) == Some("none");
+    Ok(Pubspec { name, versions, platforms, is_private })
 }
 
 fn parse_lock(text: &str) -> Result<BTreeMap<String, Version>, String> {
@@ -166,14 +182,15 @@ mod tests {
 
     #[test]
     fn pubspecs_and_locks_are_read() {
-        let Pubspec { name, versions, platforms } = parse_pubspec(
-            "name: demo\ndependencies:\n  ffi: ^2.1.0\n  flutter:\n    sdk: flutter\n  win32:\n    version: 5.0.0\n\
+        let Pubspec { name, versions, platforms, is_private } = parse_pubspec(
+            "name: demo\npublish_to: 'none'\ndependencies:\n  ffi: ^2.1.0\n  flutter:\n    sdk: flutter\n  win32:\n    version: 5.0.0\n\
              flutter:\n  plugin:\n    platforms:\n      windows:\n        ffiPlugin: true\n      web:\n        a: b\n",
         )
         .unwrap_or_default();
         assert_eq!(name.as_deref(), Some("demo"));
         assert_eq!(versions.len(), 2);
-        assert_eq!(platforms, Some(TargetSet::WINDOWS));
+        assert_eq!((platforms, is_private), (Some(TargetSet::WINDOWS), true));
+        assert!(!parse_pubspec("name: demo\n").unwrap_or_default().is_private);
         let lock =
             "packages:\n  ffi:\n    dependency: \"direct main\"\n    version: \"2.1.4\"\nsdks:\n  dart: \">=3\"\n";
         assert_eq!(parse_lock(lock).unwrap_or_default().get("ffi"), Version::parse("2.1.4").ok().as_ref());

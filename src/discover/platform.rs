@@ -48,6 +48,11 @@ fn with_apple(set: TargetSet) -> TargetSet {
     if set.and(APPLE).is_empty() { set } else { set.or(APPLE) }
 }
 
+/// The names of the folders that an application has for platforms.
+pub(super) fn folder_names() -> impl Iterator<Item = &'static str> {
+    FOLDERS.iter().map(|(name, _)| *name)
+}
+
 /// The platforms that the names in a `pubspec.yaml` stand for; nothing where none is one of native code.
 pub(super) fn of_names<'n>(names: impl Iterator<Item = &'n str>) -> Option<TargetSet> {
     let known = names.filter_map(|name| FOLDERS.iter().find(|(folder, _)| *folder == name));

@@ -1,6 +1,11 @@
 //! YAML that people and `pub` write, with a guard against what would cost out of proportion.
 
+use std::collections::BTreeMap;
+
 use saphyr::{LoadableYamlNode, MarkedYaml, Yaml};
+use saphyr_parser::{Event, Parser, Span, SpannedEventReceiver};
+
+use crate::config::short;
 
 /// A file of settings larger than this was not written by `pub` or a person.
 const MAX_YAML: usize = 1024 * 1024;
@@ -8,6 +13,9 @@ const MAX_YAML: usize = 1024 * 1024;
 const MAX_ALIASES: usize = 8;
 /// Deepest nesting of brackets, and most `- ` on one line.
 const MAX_NESTING: usize = 64;
+
+/// How the parser begins what it says of a key that is there already.
+const DUPLICATE: &str = "duplicated key";
 
 /// What is wrong with a text that is no YAML.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,10 +44,69 @@ fn load<'t, N: LoadableYamlNode<'t>>(text: &'t str) -> Result<Option<N>, NotYaml
         Ok(Ok(documents)) => Ok(documents.into_iter().next()),
         Ok(Err(error)) => {
             let marker = error.marker();
-            let reason = format!("not YAML at line {}, column {}", marker.line(), marker.col() + 1);
-            Err(NotYaml { line: Some(marker.line()), reason })
+            let line = marker.line();
+            let is_twice = error.info().starts_with(DUPLICATE);
+            let twice = if is_twice { std::panic::catch_unwind(|| duplicate(text, line)).ok().flatten() } else { None };
+            let reason = twice.unwrap_or_else(|| format!("not YAML at line {line}, column {}", marker.col() + 1));
+            Err(NotYaml { line: Some(line), reason })
         }
         Err(_) => Err(NotYaml { line: None, reason: "the YAML parser failed on it".into() }),
+    }
+}
+
+/// What to say of a key that is there already, by the line, from 1, where it stands again.
+fn duplicate(text: &str, line: usize) -> Option<String> {
+    let mut keys = Keys { line, ..Keys::default() };
+    // Where it is no YAML further on, what stands before was seen all the same.
+    let _ = Parser::new_from_str(text).load(&mut keys, false);
+    let (key, first) = keys.found?;
+    Some(format!("the key `{}` stands in line {first} already; a key stands once", short(&key)))
+}
+
+/// Looks for the key that stands again in a line.
+#[derive(Default)]
+struct Keys {
+    line: usize,
+    /// The mappings and sequences around, innermost last.
+    open: Vec<Around>,
+    /// The key, and the line, from 1, where it stood before.
+    found: Option<(String, usize)>,
+}
+
+enum Around {
+    Sequence,
+    Mapping {
+        /// The keys by now, and their lines.
+        keys: BTreeMap<String, usize>,
+        /// Whether what comes next is a key.
+        is_key: bool,
+    },
+}
+
+impl SpannedEventReceiver<'_> for Keys {
+    fn on_event(&mut self, event: Event<'_>, span: Span) {
+        if matches!(event, Event::MappingEnd | Event::SequenceEnd) {
+            self.open.pop();
+        }
+        let begins = matches!(event, Event::MappingStart(..) | Event::SequenceStart(..));
+        if let Some(Around::Mapping { keys, is_key }) = self.open.last_mut()
+            && matches!(event, Event::Scalar(..) | Event::Alias(_) | Event::MappingEnd | Event::SequenceEnd)
+        {
+            if let (true, Event::Scalar(key, ..)) = (*is_key, &event) {
+                let line = span.start.line();
+                match keys.get(key.as_ref()) {
+                    Some(first) if line == self.line && self.found.is_none() => {
+                        self.found = Some((key.to_string(), *first));
+                    }
+                    _ => drop(keys.insert(key.to_string(), line)),
+                }
+            }
+            *is_key = !*is_key;
+        }
+        if begins {
+            let mapping = Around::Mapping { keys: BTreeMap::new(), is_key: true };
+            self.open.push(if matches!(event, Event::MappingStart(..)) { mapping } else { Around::Sequence });
+        }
     }
 }
 

@@ -1,12 +1,13 @@
 //! A variable for memory that is allocated in an argument, and its release.
 
+use super::bound::Way;
 use super::page::{Page, Placed};
-use super::{Change, Release, release};
+use super::{Change, release};
 use crate::parse::NodeId;
 use crate::source::Span;
 
 /// The name of the variable, and the edits.
-pub(super) fn keep(page: &Page<'_, '_>, place: Span, with: &Release, unsure: bool) -> Option<(String, Vec<Change>)> {
+pub(super) fn keep(page: &Page<'_, '_>, place: Span, way: &Way, unsure: bool) -> Option<(String, Vec<Change>)> {
     let chain = page.around(place)?;
     let allocation = *chain.last()?;
     let at = once_from(page, &chain)?;
@@ -18,9 +19,11 @@ pub(super) fn keep(page: &Page<'_, '_>, place: Span, with: &Release, unsure: boo
     if page.is_generator(around) || page.may_work_later(around) {
         return None;
     }
-    let name = page.free_name(&chain, &wanted_name(page, allocation));
-    let release = format!("{}({name});", page.release(with, Some(allocation))?);
-    let declared = format!("final {name} = {};", page.text_of(allocation));
+    let name = page.free_name(&chain, &numbered(page, &chain, allocation));
+    let call = page.release(way, place, Some(allocation))?;
+    let ty = page.tree.child(allocation, "function").and_then(|function| way.given_by(page.text_of(function)));
+    let release = format!("{call}({});", way.argument(&name, ty));
+    let declared = format!("final {name} = {};", page.moved_out(allocation, *chain.get(at)?));
     let kept = Kept { place, name: &name, declared, release };
     let body = *chain.get(at)?;
     if page.tree.kind(body) == "function_body" {
@@ -231,13 +234,33 @@ pub(super) fn is_awaited(page: &Page<'_, '_>, statement: NodeId) -> bool {
     value.is_none_or(|value| page.tree.kind(first_inner(page, value)) == "await_expression")
 }
 
+/// What a variable is best called that stands beside others of the same statement: the first has no number.
+fn numbered(page: &Page<'_, '_>, chain: &[NodeId], allocation: NodeId) -> String {
+    let wanted = wanted_name(page, allocation);
+    let statement =
+        chain.iter().rev().find(|&&node| page.is_statement(node) || page.tree.kind(node) == "function_body");
+    let span = page.tree.span(allocation);
+    let calls = statement.into_iter().flat_map(|&node| page.tree.descendants(node));
+    let same = calls.filter(|&node| {
+        let is_before = page.tree.kind(node) == "call_expression" && page.tree.span(node).end <= span.start;
+        is_before && wanted_name(page, node) == wanted && page.text_of(node) == page.text_of(allocation)
+    });
+    match same.count() {
+        0 => wanted,
+        before => format!("{wanted}{}", before + 1),
+    }
+}
+
 /// What a variable for an allocation is best called.
 fn wanted_name(page: &Page<'_, '_>, allocation: NodeId) -> String {
     const SUFFIX: &str = "Pointer";
     let tree = page.tree;
     let function = tree.child(allocation, "function");
     let object = function.and_then(|function| tree.child(function, "object"));
+    let method = function.and_then(|function| tree.child(function, "property")).map_or("", |name| page.text_of(name));
     let base = match object.map(|object| (tree.kind(object), object)) {
+        // What another library gives is best called by what it is.
+        Some(_) if !method.starts_with("toNative") => method,
         Some(("identifier", object)) => page.text_of(object),
         Some(("member_expression", object)) => tree.child(object, "property").map_or("", |name| page.text_of(name)),
         Some(("string_literal", _)) => "text",
@@ -249,7 +272,10 @@ fn wanted_name(page: &Page<'_, '_>, allocation: NodeId) -> String {
     };
     let base = base.trim_start_matches(['_', '$']);
     let mut name: String = base.chars().take(1).flat_map(char::to_lowercase).collect();
-    name.extend(base.chars().skip(1));
+    // Dart writes `buf_new` as `bufNew`.
+    for (before, c) in base.chars().zip(base.chars().skip(1)).filter(|(_, c)| *c != '_') {
+        if before == '_' { name.extend(c.to_uppercase()) } else { name.push(c) }
+    }
     match name.as_str() {
         "" | "this" | "super" => "pointer".to_owned(),
         name if name.to_lowercase().ends_with("pointer") || name.ends_with("Ptr") => name.to_owned(),

@@ -1,11 +1,8 @@
 //! A Dart file as something to write in: statements, blocks, indentation, names.
 
-use super::Release;
+use super::bound::Way;
 use crate::parse::{NodeId, Tree};
 use crate::source::Span;
-
-/// What exports the allocators whose releases are written.
-const ALLOCATORS: &str = "package:ffi/ffi.dart";
 
 const STATEMENTS: [&str; 19] = [
     "assert_statement",
@@ -71,6 +68,16 @@ impl<'p, 's> Page<'p, 's> {
         }
     }
 
+    /// The nodes that contain a place, the outermost first.
+    pub(super) fn enclosing(&self, place: Span) -> Vec<NodeId> {
+        let mut chain = vec![self.tree.root()];
+        let inner = |node| self.tree.children(node).find(|&child| self.tree.span(child).contains(place));
+        while let Some(next) = chain.last().and_then(|&last| inner(last)) {
+            chain.push(next);
+        }
+        chain
+    }
+
     pub(super) fn is_statement(&self, node: NodeId) -> bool {
         STATEMENTS.contains(&self.tree.kind(node))
     }
@@ -95,6 +102,13 @@ impl<'p, 's> Page<'p, 's> {
     pub(super) fn rest(&self, placed: Placed) -> Vec<NodeId> {
         let statements = self.statements(placed.list);
         statements.into_iter().skip_while(|&other| other != placed.statement).skip(1).collect()
+    }
+
+    /// The statement of a list before another one.
+    pub(super) fn before(&self, list: NodeId, statement: NodeId) -> Option<NodeId> {
+        let statements = self.statements(list);
+        let at = statements.iter().position(|&other| other == statement)?;
+        statements.get(at.checked_sub(1)?).copied()
     }
 
     /// The innermost function of a chain.
@@ -175,11 +189,32 @@ impl<'p, 's> Page<'p, 's> {
         if !is_alone {
             return span;
         }
-        // Of the blank lines around it one is enough.
-        let before = self.line_start(start.saturating_sub(1));
         let next = self.line_end(end);
-        let is_between = start > 0 && end < next && is_blank(before, start) && is_blank(end, next);
-        Span::new(start, if is_between { next } else { end })
+        let follows = self.slice(Span::new(end, next)).trim();
+        let ends = follows.is_empty() || follows.starts_with('}');
+        // What is said of the release alone goes with it.
+        let mut start = start;
+        while ends && start > 0 {
+            let before = self.line_start(start - 1);
+            let comment = self.slice(Span::new(before, start)).trim();
+            if !comment.starts_with("//") || !speaks_of_release(comment) {
+                break;
+            }
+            start = before;
+        }
+        // Of the blank lines around it one is enough, and none before the end of a block.
+        let before = self.line_start(start.saturating_sub(1));
+        let is_after_blank = start > 0 && is_blank(before, start);
+        match is_after_blank && ends && end < next {
+            true if follows.is_empty() => Span::new(start, next),
+            true => Span::new(before, end),
+            false => Span::new(start, end),
+        }
+    }
+
+    /// The lines of a stretch, each statement of a block on its own.
+    pub(super) fn is_on_one_line(&self, list: NodeId) -> bool {
+        self.tree.kind(list) == "block" && !self.text_of(list).contains('\n') && !self.text_of(list).contains("//")
     }
 
     /// The end of a statement with the comment that follows it on its line.
@@ -219,20 +254,28 @@ impl<'p, 's> Page<'p, 's> {
         text
     }
 
+    /// The text of an expression that moves out of a statement to the front of it: less deep than it was.
+    pub(super) fn moved_out(&self, expression: NodeId, statement: NodeId) -> String {
+        let (text, place) = (self.text_of(expression), self.tree.span(expression));
+        let own = self.indent(place.start);
+        let less = own.len().saturating_sub(self.indent(self.tree.span(statement).start).len());
+        if less == 0 || text.contains("\'\'\'") || text.contains("\"\"\"") {
+            return text.to_owned();
+        }
+        let mut lines = text.split_inclusive('\n');
+        let first = lines.next().unwrap_or_default().to_owned();
+        lines.fold(first, |moved, line| {
+            let blanks = line.len() - line.trim_start_matches([' ', '\t']).len();
+            moved + line.get(less.min(blanks)..).unwrap_or_default()
+        })
+    }
+
     /// The new text, with ends of lines as the file has them.
     pub(super) fn with_own_newlines(&self, text: String) -> String {
         if !self.text.contains("\r\n") {
             return text;
         }
         text.replace("\r\n", "\n").replace('\n', "\r\n")
-    }
-
-    /// Whether an identifier of that name stands below a node.
-    pub(super) fn mentions(&self, node: NodeId, name: &str) -> bool {
-        self.tree.descendants(node).any(|inner| {
-            matches!(self.tree.kind(inner), "identifier" | "identifier_dollar_escaped" | "type_identifier")
-                && self.text_of(inner) == name
-        })
     }
 
     /// The nodes below one, without what is in functions of their own.
@@ -248,31 +291,25 @@ impl<'p, 's> Page<'p, 's> {
         found
     }
 
-    /// A name that no identifier of the outermost function around a place has.
-    pub(super) fn free_name(&self, chain: &[NodeId], wanted: &str) -> String {
-        let outermost = chain.iter().position(|&node| self.tree.kind(node) == "function_body");
-        let root = outermost.and_then(|at| chain.get(at.checked_sub(1)?).copied());
-        let root = root.unwrap_or_else(|| self.tree.root());
-        let numbered = (2..100).map(|number| format!("{wanted}{number}"));
-        let mut names = std::iter::once(wanted.to_owned()).chain(numbered);
-        names.find(|name| !self.mentions(root, name)).unwrap_or_else(|| format!("{wanted}ToRelease"))
-    }
-
-    /// The release of what an allocation gives, as it can be written in this file.
-    pub(super) fn release(&self, release: &Release, allocation: Option<NodeId>) -> Option<String> {
+    /// The release of what an allocation gives, as it can be written at a place.
+    pub(super) fn release(&self, way: &Way, place: Span, allocation: Option<NodeId>) -> Option<String> {
+        if let Some(native) = &way.native {
+            return Some(native.call.clone());
+        }
         let given = allocation.and_then(|node| self.named_argument(node, "allocator"));
         let call = match given {
             Some(allocator) => {
                 let call = format!("{}.free", allocator.rsplit('.').next()?);
-                release.calls.iter().find(|known| **known == call)?
+                way.calls.iter().find(|known| **known == call)?
             }
-            None => &release.usual,
+            None => &way.usual,
         };
         let (object, method) = call.split_once('.')?;
-        Some(format!("{}.{method}", self.visible(object)?))
+        Some(format!("{}.{method}", self.visible(object, place)?))
     }
 
-    fn named_argument(&self, call: NodeId, name: &str) -> Option<&'p str> {
+    /// What a call is given by that name.
+    pub(super) fn named_argument(&self, call: NodeId, name: &str) -> Option<&'p str> {
         let arguments = self.tree.child(call, "arguments")?;
         let argument = self.tree.named_children(arguments).find(|&argument| {
             let label = self.tree.child_of_kind(argument, "label").map(|label| self.text_of(label));
@@ -280,64 +317,11 @@ impl<'p, 's> Page<'p, 's> {
         })?;
         self.text_of(argument).split_once(':').map(|(_, value)| value.trim())
     }
-
-    /// How an allocator is called here: with the prefix of its import, if that has one.
-    fn visible(&self, object: &str) -> Option<String> {
-        let root = self.tree.root();
-        let is_declared = |node: NodeId| {
-            self.tree.field(node) == Some("name")
-                && self.tree.kind(node) == "identifier"
-                && self.text_of(node) == object
-        };
-        if self.tree.descendants(root).any(is_declared) {
-            return None;
-        }
-        let imports = self.tree.children(root).filter(|&node| self.tree.kind(node) == "import_or_export");
-        let found = imports.filter_map(|node| passes(self.text_of(node), object)).next();
-        match found {
-            Some(prefix) if prefix.is_empty() => Some(object.to_owned()),
-            Some(prefix) => Some(format!("{prefix}.{object}")),
-            // Something else that is imported hands it on: what is used here can be used once more.
-            None => self.mentions(root, object).then(|| object.to_owned()),
-        }
-    }
 }
 
-/// The prefix under which an import makes an allocator known, empty for none.
-fn passes(import: &str, object: &str) -> Option<String> {
-    let rest = import.trim_start().strip_prefix("import")?.trim_start();
-    let rest = rest.get(1..)?.strip_prefix(ALLOCATORS)?.get(1..)?.trim_end_matches(';');
-    let words: Vec<&str> = rest.split([' ', '\n', '\r', '\t', ',']).filter(|word| !word.is_empty()).collect();
-    let (mut prefix, mut shown, mut hidden, mut mode) = (String::new(), None, false, "");
-    for word in words {
-        match (word, mode) {
-            ("as" | "show" | "hide" | "deferred", _) => {
-                mode = word;
-                if word == "show" {
-                    shown = shown.or(Some(false));
-                }
-            }
-            (word, "as") => word.clone_into(&mut prefix),
-            (word, "show") if word == object => shown = Some(true),
-            (word, "hide") if word == object => hidden = true,
-            _ => {}
-        }
-    }
-    (shown != Some(false) && !hidden && mode != "deferred").then_some(prefix)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::passes;
-
-    #[test]
-    fn imports_make_names_known() {
-        let of = |import: &str| passes(import, "calloc");
-        assert_eq!(of("import 'package:ffi/ffi.dart';").as_deref(), Some(""));
-        assert_eq!(of("import \"package:ffi/ffi.dart\" as ffi;").as_deref(), Some("ffi"));
-        assert_eq!(of("import 'package:ffi/ffi.dart' show Utf8, calloc;").as_deref(), Some(""));
-        assert_eq!(of("import 'package:ffi/ffi.dart' show Utf8;"), None);
-        assert_eq!(of("import 'package:ffi/ffi.dart' hide calloc;"), None);
-        assert_eq!(of("import 'dart:ffi';"), None);
-    }
+/// Whether a comment says no more than that memory is released.
+fn speaks_of_release(comment: &str) -> bool {
+    let comment = comment.to_lowercase();
+    ["free", "release", "clean up", "cleanup", "dispose"].iter().any(|word| comment.contains(word))
+        && comment.split_whitespace().count() < 8
 }

@@ -1,10 +1,39 @@
-//! A release that is missing: at the end of a scope, in a `finally`, in a method.
+//! A release that is missing: at the end of a scope, in a `finally`.
 
+use super::Change;
+use super::bound::Way;
 use super::keep::is_awaited;
 use super::page::{Page, Placed};
-use super::{Change, Release};
 use crate::parse::NodeId;
 use crate::source::Span;
+
+/// A variable that gets an allocation, and the rest of its scope.
+pub(super) struct Scope {
+    pub(super) chain: Vec<NodeId>,
+    pub(super) placed: Placed,
+    /// The statements after its declaration.
+    pub(super) rest: Vec<NodeId>,
+    /// The call that releases it.
+    pub(super) call: String,
+    /// The same as a statement.
+    pub(super) release: String,
+}
+
+impl Scope {
+    /// The scope of the variable whose declaration is around an allocation.
+    pub(super) fn of(page: &Page<'_, '_>, place: Span, variable: &str, way: &Way) -> Option<Self> {
+        let (chain, placed) = declaration(page, place, variable)?;
+        let call = page.release(way, place, chain.last().copied())?;
+        let given = way.argument(variable, page.declared_type(&chain, variable, way).as_deref());
+        let release = format!("{call}({given});");
+        Some(Self { rest: page.rest(placed), chain, placed, call, release })
+    }
+
+    /// The blanks before each of its statements.
+    pub(super) fn indent<'p>(&self, page: &Page<'p, '_>) -> &'p str {
+        page.indent(page.tree.span(self.placed.statement).start)
+    }
+}
 
 /// The variable's declaration around its allocation: the chain of nodes to it, and its place.
 fn declaration(page: &Page<'_, '_>, place: Span, variable: &str) -> Option<(Vec<NodeId>, Placed)> {
@@ -14,28 +43,35 @@ fn declaration(page: &Page<'_, '_>, place: Span, variable: &str) -> Option<(Vec<
     if tree.kind(placed.statement) != "local_variable_declaration" {
         return None;
     }
-    let declared = *chain.get(at + 1)?;
+    // `final a = …, b = …;`: what comes after the first has a node of its own.
+    let (declaration, inner) = (*chain.get(at + 1)?, chain.get(at + 2).copied());
+    let later = inner.filter(|&node| tree.kind(node) == "initialized_identifier");
+    let declared = later.unwrap_or(declaration);
+    let first = at + if later.is_some() { 3 } else { 2 };
     let name = tree.child(declared, "name").filter(|&name| page.text_of(name) == variable)?;
-    let is_alone = tree.kind(declared) == "initialized_variable_declaration"
-        && tree.child_of_kind(declared, "initialized_identifier").is_none();
     let is_late = page.text_of(placed.statement).trim_start().starts_with("late ");
-    if may_be_null(page, placed.statement, name) {
+    if tree.kind(declaration) != "initialized_variable_declaration"
+        || is_late
+        || may_be_null(page, placed.statement, name, tree.span(declared))
+    {
         return None;
     }
     // What is allocated must be what is declared, by casts at most: not something in it, nor one of two.
-    let plain = chain.iter().skip(at + 2).all(|&node| {
+    let plain = chain.iter().skip(first).all(|&node| {
         let casts = ["call_expression", "member_expression", "instantiation_expression", "as_expression"];
         casts.contains(&tree.kind(node))
     });
     let is_written_once = !writes(page, placed, variable);
-    (is_alone && !is_late && plain && is_written_once && tree.span(name).start < place.start).then_some((chain, placed))
+    (plain && is_written_once && tree.span(name).start < place.start).then_some((chain, placed))
 }
 
 /// Whether a declared variable may be null, which no release takes: `Pointer<Utf8>? p`, `final p = text?.toNativeUtf8()`.
-fn may_be_null(page: &Page<'_, '_>, statement: NodeId, name: NodeId) -> bool {
+fn may_be_null(page: &Page<'_, '_>, statement: NodeId, name: NodeId, declared: Span) -> bool {
     let (statement, name) = (page.tree.span(statement), page.tree.span(name));
-    let ty = page.slice(Span::new(statement.start, name.start));
-    ty.trim_end().ends_with('?') || page.slice(Span::new(name.end, statement.end)).contains("?.")
+    let before = page.slice(Span::new(statement.start, name.start));
+    let ty = before.split('=').next().unwrap_or_default();
+    let ty = if before.contains('=') { ty.trim_end().rsplit_once(' ').map_or(ty, |(ty, _)| ty) } else { ty };
+    ty.trim_end().ends_with('?') || page.slice(Span::new(name.end, declared.end)).contains("?.")
 }
 
 /// Whether the variable gets something else in the rest of its scope.
@@ -81,33 +117,83 @@ fn jumps(page: &Page<'_, '_>, statements: &[NodeId]) -> bool {
 }
 
 /// A release at the end of the scope.
-pub(super) fn at_end(
-    page: &Page<'_, '_>,
-    place: Span,
-    variable: &str,
-    with: &Release,
-) -> Option<(String, Vec<Change>)> {
-    let (chain, placed) = declaration(page, place, variable)?;
-    let call = page.release(with, chain.last().copied())?;
-    let release = format!("{call}({variable});");
-    let rest = page.rest(placed);
-    if !can_end_in_finally(page, &chain, &rest, variable) {
+pub(super) fn at_end(page: &Page<'_, '_>, place: Span, variable: &str, way: &Way) -> Option<(String, Vec<Change>)> {
+    let scope = Scope::of(page, place, variable, way)?;
+    if !can_end_in_finally(page, &scope.chain, &scope.rest, variable) {
         return None;
     }
-    let indent = page.indent(page.tree.span(placed.statement).start);
-    let Some(last) = rest.last() else {
-        let end = page.with_comment(page.tree.span(placed.statement).end);
-        return Some((call, vec![Change { span: Span::new(end, end), text: format!("\n{indent}{release}") }]));
+    let rest = after_check(page, &scope.rest, variable, way)?;
+    let changes = match (rest, jumps(page, rest)) {
+        _ if page.is_on_one_line(scope.placed.list) => vec![on_lines(page, &scope, rest)?],
+        ([], _) => vec![after(page, scope.rest.last().copied().unwrap_or(scope.placed.statement), &scope)],
+        ([.., last], jumps) => match into_last_finally(page, rest, &scope.release) {
+            Some(change) => vec![change],
+            None if jumps => {
+                let before = page.before(scope.placed.list, *rest.first()?)?;
+                let stretch = Span::new(page.start_after(before), page.with_comment(page.tree.span(*last).end));
+                vec![in_try(page, stretch, &[], &scope.release)]
+            }
+            None => vec![after(page, *last, &scope)],
+        },
     };
-    if let Some(change) = into_last_finally(page, &rest, &release) {
-        return Some((call, vec![change]));
+    Some((scope.call, changes))
+}
+
+fn after(page: &Page<'_, '_>, last: NodeId, scope: &Scope) -> Change {
+    let end = page.with_comment(page.tree.span(last).end);
+    Change { span: Span::new(end, end), text: format!("\n{}{}", scope.indent(page), scope.release) }
+}
+
+/// A block on one line becomes one of several.
+fn on_lines(page: &Page<'_, '_>, scope: &Scope, rest: &[NodeId]) -> Option<Change> {
+    let span = page.tree.span(scope.placed.list);
+    let indent = page.indent(span.start);
+    let unit = page.unit(indent);
+    let (mut lines, mut open) = (Vec::new(), false);
+    let jumps = jumps(page, rest);
+    for statement in page.statements(scope.placed.list) {
+        if jumps && rest.first() == Some(&statement) {
+            lines.push(format!("{unit}try {{"));
+            open = true;
+        }
+        lines.push(format!("{unit}{}{}", if open { unit } else { "" }, page.text_of(statement)));
     }
-    let stretch = Span::new(page.start_after(placed.statement), page.with_comment(page.tree.span(*last).end));
-    if jumps(page, &rest) {
-        return Some((call, vec![in_try(page, stretch, &[], &release)]));
+    if open {
+        lines.push(format!("{unit}}} finally {{"));
+        lines.push(format!("{unit}{unit}{}", scope.release));
+        lines.push(format!("{unit}}}"));
+    } else {
+        lines.push(format!("{unit}{}", scope.release));
     }
-    let end = stretch.end;
-    Some((call, vec![Change { span: Span::new(end, end), text: format!("\n{indent}{release}") }]))
+    let lines: String = lines.iter().map(|line| format!("{indent}{line}\n")).collect();
+    Some(Change { span, text: format!("{{\n{lines}{indent}}}") })
+}
+
+/// The statements after the question whether the allocation failed, where its release may not take null. No answer
+/// where it is asked later.
+fn after_check<'r>(page: &Page<'_, '_>, rest: &'r [NodeId], variable: &str, way: &Way) -> Option<&'r [NodeId]> {
+    if way.native.is_none() {
+        return Some(rest);
+    }
+    let asks = |&&node: &&NodeId| {
+        let tree = page.tree;
+        tree.descendants(node).any(|inner| {
+            let text = page.text_of(inner);
+            tree.kind(inner) == "equality_expression"
+                && page.mentions(inner, variable)
+                && (text.contains("nullptr") || text.contains("address"))
+        })
+    };
+    let asked = rest.iter().filter(asks).count();
+    let is_first = rest.first().is_some_and(|first| {
+        let leaves = page.tree.child(*first, "consequence").is_some_and(|then| jumps(page, &[then]));
+        asks(&first) && leaves && page.tree.child(*first, "alternative").is_none()
+    });
+    match asked {
+        0 => Some(rest),
+        1 if is_first => rest.get(1..),
+        _ => None,
+    }
 }
 
 fn in_try(page: &Page<'_, '_>, stretch: Span, replaced: &[(Span, String)], release: &str) -> Change {
@@ -147,21 +233,17 @@ fn finally_of(page: &Page<'_, '_>, node: NodeId) -> Option<NodeId> {
 }
 
 /// One release in a `finally` instead of those on some paths.
-pub(super) fn always(
-    page: &Page<'_, '_>,
-    place: Span,
-    variable: &str,
-    with: &Release,
-) -> Option<(String, Vec<Change>)> {
-    let (chain, placed) = declaration(page, place, variable)?;
-    let rest = page.rest(placed);
-    if !can_end_in_finally(page, &chain, &rest, variable) {
+pub(super) fn always(page: &Page<'_, '_>, place: Span, variable: &str, way: &Way) -> Option<(String, Vec<Change>)> {
+    let Scope { chain, placed, rest, .. } = Scope::of(page, place, variable, way)?;
+    if !can_end_in_finally(page, &chain, &rest, variable) || after_check(page, &rest, variable, way)?.len() < rest.len()
+    {
         return None;
     }
-    let found = releases(page, &rest, variable, with);
+    let found = releases(page, &rest, variable, way);
     // As it is written today.
-    let call = page.text_of(page.tree.child(*found.first()?, "function")?).to_owned();
-    let release = format!("{call}({variable});");
+    let first = *found.first()?;
+    let call = page.text_of(page.tree.child(first, "function")?).to_owned();
+    let release = format!("{};", page.text_of(first));
     if let Some(changes) = moved_into_try(page, &rest, &found) {
         return Some((call, changes));
     }
@@ -195,12 +277,14 @@ pub(super) fn always(
 }
 
 /// The calls below some statements that release the variable.
-fn releases(page: &Page<'_, '_>, rest: &[NodeId], variable: &str, with: &Release) -> Vec<NodeId> {
+fn releases(page: &Page<'_, '_>, rest: &[NodeId], variable: &str, way: &Way) -> Vec<NodeId> {
     let tree = page.tree;
     let is_release = |&node: &NodeId| {
         let Some(function) = tree.child(node, "function") else { return false };
         let name = page.text_of(function);
-        let is_known = with.calls.iter().any(|call| name == call || name.ends_with(&format!(".{call}")));
+        let native = way.native.as_ref().map(|native| native.call.as_str());
+        let mut calls = way.calls.iter().map(String::as_str).chain(native);
+        let is_known = calls.any(|call| name == call || name.ends_with(&format!(".{call}")));
         let given = tree.child(node, "arguments").and_then(|arguments| tree.named_children(arguments).next());
         is_known && given.is_some_and(|given| page.text_of(given).split('.').next() == Some(variable))
     };
@@ -255,50 +339,4 @@ fn moved_into_try(page: &Page<'_, '_>, rest: &[NodeId], found: &[NodeId]) -> Opt
     // Comments between the two would be lost.
     let between = page.slice(Span::new(last.end, gap.end)).trim();
     between.is_empty().then(|| vec![Change { span: gap, text: String::new() }, insert])
-}
-
-/// A release in the method of a class.
-pub(super) fn in_method(
-    page: &Page<'_, '_>,
-    class: &str,
-    field: &str,
-    method: &str,
-    with: &Release,
-) -> Option<(String, Change)> {
-    let tree = page.tree;
-    let named = |node: NodeId, name: &str| tree.child(node, "name").is_some_and(|found| page.text_of(found) == name);
-    let class =
-        tree.children(tree.root()).find(|&node| tree.kind(node) == "class_declaration" && named(node, class))?;
-    let members: Vec<NodeId> = tree.children(tree.child(class, "body")?).collect();
-    let declares = |member: &NodeId| {
-        let names = tree.descendants(*member).filter(|&node| tree.kind(node) == "initialized_identifier");
-        tree.descendants(*member).any(|node| tree.kind(node) == "declaration")
-            && names.filter(|&node| named(node, field)).count() == 1
-    };
-    // What may be null, or may not be there yet, cannot be released without a question.
-    let declared = page.text_of(*members.iter().find(|member| declares(member))?);
-    let before = declared.split_once(field)?.0.trim();
-    let is_late = before.split_whitespace().any(|word| word == "late") && !declared.contains('=');
-    if before.ends_with('?') || is_late {
-        return None;
-    }
-    let is_method = |member: &NodeId| {
-        let signature = tree.descendants(*member).find(|&node| tree.kind(node) == "function_signature");
-        signature.is_some_and(|signature| named(signature, method))
-    };
-    let found = *members.iter().find(|member| is_method(member))?;
-    let body = tree.descendants(found).find(|&node| tree.kind(node) == "function_body")?;
-    let block = tree.child_of_kind(body, "block")?;
-    let call = page.release(with, None)?;
-    let release = format!("{call}({field});");
-    let statements = page.statements(block);
-    let last = *statements.last()?;
-    let (span, indent) = (tree.span(last), page.indent(tree.span(last).start));
-    let is_above = page.text_of(last).starts_with("super.");
-    if tree.kind(last) == "return_statement" || is_above {
-        let text = format!("{release}\n{indent}");
-        return Some((call, Change { span: Span::new(span.start, span.start), text }));
-    }
-    let end = page.with_comment(span.end);
-    Some((call, Change { span: Span::new(end, end), text: format!("\n{indent}{release}") }))
 }

@@ -1,7 +1,8 @@
 //! Another release in the place of a wrong one; a release that goes.
 
+use super::Change;
+use super::bound::Way;
 use super::page::Page;
-use super::{Change, Release};
 use crate::source::Span;
 
 /// Calls the right release where the wrong one is called with the pointer alone.
@@ -9,8 +10,8 @@ pub(super) fn release_otherwise(
     page: &Page<'_, '_>,
     place: Span,
     written: &str,
-    release: &Release,
-) -> Option<(String, Change)> {
+    way: &Way,
+) -> Option<(String, Vec<Change>)> {
     let chain = page.around(place)?;
     let call = *chain.last()?;
     let tree = page.tree;
@@ -24,8 +25,47 @@ pub(super) fn release_otherwise(
     if tree.kind(argument) == "named_argument" || !(name == written || name.ends_with(&format!(".{written}"))) {
         return None;
     }
-    let right = page.release(release, None)?;
-    (right != name).then(|| (right.clone(), Change { span: tree.span(function), text: right }))
+    let right = page.release(way, place, None)?;
+    if right == name {
+        return None;
+    }
+    let mut changes = vec![Change { span: tree.span(function), text: right.clone() }];
+    let now = page.text_of(argument);
+    let fitting = way.argument(now, page.declared_type(&chain, now, way).as_deref());
+    if fitting != now {
+        changes.push(Change { span: tree.span(argument), text: fitting });
+    }
+    Some((right, changes))
+}
+
+/// The finalizer that was attached lets go first: `finalizer.attach(this, p, detach: this)` has said by what.
+pub(super) fn detach_before(page: &Page<'_, '_>, place: Span, attached: Span) -> Option<(String, Change)> {
+    let tree = page.tree;
+    let attaching = page.around(attached)?;
+    let call = *attaching.last()?;
+    let function = tree.child(call, "function").filter(|&function| tree.kind(function) == "member_expression")?;
+    let finalizer = tree.child(function, "object").filter(|&object| tree.kind(object) == "identifier")?;
+    let key = page.named_argument(call, "detach")?;
+    let chain = page.around(place)?;
+    let (at, placed) = page.placed(&chain)?;
+    if page.text_of(tree.child(function, "property")?) != "attach" || at + 2 != chain.len() {
+        return None;
+    }
+    let (finalizer, span) = (page.text_of(finalizer), tree.span(placed.statement));
+    // `this` is the same object in all methods of a class, a variable the same in its function alone.
+    let shared = match key {
+        "this" => chain.iter().rposition(|&node| tree.kind(node) == "class_body"),
+        _ => chain.iter().rposition(|&node| matches!(tree.kind(node), "function_body" | "function_expression_body")),
+    };
+    let shared = *chain.get(shared?)?;
+    let names_finalizer = !page.is_local(finalizer, place) && !page.is_local(finalizer, attached);
+    let reaches = tree.span(shared).contains(attached) && (key != "this" || names_finalizer);
+    if !reaches || !key.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '$') {
+        return None;
+    }
+    let call = format!("{finalizer}.detach({key})");
+    let text = format!("{call};\n{}", page.indent(span.start));
+    Some((call, Change { span: Span::new(span.start, span.start), text }))
 }
 
 /// Takes out a release that is a statement of its own, where the first one stands before it on every way to it.

@@ -264,6 +264,8 @@ impl Worker {
             // What held until somebody mistyped something holds on.
             before.as_ref().map(|held| held.config.clone()).unwrap_or_default()
         });
+        let warnings = config.warnings.iter().map(|(path, reason)| format!("{}: {reason}", path.display()));
+        self.state.problems.extend(warnings);
         let project = discover::read_from(&self.disk, &root, &root.folder, &config, &Caps::default());
         let inside = projects::inside(&root, &config, &project);
         let path = projects::baseline_path(&root, &config, None);

@@ -49,8 +49,30 @@ pub struct ModelFile {
     pub function: Vec<Spanned<FunctionModel>>,
 }
 
+/// The entries that a configuration may hold, to describe them.
+#[cfg(test)]
+#[derive(schemars::JsonSchema)]
+#[expect(dead_code, reason = "only its fields are asked for")]
+pub(crate) struct Entries {
+    /// A model: the pack that the entries are in.
+    pack: Option<Pack>,
+    /// Models: allocator families.
+    family: Option<Vec<Family>>,
+    /// Models: families that are one.
+    equivalence: Option<Vec<Equivalence>>,
+    /// Models: numbers by name.
+    constants: Option<BTreeMap<String, i64>>,
+    /// Models: classes.
+    r#type: Option<Vec<TypeModel>>,
+    /// Models: variables.
+    variable: Option<Vec<VariableModel>>,
+    /// Models: functions.
+    function: Option<Vec<FunctionModel>>,
+}
+
 /// `[pack]`
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Pack {
     /// The name of the pack: `dart-ffi`.
@@ -91,6 +113,7 @@ pub struct Pack {
 
 /// `[[family]]`
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Family {
     /// Unique name: `dart.malloc`.
@@ -170,6 +193,7 @@ pub struct Toolchain {
 
 /// What kind of resource a family is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum FamilyKind {
     /// A block of memory.
@@ -188,6 +212,7 @@ pub enum FamilyKind {
 
 /// What a release does with null.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum NullRelease {
     /// Nothing.
@@ -201,6 +226,7 @@ pub enum NullRelease {
 
 /// `[[equivalence]]`
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Equivalence {
     /// The families.
@@ -223,6 +249,7 @@ pub struct Equivalence {
 
 /// How much the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum EquivalenceLevel {
     /// Documented: no finding at all.
@@ -234,6 +261,7 @@ pub enum EquivalenceLevel {
 
 /// `[[type]]`: a Dart class of the API; exactly one of `name` and `names`.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TypeModel {
     /// The name.
@@ -291,6 +319,7 @@ pub struct TypeModel {
 
 /// `[[variable]]`: a Dart variable outside classes, or a static one (`Class.name`).
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct VariableModel {
     /// The name.
@@ -306,6 +335,7 @@ pub struct VariableModel {
 
 /// `[[function]]`: exactly one of `name`, `names`, `symbol` and `symbols`.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct FunctionModel {
     /// Dart: `function`, `Class.member`, `Class.new` (the unnamed constructor), `Class.named`, `Class.operator +`.
@@ -384,6 +414,7 @@ pub struct FunctionModel {
 
 /// What a member asks an object: asked again, the answer is the same until the object changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Asks {
     /// How much is in it.
@@ -398,6 +429,7 @@ pub enum Asks {
 
 /// What settles a future, whatever becomes of the receiver.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SettledModel {
     /// The closures that do: it fails where one of them throws. They are all passed, or nothing is said.
@@ -408,6 +440,7 @@ pub struct SettledModel {
 
 /// Which kind of member a Dart function model is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum MemberKind {
     /// A function, method, operator or constructor.
@@ -423,6 +456,7 @@ pub enum MemberKind {
 ///
 /// Paths are written `this`, `result`, `arg0`, `arg:name`, with steps `.*` (pointee), `.field`, `[*]` (elements).
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ResultModel {
     /// The caller's, of a family.
@@ -485,6 +519,7 @@ pub struct ResultModel {
 
 /// A result that depends on an argument.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ConditionalResult {
     /// The condition.
@@ -495,6 +530,7 @@ pub struct ConditionalResult {
 
 /// A condition on an argument: exactly one key beside `arg`.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ConditionModel {
     /// The argument's path: `arg0`.
@@ -513,6 +549,7 @@ pub struct ConditionModel {
 
 /// A constant by value or name.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum ConstantModel {
     /// By value.
@@ -523,6 +560,7 @@ pub enum ConstantModel {
 
 /// What happens to an argument: `on`, exactly one of the effects, and when.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EffectModel {
     /// To what: a path.
@@ -578,6 +616,7 @@ pub struct EffectModel {
 
 /// When an effect happens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum OutcomeModel {
     /// Whatever the result.
@@ -591,6 +630,7 @@ pub enum OutcomeModel {
 
 /// A closure argument that is run.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RunModel {
     /// Its path: `arg0`.

@@ -1,6 +1,6 @@
 //! GitLab's Code Quality report.
 //!
-//! Source: docs.gitlab.com, "Code Quality report format".
+//! Source: docs.gitlab.com, "Code Quality report format", and `app/validators/json_schemas/codeclimate.json` of GitLab.
 
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! rdjson, the format of reviewdog. Columns count bytes of UTF-8, from 1.
 //!
-//! Source: `proto/rdf/reviewdog.proto` of reviewdog/reviewdog.
+//! Source: `proto/rdf/reviewdog.proto` of reviewdog/reviewdog; names of fields as in `proto/rdf/jsonschema` there.
 
 use serde_json::{Value, json};
 
@@ -53,7 +53,7 @@ fn found(diagnostic: &Diagnostic, sources: &[SourceFile]) -> Option<Value> {
         "severity": severity,
         "code": { "value": diagnostic.rule },
         "suggestions": suggestions.collect::<Vec<_>>(),
-        "relatedLocations": related.collect::<Vec<_>>(),
+        "related_locations": related.collect::<Vec<_>>(),
     }))
 }
 

@@ -3,7 +3,7 @@
 use super::{Context, Rule, Words};
 use crate::diagnostic::{Applicability, Level};
 use crate::fix::Remedy;
-use crate::violation::{Confidence, Step, StepKind, Subject, Violation};
+use crate::violation::{Confidence, Owner, Step, StepKind, Subject, Violation};
 
 pub(super) static RULE: Rule = Rule {
     name: "double_free",
@@ -53,4 +53,11 @@ pub(super) fn remedy(violation: &Violation) -> Option<Remedy> {
     let is_first = |step: &&Step| matches!(step.kind, StepKind::Released { .. }) && step.location != violation.at;
     let first = violation.trace.iter().find(is_first)?.location;
     Some(Remedy::DropSecond { first, safe: violation.confidence == Confidence::High })
+}
+
+/// The finalizer lets go before somebody else releases it. An arena cannot.
+pub(super) fn remedy_managed(violation: &Violation) -> Option<Remedy> {
+    let is_attached = |step: &&Step| matches!(step.kind, StepKind::Registered { with: Owner::Finalizer });
+    let attached = violation.trace.iter().find(is_attached)?.location;
+    Some(Remedy::DetachBefore { attached })
 }

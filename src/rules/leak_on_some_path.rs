@@ -3,7 +3,7 @@
 use super::{Context, Rule, Words};
 use crate::diagnostic::{Applicability, Level};
 use crate::fix::{Release, Remedy};
-use crate::violation::{Exit, Subject};
+use crate::violation::{Exit, StepKind, Subject, Violation};
 
 pub(super) static RULE: Rule = Rule {
     name: "leak_on_some_path",
@@ -36,4 +36,16 @@ pub(super) fn word(subject: &Subject, exit: Exit, released_elsewhere: bool, cont
 /// One release for every path.
 pub(super) fn remedy(subject: &Subject, release: Release) -> Option<Remedy> {
     Some(Remedy::ReleaseAlways { variable: subject.held_by.as_ref()?.to_string(), release })
+}
+
+/// A release on the path that hands it to nobody.
+pub(super) fn remedy_handed(violation: &Violation, subject: &Subject, release: Release) -> Option<Remedy> {
+    let variable = subject.held_by.as_ref()?.to_string();
+    let steps = || violation.trace.iter().rev();
+    let exit = steps().find(|step| matches!(step.kind, StepKind::Exited(_))).map(|step| step.location);
+    let branch = steps().find_map(|step| match step.kind {
+        StepKind::Branched { holds } => Some((step.location, holds)),
+        _ => None,
+    });
+    Some(Remedy::ReleaseOnPath { variable, release, exit, branch })
 }

@@ -3,7 +3,7 @@
 use super::{Context, Rule, Words};
 use crate::diagnostic::{Applicability, Level};
 use crate::fix::{Release, Remedy};
-use crate::violation::{Subject, Thrower};
+use crate::violation::{StepKind, Subject, Thrower, Violation};
 
 pub(super) static RULE: Rule = Rule {
     name: "leak_on_throw",
@@ -38,4 +38,10 @@ pub(super) fn word(subject: &Subject, thrower: &Thrower, released: bool, context
 /// The release that is there moves into a `finally`.
 pub(super) fn remedy(subject: &Subject, release: Release) -> Option<Remedy> {
     Some(Remedy::ReleaseAlways { variable: subject.held_by.as_ref()?.to_string(), release })
+}
+
+/// A release where it throws: otherwise somebody else becomes the owner.
+pub(super) fn remedy_handed(violation: &Violation, subject: &Subject, release: Release) -> Option<Remedy> {
+    let thrown = violation.trace.iter().rev().find(|step| matches!(step.kind, StepKind::Thrown(_)))?.location;
+    Some(Remedy::ReleaseOnThrow { variable: subject.held_by.as_ref()?.to_string(), release, thrown })
 }

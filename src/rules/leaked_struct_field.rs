@@ -1,15 +1,16 @@
 //! `leaked_struct_field`: the container is released while memory its field owns is not.
 
 use super::{Context, Rule, Words, steps};
-use crate::diagnostic::Level;
-use crate::violation::Subject;
+use crate::diagnostic::{Applicability, Level};
+use crate::fix::{Release, Remedy};
+use crate::violation::{StepKind, Subject, Violation};
 
 pub(super) static RULE: Rule = Rule {
     name: "leaked_struct_field",
     level: Level::Warning,
     on: true,
     cwe: Some(401),
-    fix: None,
+    fix: Some(Applicability::Unsafe),
     summary: "memory that a released or lost struct or array alone led to",
     page: include_str!("../../rules/leaked_struct_field.md"),
 };
@@ -41,4 +42,17 @@ pub(super) fn word(
         label: format!("lost when `{release}` releases {container}"),
         help: format!("{} before {container} is released", context.release_advice(subject)),
     }
+}
+
+/// It goes before its block does.
+pub(super) fn remedy(
+    violation: &Violation,
+    field: Option<String>,
+    container: &str,
+    release: Release,
+) -> Option<Remedy> {
+    let orphaned = violation.trace.iter().find(|step| matches!(step.kind, StepKind::Orphaned { .. }))?;
+    let stored = violation.trace.iter().find(|step| matches!(step.kind, StepKind::Stored { .. }));
+    let (stored, before) = (stored.map(|step| step.location), orphaned.location);
+    Some(Remedy::ReleaseBefore { container: container.to_owned(), field, release, stored, before })
 }

@@ -27,6 +27,6 @@ pub(super) fn word(subject: &Subject, allocator: &str, release: &str, context: &
 /// It is the same call underneath.
 pub(super) fn remedy(allocator: &str, release: &str) -> Option<Remedy> {
     let usual = format!("{allocator}.{}", release.rsplit('.').next()?);
-    let right = Release { calls: vec![usual.clone()], usual };
+    let right = Release { calls: vec![usual.clone()], usual, bound: Vec::new() };
     Some(Remedy::ReleaseOtherwise { written: release.to_owned(), release: right, safe: true })
 }

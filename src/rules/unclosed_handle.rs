@@ -1,7 +1,7 @@
 //! `unclosed_handle`: a handle or a reference that is not closed on every path.
 
 use super::{Context, Rule, Words};
-use crate::diagnostic::Level;
+use crate::diagnostic::{Applicability, Level};
 use crate::violation::{Missing, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -9,7 +9,7 @@ pub(super) static RULE: Rule = Rule {
     level: Level::Warning,
     on: true,
     cwe: Some(772),
-    fix: None,
+    fix: Some(Applicability::Unsafe),
     summary: "a handle or a reference that is not closed on every path",
     page: include_str!("../../rules/unclosed_handle.md"),
 };

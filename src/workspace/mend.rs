@@ -7,7 +7,6 @@ use super::{Options, Report, Scope, Workspace};
 use crate::diagnostic::{Applicability, Diagnostic, Fix};
 use crate::fix;
 use crate::models::ModelSet;
-use crate::rules;
 use crate::source::{FileId, SourceFile, Span};
 use crate::violation::Confidence;
 
@@ -81,22 +80,11 @@ struct Trial<'m> {
 }
 
 impl Workspace {
-    /// A finding with its fix, where there is one.
-    pub(super) fn with_fix(
-        &self,
-        mut diagnostic: Diagnostic,
-        violation: &crate::violation::Violation,
-        context: &rules::Context<'_>,
-        pages: &fix::Pages<'_>,
-    ) -> Diagnostic {
-        diagnostic.fix = rules::remedy(violation, context).and_then(|remedy| pages.fix(&remedy, violation.at));
-        diagnostic
-    }
-
     /// Applies the fixes of what is shown. A fix counts only where the new text parses as well as the old one, the
     /// finding is gone from it, and none is new: not even one that would not be shown.
     #[must_use]
     pub fn mend(mut self, models: &ModelSet, options: &Options, most: Applicability) -> Mended {
+        self.with_arenas = Some(fix::have_arenas(&self.sources));
         let before = self.check(models, options);
         let old: Vec<Arc<str>> = self.sources.iter().map(|source| Arc::clone(&source.text)).collect();
         let wide = Options { scope: Scope::Project, min_confidence: Confidence::Low, ..options.clone() };
@@ -177,6 +165,12 @@ impl Workspace {
         });
         if is_damaged {
             return Some("the new text does not parse");
+        }
+        let names = files
+            .iter()
+            .find_map(|file| fix::scope_fault(base.get(file.index())?, &self.sources.get(file.index())?.text));
+        if names.is_some() {
+            return names;
         }
         let found = counts(&self.check(trial.models, &trial.options));
         let mut allowed = known.clone();

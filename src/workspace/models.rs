@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Workspace;
+use crate::config::{ConfigError, FILE_NAME, ModelSources};
 use crate::conventions::{self, Arity};
 use crate::diagnostic::Diagnostic;
 use crate::discover::{ModelFiles, ModelText};
@@ -88,11 +89,6 @@ impl Workspace {
     /// What is wrong with the models and the comments of the project.
     pub(super) fn invalid_models(&self, program: &Program, models: &ModelSet) -> Vec<Diagnostic> {
         let mut found = Vec::new();
-        for problem in &self.own.files.problems {
-            let Some((source, file)) = self.own.sources.first().zip(self.own.files.texts.first()) else { break };
-            let span = Span::new(as_u32(problem.span.start), as_u32(problem.span.end));
-            found.push(rules::invalid_model(Location { file: source.id, span }, &file.key, &problem.message));
-        }
         let arity = Arity::new(if self.own.sources.is_empty() { &[] } else { &program.units });
         for (source, file) in self.own.sources.iter().zip(&self.own.files.texts) {
             let at_line = |line: u32, message: &str| {
@@ -124,6 +120,20 @@ impl Workspace {
     #[must_use]
     pub fn own_texts(&self) -> Vec<OwnText<'_>> {
         self.own.texts()
+    }
+}
+
+/// What keeps the entries in a configuration itself from being read: what stands there may not be lost.
+///
+/// # Errors
+///
+/// The first fault.
+pub(crate) fn check_entries(sources: &ModelSources) -> Result<(), ConfigError> {
+    let Some((path, text)) = sources.config.as_ref().filter(|_| sources.is_toml) else { return Ok(()) };
+    let text = OwnText { path: FILE_NAME, text, is_config: true, without: &[] };
+    match own::read(text).1.into_iter().min_by_key(|fault| fault.line) {
+        Some(fault) => Err(ConfigError { path: path.clone(), line: Some(fault.line), message: fault.message }),
+        None => Ok(()),
     }
 }
 

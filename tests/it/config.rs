@@ -83,7 +83,45 @@ fn mistakes_in_yaml_are_told_with_their_line() -> Outcome {
             "linter:\n\nffilint:\n  exlude:\n    - x\n",
             "analysis_options.yaml:4: unknown key `exlude`; did you mean `exclude`?",
         ),
-        ("ffilint:\n  skip: 3\n", "analysis_options.yaml:2: invalid type"),
+        (
+            "ffilint:\n  skip: 3\n",
+            "analysis_options.yaml:2: `skip` is a list of patterns, and `3` is none: write `skip: [\"old/\"]`",
+        ),
+        (
+            "ffilint:\n  rules:\n    leaked_allocation: 3\n",
+            "analysis_options.yaml:3: `leaked_allocation` is a level: off, note, warning or error, and `3` is none",
+        ),
+        (
+            "ffilint:\n  baseline: {path: 3}\n",
+            "analysis_options.yaml:2: `path` is a file, and `3` is none: write `path: \"tool/known.txt\"`",
+        ),
+        ("ffilint:\n  baseline:\n    path: \"\"\n", "analysis_options.yaml:3: `path` of `[baseline]` names a file"),
+        (
+            "x: &levels\n  leaked_alocation: off\n\nffilint:\n  rules: *levels\n",
+            "analysis_options.yaml:5: there is no rule `leaked_alocation`; did you mean `leaked_allocation`?; `ffilint \
+             rules` lists them; it is written in line 2",
+        ),
+        (
+            "x: &a\n  - \"[\"\nffilint:\n  skip: [ok]\n  exclude: *a\n",
+            "analysis_options.yaml:5: `[` is no pattern: unclosed character class; missing ']'; it is written in line 2",
+        ),
+        (
+            "x: &a windos\nffilint:\n  targets:\n    - linux\n    - *a\n",
+            "analysis_options.yaml:5: there is no target `windos`",
+        ),
+        (
+            "ffilint:\n  skip: [a]\n  rules: {}\n  skip: [b]\n",
+            "analysis_options.yaml:4: the key `skip` stands in line 2 already; a key stands once",
+        ),
+        (
+            "linter:\nffilint:\n  skip: [a]\n# again\n\"ffilint\":\n",
+            "analysis_options.yaml:5: the key `ffilint` stands in line 2 already",
+        ),
+        (
+            "x: {skip: 1}\nffilint: {skip: [a], rules: {double_free: off,\n skip: off}, skip: [b]}\n",
+            "analysis_options.yaml:3: the key `skip` stands in line 2 already",
+        ),
+        ("ffilint:\n  exclude: [../lib]\n", "analysis_options.yaml:2: `../lib` is no pattern: patterns count from"),
         ("ffilint:\n  rules:\n    # all\n    leaked_alocation: off\n", "analysis_options.yaml:4: there is no rule"),
         (
             "ffilint:\n  rules:\n    leaked_allocation: of\n",
@@ -215,14 +253,115 @@ fn the_nearest_options_count_where_the_root_has_none() -> Outcome {
 }
 
 #[test]
+fn what_a_broken_file_includes_is_not_lost_in_silence() -> Outcome {
+    let folder = repository(&[
+        ("lib/a.dart", LEAK),
+        ("lib/b.dart", LEAK),
+        ("analysis_options.yaml", "include: shared.yaml\nlinter:\n  rules: [a\n  b: }\n"),
+        ("shared.yaml", "ffilint:\n  exclude: [lib/b.dart]\n"),
+    ])?;
+    let folder = folder.path();
+    let lost = "analysis_options.yaml: not YAML at line 4, column 4; what it includes is not read";
+    for arguments in [&[][..], &["-q"], &["-v"], &["doctor"], &["config", "show"]] {
+        let told = stderr(&ffilint(folder, arguments)?);
+        assert_eq!(told.matches(lost).count(), 1, "{arguments:?}: {told}");
+    }
+    assert_eq!(stderr(&ffilint(folder, &["--isolated"])?), "");
+    // Where it says nothing for us nothing is lost.
+    write(folder, &[("ffilint.toml", "exclude = [\"lib/b.dart\"]\n")])?;
+    assert_eq!(stderr(&ffilint(folder, &[])?), "");
+    fs::remove_file(folder.join("ffilint.toml"))?;
+    write(folder, &[("analysis_options.yaml", "include: shared.yaml\n")])?;
+    assert_eq!((found(folder, &[])?, stderr(&ffilint(folder, &[])?)), (set(&[A]), String::new()));
+    Ok(())
+}
+
+#[test]
+fn patterns_that_can_match_nothing_are_told() -> Outcome {
+    let folder = repository(&[("lib/a.dart", LEAK)])?;
+    let folder = folder.path().canonicalize()?;
+    let absolute = folder.join("lib").display().to_string();
+    for key in ["exclude", "skip"] {
+        for (pattern, why) in [
+            ("../lib", "and it leaves that"),
+            ("lib/../../x", "and it leaves that"),
+            ("!../lib", "and it leaves that"),
+            ("./lib", "in patterns `.` is no folder"),
+            ("~/lib", "patterns count from the folder of the file they stand in"),
+            ("C:/lib", "patterns count from the folder of the file they stand in"),
+            (absolute.as_str(), "write `/lib`"),
+        ] {
+            write(&folder, &[("ffilint.toml", &format!("\n{key} = [\n\"x\",\n\"{pattern}\"]\n"))])?;
+            let output = ffilint(&folder, &[])?;
+            let told = stderr(&output);
+            assert!(code(&output) == 2 && told.contains("ffilint.toml:4: `"), "{pattern}: {told}");
+            assert!(told.contains(" is no pattern: ") && told.contains(why), "{pattern}: {told}");
+        }
+    }
+    write(&folder, &[("ffilint.toml", &format!("[per-file-ignores]\n\"{absolute}/\" = [\"all\"]\n"))])?;
+    let output = ffilint(&folder, &[])?;
+    assert!(code(&output) == 2 && stderr(&output).contains("ffilint.toml:2: `"), "{}", stderr(&output));
+    for pattern in ["/lib/", "lib/**", "**/a.dart", "*.dart", "/lib", "li[bc]/"] {
+        write(&folder, &[("ffilint.toml", &format!("exclude = [\"{pattern}\"]\n"))])?;
+        assert_eq!(found(&folder, &[])?, set(&[]), "{pattern}");
+    }
+    Ok(())
+}
+
+#[test]
+fn all_rules_may_be_set_at_once() -> Outcome {
+    let folder =
+        repository(&[("lib/a.dart", LEAK), ("base.yaml", "ffilint:\n  rules:\n    leaked_allocation: error\n")])?;
+    let folder = folder.path();
+    for (toml, expected) in [
+        ("[rules]\nall = \"off\"\n", set(&[])),
+        ("[rules]\nall = \"off\"\nleaked_allocation = \"note\"\n", set(&["lib/a.dart leaked_allocation note"])),
+        ("[rules]\nleaked_allocation = \"off\"\nall = \"error\"\n", set(&[])),
+    ] {
+        write(folder, &[("ffilint.toml", toml)])?;
+        assert_eq!(found(folder, &[])?, expected, "{toml}");
+    }
+    fs::remove_file(folder.join("ffilint.toml"))?;
+    write(folder, &[("analysis_options.yaml", "include: base.yaml\nffilint:\n  rules: {all: off}\n")])?;
+    assert_eq!(found(folder, &[])?, set(&[]), "the nearer file counts");
+    let shown = stdout(&ffilint(folder, &["config", "show"])?);
+    assert!(shown.contains("all = \"off\"") && !shown.contains("leaked_allocation"), "{shown}");
+    Ok(())
+}
+
+#[test]
+fn doctor_names_the_configuration() -> Outcome {
+    let folder = repository(&[("lib/a.dart", LEAK)])?;
+    let folder = folder.path();
+    let told = |expected: &str| -> Outcome {
+        let said = stdout(&ffilint(folder, &["doctor"])?);
+        let line = said.lines().find(|line| line.starts_with("project ")).unwrap_or_default().to_owned();
+        assert!(line.ends_with(expected), "{line}");
+        Ok(())
+    };
+    told(" (no configuration)")?;
+    write(folder, &[("analysis_options.yaml", "include: tool/base.yaml\nffilint:\n  skip: [x]\n")])?;
+    write(folder, &[("tool/base.yaml", "ffilint:\n  exclude: [x]\n")])?;
+    told(" (with analysis_options.yaml, tool/base.yaml)")?;
+    write(folder, &[("ffilint.toml", "")])?;
+    told(" (with ffilint.toml)")?;
+    let json: serde_json::Value = serde_json::from_str(&stdout(&ffilint(folder, &["doctor", "-f", "json"])?))?;
+    assert_eq!(json["projects"][0]["configuration"], serde_json::json!(["ffilint.toml"]));
+    Ok(())
+}
+
+#[test]
 fn models_named_in_yaml_are_read_and_told_with_their_place() -> Outcome {
     let folder = repository(&[
         ("lib/a.dart", LEAK),
         ("analysis_options.yaml", "ffilint:\n  models:\n    - tools/own.toml\n    - tools/no.toml\n"),
         ("tools/own.toml", "schema = 1\n[[function]]\nsymbl = \"x\"\n"),
     ])?;
+    let output = ffilint(folder.path(), &[])?;
+    let told = stderr(&output);
+    assert!(code(&output) == 2 && told.contains("analysis_options.yaml:4: cannot read the models in"), "{told}");
+    write(folder.path(), &[("tools/no.toml", "schema = 1\n")])?;
     let output = stdout(&ffilint(folder.path(), &["-f", "concise"])?);
-    assert!(output.contains("analysis_options.yaml:4:7: error[invalid_model]: cannot read"), "{output}");
     assert!(output.contains("tools/own.toml:3:1: error[invalid_model]: unknown field `symbl`"), "{output}");
     Ok(())
 }
@@ -381,7 +520,7 @@ fn what_holds_is_shown_and_a_configuration_is_begun() -> Outcome {
         |line: &&str| line.starts_with('[') || line.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '));
     let said: Vec<&str> = written.lines().filter_map(|line| line.strip_prefix("# ")).filter(is_said).collect();
     assert!(said.len() > 12, "{said:?}");
-    write(folder, &[("ffilint.toml", &format!("{}\n", said.join("\n")))])?;
+    write(folder, &[("ffilint.toml", &format!("{}\n", said.join("\n"))), ("tools/ffi_models.toml", "schema = 1\n")])?;
     let output = ffilint(folder, &["config", "show"])?;
     let shown = stdout(&output);
     assert_eq!(code(&output), 0, "{}", stderr(&output));

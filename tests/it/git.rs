@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use crate::cli::{CLEAN, LEAK, code, ffilint, project, stderr, stdout};
 use crate::support::Outcome;
 
-fn git(folder: &Path, arguments: &[&str]) -> Outcome {
+pub(crate) fn git(folder: &Path, arguments: &[&str]) -> Outcome {
     let settings = ["-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"];
     let output = Command::new("git").current_dir(folder).args(settings).args(arguments).output()?;
     match output.status.success() {

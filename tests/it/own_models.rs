@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::cli::{code, ffilint, project, stderr, stdout};
+use crate::git::git;
 use crate::support::Outcome;
 
 const BINDINGS: &str = "import 'dart:ffi';\nimport 'package:ffi/ffi.dart';\n\n\
@@ -86,7 +87,6 @@ fn entries_of_the_project_count_more_than_a_body() -> Outcome {
 #[test]
 fn what_is_wrong_is_told_at_its_place_and_loses_nothing_else() -> Outcome {
     let cases = [
-        ("[[function]]\nsymbol = \"f\"\nreslt = { static = true }\n", 3, "did you mean `result`?"),
         (
             "[[function]]\nsymbol = \"f\"\nresult = { owned = \"bof\" }\n",
             1,
@@ -96,7 +96,6 @@ fn what_is_wrong_is_told_at_its_place_and_loses_nothing_else() -> Outcome {
         ("[[function]]\nsymbol = \"buf_new\"\nresult = { static = true }\n", 1, "`buf_new` is described twice"),
         ("[[function]]\nname = \"f\"\n", 1, "no import brings in `f`"),
         ("[[function]]\nsymbol = \"f\"\ntargets = [\"window\"]\n", 1, "did you mean `windows`?"),
-        ("[constants]\nA = \"x\"\n", 2, "invalid type"),
         ("[[equivalence]]\nfamilies = [\"buf\", \"libc.maloc\"]\nsource = \"me\"\n", 1, "did you mean `libc.malloc`?"),
         (
             "[[family]]\nname = \"bif\"\ntitle = \"x\"\nkind = \"memory\"\nrelease_with = [\"buf_fre\"]\nsource = \"me\"\n",
@@ -108,7 +107,6 @@ fn what_is_wrong_is_told_at_its_place_and_loses_nothing_else() -> Outcome {
             1,
             "of which a model says otherwise",
         ),
-        ("[[family]]\nname = \"bif\"\ntitle = \"x\"\nkind = \"memry\"\n", 4, "did you mean `memory`?"),
     ];
     for (wrong, line, expected) in cases {
         let folder = buf(&format!("{FAMILY}\n{wrong}"))?;
@@ -133,15 +131,82 @@ fn what_is_wrong_is_told_at_its_place_and_loses_nothing_else() -> Outcome {
         said.contains("bindings.dart:8:1: error[invalid_model]: a model of the project says something else"),
         "{said}"
     );
-    let folder = buf("models = [\"tools/bif.toml\", \"tools\", \"ffilint.toml\", \"no.toml\"]")?;
+    let folder = buf("")?;
     fs::create_dir(folder.path().join("tools"))?;
     fs::write(folder.path().join("tools/buf.toml"), "")?;
-    let said = stdout(&ffilint(folder.path(), &["-f", "full", "lib/uses.dart"])?);
-    for expected in ["did you mean `buf.toml`?", "not a regular file", "named twice", "no such file", "4 errors"] {
-        assert!(said.contains(expected), "{said}");
-    }
     fs::write(folder.path().join("ffilint.toml"), "models = [\"tools/buf.toml\"]\n[rules]\ninvalid_model = \"off\"\n")?;
     assert_eq!(code(&ffilint(folder.path(), &[])?), 0);
+    Ok(())
+}
+
+#[test]
+fn what_cannot_be_read_in_the_configuration_ends_the_run() -> Outcome {
+    for (wrong, line, expected) in [
+        ("[[function]]\nsymbol = \"f\"\nreslt = { static = true }\n", 3, "did you mean `result`?"),
+        ("[[function]]\nsymbol = \"f\"\neffects = [{ on = \"arg0\", tak = true }]\n", 3, "did you mean `take`?"),
+        ("[constants]\nA = \"x\"\n", 2, "invalid type"),
+        ("[[family]]\nname = \"bif\"\ntitle = \"x\"\nkind = \"memry\"\n", 4, "did you mean `memory`?"),
+        ("[[fonction]]\nsymbol = \"f\"\n", 1, "did you mean `function`?"),
+    ] {
+        let folder = buf(&format!("{FAMILY}\n{wrong}"))?;
+        let line = FAMILY.lines().count() + 1 + line;
+        for arguments in [&[][..], &["lib/uses.dart"], &["links"], &["doctor"], &["baseline", "create"]] {
+            let output = ffilint(folder.path(), arguments)?;
+            let told = stderr(&output);
+            assert_eq!((code(&output), stdout(&output)), (2, String::new()), "{wrong}{told}");
+            assert!(told.contains(&format!("ffilint.toml:{line}: ")) && told.contains(expected), "{wrong}{told}");
+        }
+        assert_eq!(code(&ffilint(folder.path(), &["--isolated"])?), 0, "{wrong}");
+    }
+    for (models, line, expected) in [
+        (
+            "models = [\n  \"tools/buf.toml\",\n  \"tools/bif.toml\",\n]",
+            3,
+            "no such file or directory; did you mean `buf.toml`?",
+        ),
+        ("\nmodels = [\"no.toml\"]", 2, "cannot read the models in `no.toml`: no such file or directory"),
+        ("models = [\"tools\"]", 1, "not a regular file; name each file of models"),
+        ("models = [\"ffilint.toml\"]", 1, "`ffilint.toml` is named twice"),
+        ("models = [\"tools/buf.toml\",\n\"tools/../tools/buf.toml\"]", 2, "is named twice"),
+    ] {
+        let folder = buf(models)?;
+        fs::create_dir(folder.path().join("tools"))?;
+        fs::write(folder.path().join("tools/buf.toml"), "schema = 1\n")?;
+        let output = ffilint(folder.path(), &[])?;
+        let told = stderr(&output);
+        assert!(code(&output) == 2 && told.contains(&format!("ffilint.toml:{line}: ")), "{models}: {told}");
+        assert!(told.contains(expected), "{models}: {told}");
+    }
+    Ok(())
+}
+
+#[test]
+fn what_is_wrong_in_a_file_of_models_is_always_told() -> Outcome {
+    let folder = buf("models = [\"buf.toml\"]\nexclude = [\"*.toml\"]\n")?;
+    let folder = folder.path();
+    fs::write(folder.join("buf.toml"), format!("schema = 1\n{FAMILY}\n[[function]]\nsymbol = \"f\"\nreslt = 1\n"))?;
+    git(folder, &["init", "-q"])?;
+    git(folder, &["add", "."])?;
+    git(folder, &["commit", "-qm", "all"])?;
+    fs::write(folder.join("lib/bindings.dart"), format!("{BINDINGS}// one more\n"))?;
+    git(folder, &["add", "."])?;
+    for arguments in [
+        &[][..],
+        &["lib/bindings.dart"],
+        &["--scope", "primary", "lib/bindings.dart"],
+        &["--staged"],
+        &["--since", "HEAD"],
+    ] {
+        let output = ffilint(folder, arguments)?;
+        let said = stdout(&output);
+        assert_eq!(code(&output), 1, "{arguments:?}: {said}{}", stderr(&output));
+        assert!(said.contains("buf.toml:19:1: error[invalid_model]: unknown field `reslt`"), "{arguments:?}: {said}");
+    }
+    fs::write(folder.join("more.toml"), "schema = 1\n")?;
+    fs::write(folder.join("ffilint.toml"), "models = [\"more.toml\"]\n")?;
+    git(folder, &["add", "ffilint.toml"])?;
+    let told = stderr(&ffilint(folder, &["--staged"])?);
+    assert!(told.contains("`more.toml`: no such file or directory; git has not staged it"), "{told}");
     Ok(())
 }
 

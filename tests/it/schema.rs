@@ -5,6 +5,7 @@ use std::fs;
 use std::time::Duration;
 
 use ffilint::config::Config;
+use ffilint::models::own::{self, OwnText};
 use ffilint::{render, rules};
 use serde_json::{Value, json};
 
@@ -17,7 +18,11 @@ fn schema(name: &str) -> Result<Value, Box<dyn Error>> {
 }
 
 /// Keywords that ask for nothing.
-const NOTES: [&str; 6] = ["$schema", "title", "description", "definitions", "format", "default"];
+const NOTES: [&str; 7] = ["$schema", "$id", "title", "description", "definitions", "format", "default"];
+
+/// Names a folder with `codeclimate.json` (GitLab: `app/validators/json_schemas`) and `DiagnosticResult.json` (reviewdog:
+/// `proto/rdf/jsonschema`).
+const SCHEMAS: &str = "FFILINT_SCHEMAS";
 
 /// What is wrong with a value by a schema; a keyword that is not understood is a fault, too.
 fn faults(root: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> {
@@ -158,11 +163,43 @@ fn what_is_no_configuration_is_not_valid() -> Outcome {
         "[classes]\ndispose = \"x\"",
         "[baseline]\nfile = \"x\"",
         "function = 3",
+        "[[function]]\nsymbol = \"f\"\nreslt = { static = true }",
+        "[[function]]\nsymbol = \"f\"\nresult = { ownd = \"x\" }",
+        "[[function]]\nsymbol = \"f\"\neffects = [{ take = true }]",
+        "[[function]]\nsymbol = \"f\"\nstatus = \"zeroo\"",
+        "[[family]]\nname = \"x\"",
+        "[constants]\nA = \"x\"",
     ] {
         assert!(!config_faults(text)?.is_empty(), "{text} is valid");
-        assert!(Config::parse(text, "ffilint.toml".as_ref(), &rules::names()).is_err() || text.starts_with("function"));
+        let entries = OwnText { path: "ffilint.toml", text, is_config: true, without: &[] };
+        let is_wrong = Config::parse(text, "ffilint.toml".as_ref(), &rules::names()).is_err();
+        assert!(is_wrong || !own::read(entries).1.is_empty(), "{text} is understood");
     }
     Ok(())
+}
+
+#[test]
+fn models_of_pages_and_of_the_program_are_valid() -> Outcome {
+    let mut texts: Vec<(String, String)> = Vec::new();
+    for (number, text) in fenced("rules/README.md", "toml")?.into_iter().enumerate() {
+        texts.push((format!("rules/README.md, example {}", number + 1), text));
+    }
+    for path in support::files_below(&repository().join("rules/models")) {
+        texts.push((path.display().to_string(), fs::read_to_string(&path)?));
+    }
+    let mut failures = Vec::new();
+    let mut count = 0;
+    for (name, text) in texts {
+        let mut value: toml::Table = toml::from_str(&text)?;
+        // What only a file of models has.
+        value.retain(|key, _| !["schema", "naming", "toolchain", "hints"].contains(&key));
+        count += value.get("function").and_then(toml::Value::as_array).map_or(0, Vec::len);
+        let schema = schema("ffilint.schema.json")?;
+        let faults = faults(&schema, &schema, &serde_json::to_value(value)?, "");
+        failures.extend(faults.into_iter().take(3).map(|fault| format!("{name}{fault}")));
+    }
+    assert!(count > 100, "{count} functions");
+    all_well(failures)
 }
 
 #[test]
@@ -203,4 +240,80 @@ fn reports_are_valid() -> Outcome {
         failures.extend(of(&text)?.into_iter().map(|fault| format!("{}: {fault}", case.display())));
     }
     all_well(failures)
+}
+
+/// What GitLab's documentation says of an entry of a code quality report.
+fn gitlab_schema() -> Value {
+    let text = json!({ "type": "string" });
+    let line = json!({ "type": "integer", "minimum": 1 });
+    let object = |required: &[&str], properties: Value| json!({ "type": "object", "required": required, "properties": properties, "additionalProperties": false });
+    let lines = object(&["begin"], json!({ "begin": line, "end": line }));
+    let severity = json!({ "enum": ["info", "minor", "major", "critical", "blocker"] });
+    let fields = json!({
+        "description": text, "check_name": text, "fingerprint": text, "severity": severity,
+        "location": object(&["path", "lines"], json!({ "path": text, "lines": lines })),
+    });
+    let names = ["description", "check_name", "fingerprint", "severity", "location"];
+    json!({ "type": "array", "items": object(&names, fields) })
+}
+
+/// What reviewdog's `reviewdog.proto` says of a report.
+fn rdjson_schema() -> Value {
+    let text = json!({ "type": "string" });
+    let number = json!({ "type": "integer", "minimum": 1 });
+    let object = |required: &[&str], properties: Value| json!({ "type": "object", "required": required, "properties": properties, "additionalProperties": false });
+    let list = |items: Value| json!({ "type": "array", "items": items });
+    let position = object(&["line", "column"], json!({ "line": number, "column": number }));
+    let range = object(&["start", "end"], json!({ "start": position, "end": position }));
+    let location = object(&["path", "range"], json!({ "path": text, "range": range }));
+    let diagnostic = object(
+        &["message", "location", "severity", "code"],
+        json!({
+            "message": text, "location": location, "severity": { "enum": ["ERROR", "WARNING", "INFO"] },
+            "code": object(&["value"], json!({ "value": text, "url": text })),
+            "suggestions": list(object(&["range", "text"], json!({ "range": range, "text": text }))),
+            "related_locations": list(object(&["location"], json!({ "message": text, "location": location }))),
+        }),
+    );
+    let source = object(&["name"], json!({ "name": text, "url": text }));
+    object(&["source", "diagnostics"], json!({ "source": source, "diagnostics": list(diagnostic) }))
+}
+
+#[test]
+fn reports_fit_the_schemas_of_others() -> Outcome {
+    let text = "import 'dart:ffi';\nimport 'package:ffi/ffi.dart';\n\n// \u{1f600} lies outside the basic plane.\nvoid leak() \
+                {\r\n  final x = '\u{1f600}\u{1f600}'; final cell = calloc<Int32>(); cell.value = \
+                x.length;\n}\n\nvoid wide() {\n  print('\u{1f600}'); print(calloc<Int32>()); print('\u{1f600}');\n}\n";
+    let folder = crate::cli::project(&[("lib/\u{1f600} b.dart", text.as_bytes())])?;
+    let published = std::env::var_os(SCHEMAS).map(std::path::PathBuf::from);
+    let read = |name: &str| -> Result<Option<Value>, Box<dyn Error>> {
+        let text = published.as_ref().map(|folder| fs::read_to_string(folder.join(name))).transpose()?;
+        Ok(text.map(|text| serde_json::from_str(&text)).transpose()?)
+    };
+    let (gitlab, rdjson) = (read("codeclimate.json")?, read("DiagnosticResult.json")?);
+    let mut schemas = vec![("gitlab", gitlab_schema()), ("rdjson", rdjson_schema())];
+    schemas.extend(gitlab.map(|entry| ("gitlab", json!({ "type": "array", "items": entry }))));
+    schemas.extend(rdjson.map(|report| ("rdjson", report)));
+    if published.is_none() {
+        // Past the capture of the test harness: what is not tested is said.
+        std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("skipped: {SCHEMAS} names no folder\n"))?;
+    }
+    for root in [folder.path(), repository().join("fixtures/demo").as_path()] {
+        for (format, schema) in &schemas {
+            let report: Value = serde_json::from_str(&stdout(&ffilint(root, &["-f", format])?))?;
+            assert_eq!(faults(schema, schema, &report, ""), Vec::<String>::new(), "{format}");
+            // It can fail.
+            let field = if *format == "gitlab" { "/0/location" } else { "/diagnostics/0/location" };
+            let mut broken = report.clone();
+            *broken.pointer_mut(field).ok_or("no finding")? = json!(3);
+            assert!(!faults(schema, schema, &broken, "").is_empty(), "{format}");
+        }
+    }
+    // Columns of rdjson count bytes.
+    let report: Value = serde_json::from_str(&stdout(&ffilint(folder.path(), &["-f", "rdjson"])?))?;
+    let start = &report["diagnostics"][0]["location"]["range"]["start"];
+    let line = text.lines().nth(5).ok_or("no line")?;
+    let column = line.find("calloc").map(|at| at + 1);
+    assert_eq!((start["line"].as_u64(), start["column"].as_u64()), (Some(6), column.map(|at| at as u64)), "{report}");
+    Ok(())
 }

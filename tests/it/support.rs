@@ -93,6 +93,7 @@ impl Directives {
                 folder: folder.to_path_buf(),
                 versions: BTreeMap::new(),
                 platforms: ffilint::target::TargetSet::ALL,
+                built_for: ffilint::target::TargetSet::ALL,
             };
             project.packages.push(package);
             project.files.iter_mut().for_each(|file| file.package = Some(0));
@@ -110,7 +111,12 @@ pub(crate) fn project(folder: &Path) -> Result<(Project, Options), Box<dyn Error
     let config = Config::load(&folder, &rules::names())?;
     let root = Root { folder: folder.clone(), named: Vec::new(), changed: None };
     let mut project = discover::read(&root, &folder, &config);
-    let mut options = Options { rules: config.rules.clone(), targets: config.targets, ..Options::default() };
+    let mut options = Options {
+        rules: config.rules.clone(),
+        targets: config.targets,
+        as_built: !config.says("targets"),
+        ..Options::default()
+    };
     directives(&folder)?.apply(&mut project, &mut options, &folder)?;
     Ok((project, options))
 }

@@ -26,8 +26,8 @@ pub struct Examined {
 pub struct ExaminedProject {
     /// Its folder.
     pub folder: String,
-    /// It has an `ffilint.toml`.
-    pub configured: bool,
+    /// The files that configure it, the one that counts most first.
+    pub configuration: Vec<String>,
     /// By language.
     pub languages: BTreeMap<&'static str, ExaminedLanguage>,
     /// Its packages: of each the versions of those that models speak of.
@@ -54,6 +54,8 @@ pub struct ExaminedPackage {
     pub name: String,
     /// The versions of the packages that models speak of.
     pub versions: BTreeMap<String, String>,
+    /// The platforms it is built for.
+    pub targets: Vec<&'static str>,
 }
 
 /// What could not be read.
