@@ -203,7 +203,7 @@ fn findings_come_and_go_as_one_types() -> Outcome {
     let sent = editor.until(&path, has("leaked_allocation"))?;
     let found = &sent["diagnostics"][0];
     // Two characters that take two columns each stand before it.
-    assert_eq!(found["range"]["start"], json!({ "line": 4, "character": 27 }), "{found}");
+    assert_eq!(found["range"]["start"], json!({ "line": 4, "character": 26 }), "{found}");
     assert_eq!((&found["source"], &found["severity"], &sent["version"]), (&json!("ffilint"), &json!(2), &json!(1)));
     assert_eq!(found["codeDescription"]["href"], "ffilint:/rules/leaked_allocation.md");
     assert!(found["relatedInformation"].as_array().is_some_and(|steps| !steps.is_empty()), "{found}");
