@@ -419,3 +419,114 @@ fn the_findings_are_those_of_check() -> Outcome {
     assert!(editor.end()?);
     Ok(())
 }
+
+/// Numbers that look like chance and are the same in every run.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, most: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % most.max(1)
+    }
+}
+
+/// What is typed: letters and signs, ends of lines, characters of every width, calls that make findings and mend them.
+const TYPED: [&str; 16] = [
+    "a",
+    "{",
+    "}",
+    "'",
+    "\"",
+    ";",
+    "\n",
+    "\r\n",
+    "\u{e9}",
+    "\u{1f600}",
+    "/* \u{1f600} */",
+    "calloc.free(cell);\n",
+    "\n  final cell = calloc<Int32>();\n",
+    "",
+    "",
+    "// ignore: ffilint/leaked_allocation kept\n",
+];
+
+#[test]
+fn after_any_edits_the_findings_are_those_of_a_fresh_run() -> Outcome {
+    for (seed, encoding) in ["utf-8", "utf-16", "utf-32"].into_iter().enumerate() {
+        let folder = project(&[("lib/a.dart", b""), ("lib/b.dart", LEAK.as_bytes())])?;
+        let folder = folder.path().canonicalize()?;
+        let path = folder.join("lib/a.dart");
+        let can = json!({ "general": { "positionEncodings": [encoding] }, "textDocument": { "diagnostic": {} } });
+        let (mut editor, answer) = Editor::start(Some(&folder), can)?;
+        assert_eq!(answer["capabilities"]["positionEncoding"], encoding);
+        let mut text = LEAK.replace("cell.value", "/* \u{1f600}\u{e9} */ cell.value");
+        editor.open(&path, &text)?;
+        let mut chance = Chance(seed as u64 + 1);
+        let mut seen = 0;
+        for version in 2..62 {
+            let mut changes = Vec::new();
+            for _ in 0..=chance.below(3) {
+                let places: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+                let first = chance.below(places.len());
+                let last = (first + chance.below(4)).min(places.len() - 1);
+                // The place between the two characters that end a line is none.
+                let halves = |at: usize| text[..at].ends_with('\r') && text[at..].starts_with('\n');
+                if halves(places[first]) || halves(places[last]) {
+                    continue;
+                }
+                let range = json!({
+                    "start": place(&text, places[first], encoding), "end": place(&text, places[last], encoding)
+                });
+                let typed = TYPED[chance.below(TYPED.len())];
+                changes.push(json!({ "range": range, "text": typed }));
+                text.replace_range(places[first]..places[last], typed);
+            }
+            editor.change(&path, version, json!(changes))?;
+            if version % 6 == 0 {
+                let document = json!({ "textDocument": { "uri": uri(&path) } });
+                let report = editor.request("textDocument/diagnostic", document)?;
+                let of_server = report["items"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .map(|found| (found["range"].clone(), found["code"].as_str().unwrap_or_default().to_owned()));
+                fs::write(&path, &text)?;
+                let fresh = crate::cli::json(&folder, &["lib/a.dart", "--scope", "primary"])?;
+                let of_check = fresh["findings"].as_array().into_iter().flatten().map(|found| {
+                    let at = |end: &str| {
+                        let offset = found["location"][end]["offset"].as_u64().unwrap_or_default() as usize;
+                        place(&text, offset, encoding)
+                    };
+                    let range = json!({ "start": at("start"), "end": at("end") });
+                    (range, found["rule"].as_str().unwrap_or_default().to_owned())
+                });
+                let sorted = |mut all: Vec<(Value, String)>| {
+                    all.sort_by_key(|(range, rule)| format!("{range}{rule}"));
+                    all
+                };
+                seen += fresh["findings"].as_array().map_or(0, Vec::len);
+                assert_eq!(
+                    sorted(of_server.collect()),
+                    sorted(of_check.collect()),
+                    "{encoding}, after version {version}: {text}"
+                );
+            }
+        }
+        assert!(seen > 3, "{encoding}: {seen}");
+        assert!(editor.end()?);
+    }
+    Ok(())
+}
+
+/// The position of a byte, by the protocol's words.
+fn place(text: &str, offset: usize, encoding: &str) -> Value {
+    let before = &text[..offset];
+    let ends = before.replace("\r\n", "\n").matches(['\n', '\r']).count();
+    let line = &before[before.rfind(['\n', '\r']).map_or(0, |end| end + 1)..];
+    let column = match encoding {
+        "utf-8" => line.len(),
+        "utf-16" => line.encode_utf16().count(),
+        _ => line.chars().count(),
+    };
+    json!({ "line": ends, "character": column })
+}
