@@ -242,7 +242,8 @@ fn read_toml(disk: &Disk, path: &Path) -> Result<Option<Document>, ConfigError> 
 /// What the `analysis_options.yaml` that counts and those it includes say, the nearest first.
 fn read_yaml(includes: &mut Includes<'_>, root: &Path, named: &[PathBuf]) -> Result<Vec<Document>, ConfigError> {
     let mut found = Vec::new();
-    for folder in [root].into_iter().chain(above_all(named).into_iter().flat_map(|path| path.ancestors())) {
+    let above = above_all(named).into_iter().flat_map(|path| path.ancestors()).filter(|path| !path.is_file());
+    for folder in [root].into_iter().chain(above) {
         if !folder.starts_with(root) {
             break;
         }

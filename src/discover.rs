@@ -373,6 +373,14 @@ fn native_language_of(path: &Path) -> Option<Language> {
     Language::of_file_name(&path.file_name()?.to_string_lossy()).filter(|language| language.is_native())
 }
 
+/// Whether a file is named like one that people write for a project: source code, manifests, configurations.
+pub(crate) fn is_of_a_project(path: &Path) -> bool {
+    let is_written = |name: &std::ffi::OsStr| {
+        walk::is_manifest(name) || name == config::FILE_NAME || name == config::ANALYSIS_OPTIONS
+    };
+    is_source(path) || path.file_name().is_some_and(is_written)
+}
+
 /// Whether a file is named like source code.
 pub(crate) fn is_source(path: &Path) -> bool {
     path.file_name().is_some_and(|name| Language::of_file_name(&name.to_string_lossy()).is_some())

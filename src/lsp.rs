@@ -15,6 +15,7 @@ use server::Server;
 
 mod actions;
 mod analysis;
+mod boundary;
 mod buffers;
 mod capabilities;
 mod client;

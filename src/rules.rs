@@ -524,7 +524,8 @@ fn content(rule: &Rule, function: &str, at: Location, trace: &[TraceStep], conte
     let text = |location: Location| {
         let source = context.sources.get(location.file.index());
         let tokens = source.map_or_else(Vec::new, |source| tokens(source.slice(location.span), source.language));
-        tokens.join(" ")
+        // Git may end lines otherwise where a text is checked out.
+        tokens.join(" ").replace("\r\n", "\n")
     };
     let mut parts = vec![rule.name.to_owned(), bare(function).to_owned(), text(at)];
     parts.extend(trace.iter().map(|step| text(step.location)));

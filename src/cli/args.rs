@@ -65,6 +65,12 @@ pub(super) enum Command {
     },
 }
 
+/// The command of that name, where there is one.
+pub(super) fn command_named(name: &str) -> Option<String> {
+    let command = <Arguments as clap::CommandFactory>::command();
+    command.get_subcommands().map(clap::Command::get_name).find(|known| *known == name).map(str::to_owned)
+}
+
 /// How to check.
 #[derive(Args, Debug)]
 pub(super) struct CheckArguments {

@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::args::{CheckArguments, Color, FailOn, Format, LevelArguments, Output, ScopeArgument};
+use super::args::{self, CheckArguments, Color, FailOn, Format, LevelArguments, Output, ScopeArgument};
 use super::projects::{self, Opened, working_directory};
 use super::silence::{self, Silencing};
 use super::{CLEAN, FAILURE, FINDINGS, Fallible, complain, deadline, file, fix, on_threads, progress, write_out};
@@ -14,7 +14,7 @@ use crate::config::{self, Certainty, Config, Setting};
 use crate::diagnostic::Level;
 use crate::discover::{self, Disk, Problem, Root, git};
 use crate::language::Language;
-use crate::projects::{ReadBaseline, baseline_path, read_baseline, workspace};
+use crate::projects::{BASELINE, ReadBaseline, baseline_path, read_baseline, workspace};
 use crate::target::TargetSet;
 use crate::workspace::progress::{Phase, Progress};
 use crate::workspace::{Options, Report, Scope};
@@ -39,8 +39,15 @@ fn run(arguments: &CheckArguments) -> Fallible<u8> {
     }
     let shown = progress::show(&progress, !arguments.no_progress && !arguments.quiet);
     let (roots, missing) = roots(arguments, &cwd)?;
+    if let Some(command) = missing.iter().find_map(|problem| args::command_named(&problem.path)) {
+        return Err(format!("`{command}` is a command: write it first, as in `ffilint {command} --help`"));
+    }
+    let is_nowhere = roots.is_empty();
     progress.begin(Phase::Reading, 0);
     let projects = projects::read_all(roots, &cwd, arguments.isolated)?;
+    if arguments.baseline.is_some() && projects.len() > 1 {
+        return Err("--baseline: the paths are of several projects, and each has its own; name those of one".into());
+    }
     let asked: Vec<_> = projects.iter().map(|opened| asked(opened, arguments, &cwd)).collect::<Fallible<_>>()?;
     let mut report = Report::default();
     let count = projects.len();
@@ -69,6 +76,10 @@ fn run(arguments: &CheckArguments) -> Fallible<u8> {
     drop(shown);
 
     for Output { format, path } in &outputs {
+        // Of what is not there nobody can say that it has no findings.
+        if is_nowhere && !format.is_for_machines() && path.is_none() {
+            continue;
+        }
         let text = rendered(&report, *format, elapsed, arguments, &cwd, path.is_none())?;
         match path {
             None if arguments.fixing.diff => {}
@@ -126,11 +137,15 @@ fn asked(
     arguments: &CheckArguments,
     cwd: &Path,
 ) -> Fallible<(Options, Option<ReadBaseline>)> {
-    let options = options(arguments, config)?;
+    let mut options = options(arguments, config)?;
     if arguments.isolated || arguments.no_baseline {
         return Ok((options, None));
     }
     let path = baseline_path(root, config, arguments.baseline.as_deref());
+    // Who removes code with an old finding is not stopped by that: a check of everything says what is stale.
+    if root.changed.as_ref().is_some_and(|changed| !changed.contains(&path)) {
+        options.rules.insert(rules::STALE_BASELINE_ENTRY.to_owned(), Setting::Off);
+    }
     let baseline = read_baseline(disk, &path, cwd)?;
     if let (None, Some(named)) = (&baseline, &arguments.baseline) {
         let create = "`ffilint baseline create --baseline FILE` writes one";
@@ -263,16 +278,18 @@ fn outputs(arguments: &CheckArguments) -> Fallible<Vec<Output>> {
         return Ok(vec![Output { format, path: None }]);
     }
     let outputs: Vec<Output> = arguments.format.iter().map(|text| text.parse()).collect::<Fallible<_>>()?;
-    for (index, output) in outputs.iter().enumerate() {
-        let Some(path) = &output.path else { continue };
-        if outputs.iter().take(index).any(|other| other.path.as_ref() == Some(path)) {
+    let mut written: Vec<PathBuf> = Vec::new();
+    for path in outputs.iter().filter_map(|output| output.path.as_deref()) {
+        file::refuse(path)?;
+        let real = file::real(path);
+        if discover::is_of_a_project(&real) || real.file_name().is_some_and(|name| name == BASELINE) {
+            let path = path.display();
+            return Err(format!("--format: {path} is a file of a project; a report is not written over that"));
+        }
+        if written.contains(&real) {
             return Err(format!("--format: two reports go to {}; give each its own file", path.display()));
         }
-        if discover::is_source(path) {
-            let path = path.display();
-            return Err(format!("--format: {path} is named like source code; a report is not written over that"));
-        }
-        file::refuse(path)?;
+        written.push(real);
     }
     let to_stdout: Vec<_> = outputs.iter().filter(|output| output.path.is_none()).collect();
     let [first, second, ..] = to_stdout.as_slice() else { return Ok(outputs) };

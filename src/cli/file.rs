@@ -34,6 +34,15 @@ pub(super) fn write(path: &Path, text: &str) -> Result<(), String> {
     })
 }
 
+/// A file without the links on the way to it, whether it is there or is yet to be made.
+pub(super) fn real(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
+        folder.join(path.file_name().unwrap_or_default())
+    })
+}
+
 /// Says at once that a file cannot be written, where that is plain.
 ///
 /// # Errors

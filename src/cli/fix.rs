@@ -22,6 +22,10 @@ pub(super) fn refuse(arguments: &CheckArguments) -> Fallible<()> {
             "--fix: what comes in on stdin is not what is on disk; run it on the file, or ask for --diff".into()
         );
     }
+    let to_stdout = |format: &String| !format.contains('=') || format.ends_with("=-");
+    if fixing.diff && arguments.format.iter().any(to_stdout) {
+        return Err("--diff: stdout is for the difference; write the report to a file: `--format FORMAT=PATH`".into());
+    }
     if fixing.unsafe_fixes && !fixing.fix && !fixing.diff {
         return Err("--unsafe-fixes: say what to do with them; add --fix or --diff".into());
     }

@@ -171,7 +171,7 @@ impl Git {
     /// The differences that `git diff` sees with these arguments.
     fn entries(&self, arguments: &[&str]) -> Result<Vec<Entry>, String> {
         let fixed = ["diff", "--raw", "-z", "--no-abbrev", "--no-renames", "--no-relative", "--no-ext-diff"];
-        let all = [&fixed[..], &["--ignore-submodules=untracked"], arguments, &["--"]].concat();
+        let all = [&fixed[..], &["--ignore-submodules=none"], arguments, &["--"]].concat();
         let listed = self.run(&all)?;
         let mut fields = listed.split(|byte| *byte == 0);
         let mut entries = Vec::new();

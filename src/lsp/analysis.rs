@@ -4,7 +4,7 @@
 //! one analysis and not for each key; a state says which order was the last that it knows of.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -12,9 +12,11 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use crate::config::Config;
 use crate::discover::{self, Caps, Disk, Root};
+use crate::flow;
 use crate::models::ModelSet;
 use crate::projects;
 use crate::source::SourceFile;
+use crate::workspace::links::LinkList;
 use crate::workspace::{self, Options, Report, Scope, Workspace};
 
 /// How long nobody may have typed before files are chosen anew.
@@ -29,6 +31,8 @@ pub(super) enum Order {
     Text(PathBuf, Option<Arc<str>>),
     /// These files were made, changed or removed on the disk.
     Disk(Vec<PathBuf>),
+    /// Somebody wants to know what is linked to what.
+    Links,
 }
 
 /// What was found.
@@ -48,6 +52,8 @@ pub(super) struct Checked {
     /// Its folder, to which the paths of the report are relative.
     pub(super) folder: PathBuf,
     pub(super) report: Report,
+    /// What is linked to what, once somebody wanted to know.
+    pub(super) links: OnceLock<LinkList>,
 }
 
 impl Checked {
@@ -113,6 +119,7 @@ struct Worker {
     state: State,
     /// Which files matter may have changed with what is in them.
     is_stale: bool,
+    wants_links: bool,
 }
 
 impl Default for Worker {
@@ -126,6 +133,7 @@ impl Default for Worker {
             projects: Vec::new(),
             state: State::default(),
             is_stale: false,
+            wants_links: false,
         }
     }
 }
@@ -137,6 +145,8 @@ struct Held {
     workspace: Workspace,
     models: &'static ModelSet,
     checked: Option<Arc<Checked>>,
+    /// What was found before the last change.
+    last: Option<Arc<Checked>>,
 }
 
 impl Held {
@@ -145,11 +155,14 @@ impl Held {
         discover::shown(path, &self.root.folder)
     }
 
-    fn check(&mut self) {
-        if self.checked.is_none() {
-            let options = Options { scope: Scope::Project, ..Options::of(&self.config) };
+    fn check(&mut self, wants_links: bool) {
+        let options = Options { scope: Scope::Project, ..Options::of(&self.config) };
+        let checked = self.checked.get_or_insert_with(|| {
             let report = self.workspace.check(self.models, &options);
-            self.checked = Some(Arc::new(Checked { folder: self.root.folder.clone(), report }));
+            Arc::new(Checked { folder: self.root.folder.clone(), report, links: OnceLock::new() })
+        });
+        if wants_links {
+            checked.links.get_or_init(|| self.workspace.links(self.models, &options));
         }
     }
 }
@@ -176,7 +189,16 @@ impl Worker {
                 Err(RecvTimeoutError::Timeout) => self.read(),
                 Err(RecvTimeoutError::Disconnected) => return,
             }
-            self.projects.iter_mut().for_each(Held::check);
+            let wants_links = std::mem::take(&mut self.wants_links);
+            for held in &mut self.projects {
+                // One project's panic leaves the others, and what was last found in it.
+                if let Err(reason) = flow::guarded(|| held.check(wants_links)) {
+                    let folder = held.root.folder.display();
+                    self.state.problems.push(format!("internal error in {folder}: {reason}; please report it"));
+                    held.checked.clone_from(&held.last);
+                }
+                held.last.clone_from(&held.checked);
+            }
             self.state.projects = self.projects.iter().filter_map(|held| held.checked.clone()).collect();
             if self.tell.send(self.state.clone()).is_err() {
                 return;
@@ -190,6 +212,10 @@ impl Worker {
             Order::Folders(folders) => {
                 self.folders = folders;
                 true
+            }
+            Order::Links => {
+                self.wants_links = true;
+                false
             }
             Order::Disk(paths) => paths.iter().any(|path| matters(path)),
             Order::Text(path, Some(text)) => {
@@ -275,10 +301,12 @@ impl Worker {
         });
         let (workspace, models) = projects::workspace(project, baseline);
         let mut workspace = workspace.keeping();
+        let mut last = None;
         if let Some(before) = before {
             workspace.take_over(before.workspace);
+            last = before.last;
         }
-        (Held { root, config, workspace, models, checked: None }, inside)
+        (Held { root, config, workspace, models, checked: None, last }, inside)
     }
 }
 

@@ -39,6 +39,8 @@ pub(super) fn offered(can: &Abilities) -> Value {
         })),
         diagnostic_provider: can.pulls.then(|| pull.into()),
         hover_provider: Some(HoverProvider::Bool(true)),
+        definition_provider: Some(true.into()),
+        references_provider: Some(true.into()),
         code_action_provider: Some(
             CodeActionOptions {
                 code_action_kinds: Some(vec![CodeActionKind::QuickFix, CodeActionKind::from(FIX_ALL)]),

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use gen_lsp_types::{
-    CodeAction, CodeActionParams, Contents, Diagnostic, DidChangeTextDocumentParams, DidChangeWatchedFilesParams,
-    DidChangeWatchedFilesRegistrationOptions, DidChangeWorkspaceFoldersParams, DidCloseTextDocumentParams,
-    DidOpenTextDocumentParams, DidSaveTextDocumentParams, DocumentDiagnosticParams, ExecuteCommandParams, Hover,
-    HoverParams, InitializeParams, MarkupContent, MarkupKind, MessageType, PublishDiagnosticsParams, Registration,
-    RegistrationParams, Uri, WorkspaceDiagnosticParams, WorkspaceFolders,
+    CodeAction, CodeActionParams, Contents, DefinitionParams, Diagnostic, DidChangeTextDocumentParams,
+    DidChangeWatchedFilesParams, DidChangeWatchedFilesRegistrationOptions, DidChangeWorkspaceFoldersParams,
+    DidCloseTextDocumentParams, DidOpenTextDocumentParams, DidSaveTextDocumentParams, DocumentDiagnosticParams,
+    ExecuteCommandParams, Hover, HoverParams, InitializeParams, MarkupContent, MarkupKind, MessageType,
+    PublishDiagnosticsParams, ReferenceParams, Registration, RegistrationParams, TextDocumentPositionParams, Uri,
+    WorkspaceDiagnosticParams, WorkspaceFolders,
 };
 use lsp_server::{ErrorCode, Message, Notification, Request, RequestId};
 use serde::de::DeserializeOwned;
@@ -17,6 +18,7 @@ use serde_json::{Value, json};
 use super::Event;
 use super::actions::Around;
 use super::analysis::{Analysis, Order, State};
+use super::boundary::{Boundary, Way};
 use super::buffers::{Buffer, Buffers};
 use super::capabilities;
 use super::client::Client;
@@ -271,6 +273,12 @@ impl Server {
             "textDocument/codeAction" => self.answer(&request, Self::actions),
             "codeAction/resolve" => self.answer(&request, Self::resolved),
             "textDocument/hover" => self.answer(&request, Self::hover),
+            "textDocument/definition" => self.answer(&request, |server, params: DefinitionParams| {
+                server.across(&params.text_document_position_params, Way::Definition)
+            }),
+            "textDocument/references" => self.answer(&request, |server, params: ReferenceParams| {
+                server.across(&params.text_document_position_params, Way::References)
+            }),
             "workspace/executeCommand" => self.answer(&request, Self::command),
             "workspace/textDocumentContent" => self.answer(&request, Self::page),
             _ => {
@@ -392,6 +400,21 @@ impl Server {
         let value = told.join("\n\n---\n\n");
         let contents = Contents::MarkupContent(MarkupContent { kind: MarkupKind::Markdown, value });
         Some(json!(Hover { contents, range }))
+    }
+
+    /// Where a place leads to on the other side of the boundary.
+    fn across(&mut self, at: &TextDocumentPositionParams, way: Way) -> Option<Value> {
+        let Some(path) = self.real_path(&at.text_document.uri) else { return Some(Value::Null) };
+        if !self.is_known_as_it_is(&path) {
+            return None;
+        }
+        let (buffers, folders, encoding) = (&self.buffers, &self.folders, self.client.can.encoding);
+        let boundary = Boundary { state: &self.state, buffers, folders, encoding };
+        let found = boundary.across(&path, at.position, way);
+        if found.is_none() {
+            self.order(Order::Links);
+        }
+        found.map(|found| if found.is_empty() { Value::Null } else { json!(found) })
     }
 
     fn command(&mut self, params: ExecuteCommandParams) -> Option<Value> {

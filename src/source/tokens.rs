@@ -1,7 +1,8 @@
 //! Source text as the tokens it is made of: what is the same however a formatter lays it out.
 //!
 //! Blanks, line breaks and comments are no tokens, and neither is a comma before a closing bracket: `dart format`
-//! (<https://github.com/dart-lang/dart_style>), `clang-format` and `rustfmt` change these alone.
+//! (<https://github.com/dart-lang/dart_style>) changes these alone. `clang-format` and `rustfmt` may also break long
+//! texts, sort includes and put braces around a body: what they change so is other code.
 
 use crate::language::Language;
 

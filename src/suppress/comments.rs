@@ -73,6 +73,11 @@ fn add(said: Said, read: &mut Read) {
             read.marks.push(Mark { rule, span, extent, reason });
         } else if said.is_ours || ours.is_some() {
             let meant = config::meant(rule, rules::names().into_iter());
+            if rule == "all" {
+                let why = "`all` would hide what is yet to come: name the rules";
+                read.wrong.push((span, why.to_owned()));
+                continue;
+            }
             read.wrong.push((span, format!("there is no rule `{}`{meant}", config::short(rule))));
         }
     }

@@ -226,6 +226,7 @@ fn projects_inside_a_project_have_their_own_configuration() -> Outcome {
     }
     assert_eq!(found(&["lib"])?, Vec::<String>::new(), "only what lies in what is named");
     assert_eq!(json(at, &[])?["summary"]["files"]["dart"], 3);
+    assert_eq!(code(&ffilint(at, &["--baseline", "all.txt"])?), 2, "of several projects none can be meant");
     // Each has a baseline of its own.
     assert_eq!(code(&ffilint(at, &["baseline", "create"])?), 0);
     assert!(fs::read_to_string(at.join("inner/ffilint-baseline.txt"))?.contains("leaked_allocation"));
@@ -595,7 +596,9 @@ fn a_report_for_machines_has_stdout_for_itself() -> Outcome {
     for (formats, message) in [
         (["-f", "json=a.json", "-f", "sarif=a.json"], "two reports go to a.json"),
         (["-f", "full", "-f", "full"], "`full` is asked for twice"),
-        (["-f", "full", "-f", "concise=leak.dart"], "leak.dart is named like source code"),
+        (["-f", "full", "-f", "concise=leak.dart"], "leak.dart is a file of a project"),
+        (["-f", "full", "-f", "json=ffilint.toml"], "ffilint.toml is a file of a project"),
+        (["-f", "json=a.json", "-f", "sarif=./a.json"], "two reports go to ./a.json"),
         (["-f", "full", "-f", "sarif=out/a.sarif"], "cannot write out/a.sarif: no such file or directory"),
     ] {
         let output = ffilint(folder.path(), &formats)?;
@@ -655,5 +658,22 @@ fn what_is_only_handed_over_is_not_called_released() -> Outcome {
     let said = finding["message"].to_string();
     assert!(said.contains("is not released or handed over when `fails` is true"), "{said}");
     assert_eq!(finding["help"], "release it with `calloc.free` on the path that does not hand it over");
+    Ok(())
+}
+
+#[test]
+fn what_is_not_there_is_said_and_nothing_else() -> Outcome {
+    let folder = project(&[("lib/a.dart", CLEAN.as_bytes())])?;
+    let output = ffilint(folder.path(), &["nope"])?;
+    assert_eq!((code(&output), stdout(&output).as_str()), (2, ""));
+    assert!(stderr(&output).contains("cannot read nope"), "{}", stderr(&output));
+    let output = ffilint(folder.path(), &["--no-progress", "baseline", "create"])?;
+    assert_eq!((code(&output), stdout(&output).as_str()), (2, ""));
+    assert!(stderr(&output).contains("`baseline` is a command: write it first"), "{}", stderr(&output));
+    // A file that is named has no configuration in it.
+    fs::remove_file(folder.path().join("ffilint.toml"))?;
+    fs::create_dir(folder.path().join(".git"))?;
+    let output = ffilint(folder.path(), &["-q", "lib/a.dart"])?;
+    assert_eq!((code(&output), stderr(&output).as_str()), (0, ""));
     Ok(())
 }

@@ -153,8 +153,12 @@ fn ends_of_lines_and_marks_are_kept() -> Outcome {
 #[test]
 fn wishes_that_make_no_sense_exit_with_2() -> Outcome {
     let folder = project(&[("lib/leak.dart", LEAK.as_bytes())])?;
-    for arguments in [&["--unsafe-fixes"][..], &["--fix", "--staged"], &["--fix", "--stdin-filename", "lib/leak.dart"]]
-    {
+    for arguments in [
+        &["--unsafe-fixes"][..],
+        &["--fix", "--staged"],
+        &["--fix", "--stdin-filename", "lib/leak.dart"],
+        &["--diff", "-f", "json"],
+    ] {
         let output = ffilint(folder.path(), arguments)?;
         assert_eq!(code(&output), 2, "{arguments:?}");
         assert!(stderr(&output).starts_with("ffilint: --"), "{}", stderr(&output));

@@ -185,6 +185,10 @@ fn a_submodule_that_moves_on_is_a_change_of_its_files() -> Outcome {
     fs::write(at.join("third/table.c"), made)?;
     assert_eq!(places(at, &["--staged", "--targets", "linux"])?, freed);
     assert_eq!(places(at, &["--targets", "linux"])?, Vec::<String>::new());
+    // Neither are its new files.
+    git(&at.join("third"), &["checkout", "-q", "--", "."])?;
+    fs::write(at.join("third/leak.dart"), LEAK)?;
+    assert_eq!(places(at, &["--staged", "--scope", "project", "--targets", "linux"])?, freed);
     Ok(())
 }
 
@@ -203,5 +207,24 @@ fn names_that_are_not_utf8_stop_nothing() -> Outcome {
     fs::write(at.join("lib/a.dart"), format!("{LEAK}\n"))?;
     git(at, &["add", "lib"])?;
     assert_eq!(places(at, &["--staged"])?, ["lib/a.dart:5"]);
+    Ok(())
+}
+
+#[test]
+fn code_with_an_old_finding_can_go() -> Outcome {
+    let folder = repository(&[("lib/old.dart", LEAK.as_bytes()), ("lib/a.dart", CLEAN.as_bytes())])?;
+    let at = folder.path();
+    assert_eq!(code(&ffilint(at, &["baseline", "create"])?), 0);
+    git(at, &["add", "-A"])?;
+    git(at, &["commit", "-q", "-m", "two"])?;
+    git(at, &["rm", "-q", "lib/old.dart"])?;
+    fs::write(at.join("lib/a.dart"), format!("{CLEAN}\n"))?;
+    git(at, &["add", "-A"])?;
+    assert_eq!(places(at, &["--staged"])?, Vec::<String>::new());
+    // A check of everything says what is stale; who stages the baseline is told as well.
+    assert_eq!(places(at, &[])?, ["ffilint-baseline.txt:2"]);
+    fs::write(at.join("ffilint-baseline.txt"), format!("{}\n", fs::read_to_string(at.join("ffilint-baseline.txt"))?))?;
+    git(at, &["add", "-A"])?;
+    assert_eq!(places(at, &["--staged"])?, ["ffilint-baseline.txt:2"]);
     Ok(())
 }

@@ -385,6 +385,32 @@ fn the_server_ends_when_its_input_does() -> Outcome {
     Err("it did not end".into())
 }
 
+#[test]
+fn the_other_side_of_the_boundary_is_a_step_away() -> Outcome {
+    let dart = "import 'dart:ffi';\n\n@Native<Pointer<Int32> Function()>()\nexternal Pointer<Int32> table();\n\n\
+                void one() {\n  table();\n}\n";
+    let native = "static int kept[256];\n\nint *table(void) {\n  return kept;\n}\n";
+    let folder = project(&[("lib/a.dart", dart.as_bytes()), ("src/table.c", native.as_bytes())])?;
+    let folder = folder.path().canonicalize()?;
+    let (a, c) = (folder.join("lib/a.dart"), folder.join("src/table.c"));
+    let (mut editor, _) = Editor::start(Some(&folder), pushed())?;
+    let at = |path: &Path, line: u32, character: u32| {
+        let position = json!({ "line": line, "character": character });
+        json!({ "textDocument": { "uri": uri(path) }, "position": position, "context": { "includeDeclaration": true } })
+    };
+    let word = |line: u32, from: u32| json!({ "start": { "line": line, "character": from }, "end": { "line": line, "character": from + 5 } });
+    let definition = editor.request("textDocument/definition", at(&a, 3, 26))?;
+    assert_eq!(definition, json!([{ "uri": uri(&c), "range": word(2, 5) }]));
+    let references = editor.request("textDocument/references", at(&c, 2, 6))?;
+    assert_eq!(references, json!([{ "uri": uri(&a), "range": word(3, 24) }]));
+    // Within a language its own server answers.
+    for (method, place) in [("textDocument/definition", at(&a, 5, 6)), ("textDocument/references", at(&c, 3, 10))] {
+        assert_eq!(editor.request(method, place)?, Value::Null, "{method}");
+    }
+    assert!(editor.end()?);
+    Ok(())
+}
+
 /// Every fixture, in one server: what it says of a file is what `check` says.
 #[test]
 fn the_findings_are_those_of_check() -> Outcome {

@@ -178,6 +178,11 @@ fn comments_of_every_shape_are_read_in_every_language() -> Outcome {
     assert_eq!(of_dart(&body(" /* ffilint: ignore[leaked_allocation] kept for good */"))?, (vec![], 1));
     assert_eq!(of_dart(&body(" /* ffilint: ignore[leaked_alocation] kept */"))?.0.len(), 2, "the name is unknown");
     assert_eq!(of_dart(&body(" /* ignore: leaked_allocation kept */"))?.1, 0, "as in Dart");
+    assert_eq!(
+        of_dart(&body(" // ffilint: ignore[all] kept"))?.0,
+        ["leaked_allocation", "unknown_rule"],
+        "no blankets"
+    );
 
     let c = |comment: &str| {
         format!("#include <stdlib.h>\n#define SIZE 4{comment}\n\nvoid twice(void) {{\n  free(malloc(SIZE));\n}}\n")
