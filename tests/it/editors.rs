@@ -18,6 +18,9 @@ const PYTHON: &str = "FFILINT_PYTHON";
 /// No client may be absent.
 const ALL: &str = "FFILINT_ALL_EDITORS";
 
+/// How many edits are soaked.
+const SOAK: &str = "FFILINT_SOAK";
+
 /// A file to type into.
 const EMPTY: &str = "import 'dart:ffi';\nimport 'package:ffi/ffi.dart';\n\nvoid work() {\n}\n";
 
@@ -77,4 +80,14 @@ fn clients_with_the_abilities_of_three_editors_are_served() -> Outcome {
     command.args(["-m", "pytest", "-q", "-p", "no:cacheprovider"]);
     command.arg(repository().join("tests/editors/test_clients.py")).env("PYTHONDONTWRITEBYTECODE", "1");
     run(&mut command, &folder, "3 passed")
+}
+
+/// `FFILINT_SOAK` says how many edits; Python's own library is enough.
+#[test]
+fn hours_of_use_in_small_end_where_a_fresh_run_does() -> Outcome {
+    let Some(python) = named(PYTHON, None)? else { return Ok(()) };
+    let edits = std::env::var(SOAK).unwrap_or_else(|_| "1000".into());
+    let mut command = Command::new(python);
+    command.arg(repository().join("tests/editors/soak.py")).arg(edits);
+    run(&mut command, &std::env::temp_dir(), "soak: all well")
 }
