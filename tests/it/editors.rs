@@ -11,6 +11,8 @@ use crate::support::{Outcome, repository};
 
 /// Names Neovim; else it is looked for on the `PATH`.
 const NEOVIM: &str = "FFILINT_NEOVIM";
+/// Names an Emacs that has Eglot.
+const EMACS: &str = "FFILINT_EMACS";
 /// Names a folder in which `vscode-languageserver-protocol` is installed.
 const NODE_MODULES: &str = "FFILINT_NODE_MODULES";
 /// Names a Python that has `pytest-lsp`.
@@ -59,6 +61,15 @@ fn neovim_shows_a_bug_as_it_is_typed_and_mends_it() -> Outcome {
     let mut command = Command::new(neovim);
     command.args(["--headless", "--clean", "-n", "-c"]).arg(format!("luafile {}", script.display()));
     run(&mut command, folder.path(), "neovim: all well")
+}
+
+#[test]
+fn emacs_shows_a_bug_as_it_is_typed_and_mends_it() -> Outcome {
+    let Some(emacs) = named(EMACS, None)? else { return Ok(()) };
+    let folder = project(&[("lib/a.dart", EMPTY.as_bytes())])?;
+    let mut command = Command::new(emacs);
+    command.args(["--batch", "-l"]).arg(repository().join("tests/editors/emacs.el"));
+    run(&mut command, folder.path(), "emacs: all well")
 }
 
 #[test]
