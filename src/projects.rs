@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::config::{Config, FILE_NAME};
+use crate::config::{Config, ConfigError, FILE_NAME};
 use crate::discover::{self, Disk, Project, Root};
 use crate::models::ModelSet;
 use crate::rules;
@@ -26,16 +26,13 @@ pub(crate) fn inside(root: &Root, config: &Config, project: &Project) -> Vec<Roo
     root.inside(project).into_iter().filter(|inner| !models.contains(&inner.folder.join(FILE_NAME))).collect()
 }
 
-pub(crate) fn configuration(disk: &Disk, root: &Root, isolated: bool) -> Fallible<Config> {
-    match isolated {
-        true => Ok(Config::default()),
-        false => {
-            let found = Config::find(disk, &root.folder, &root.named, &rules::names());
-            let config = found.map_err(|error| error.to_string())?;
-            models::check_entries(&config.models).map_err(|error| error.to_string())?;
-            Ok(config)
-        }
+pub(crate) fn configuration(disk: &Disk, root: &Root, isolated: bool) -> Result<Config, ConfigError> {
+    if isolated {
+        return Ok(Config::default());
     }
+    let config = Config::find(disk, &root.folder, &root.named, &rules::names())?;
+    models::check_entries(&config.models)?;
+    Ok(config)
 }
 
 /// What is to be checked, and the models to check it with.

@@ -32,7 +32,7 @@ pub(super) fn read_all(roots: Vec<(Root, Disk)>, cwd: &Path, isolated: bool) -> 
         if all.iter().any(|other| other.root.folder == root.folder) {
             continue;
         }
-        let config = configuration(&disk, &root, isolated)?;
+        let config = configuration(&disk, &root, isolated).map_err(|error| error.to_string())?;
         tell_warnings(&config);
         let project = discover::read_from(&disk, &root, cwd, &config, &Caps::default());
         let inside = inside(&root, &config, &project);

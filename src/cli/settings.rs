@@ -33,7 +33,7 @@ fn show(paths: &[std::path::PathBuf]) -> Fallible<u8> {
     let (roots, missing) = discover::roots(&cwd, paths);
     let mut text = String::new();
     for root in &roots {
-        let config = configuration(&Disk::default(), root, false)?;
+        let config = configuration(&Disk::default(), root, false).map_err(|error| error.to_string())?;
         tell_warnings(&config);
         config.notes.iter().for_each(|note| complain(note));
         if !text.is_empty() {

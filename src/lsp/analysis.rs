@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::discover::{self, Caps, Disk, Root};
 use crate::flow;
 use crate::models::ModelSet;
@@ -42,8 +42,10 @@ pub(super) struct State {
     pub(super) number: u64,
     /// Of each project, in the order of their folders.
     pub(super) projects: Vec<Arc<Checked>>,
-    /// What to tell the person: configurations that cannot be read.
+    /// What to tell the person: files that cannot be read, faults of the program.
     pub(super) problems: Vec<String>,
+    /// Where configurations are wrong.
+    pub(super) faults: Vec<ConfigError>,
 }
 
 /// What was found in one project.
@@ -263,6 +265,7 @@ impl Worker {
     fn read(&mut self) {
         self.is_stale = false;
         self.state.problems.clear();
+        self.state.faults.clear();
         let mut earlier: Vec<Held> = std::mem::take(&mut self.projects);
         for folder in self.folders.clone() {
             let (roots, missing) = discover::roots(&folder, std::slice::from_ref(&folder));
@@ -285,8 +288,8 @@ impl Worker {
     }
 
     fn open(&mut self, root: Root, before: Option<Held>) -> (Held, Vec<Root>) {
-        let config = projects::configuration(&self.disk, &root, false).unwrap_or_else(|reason| {
-            self.state.problems.push(reason);
+        let config = projects::configuration(&self.disk, &root, false).unwrap_or_else(|fault| {
+            self.state.faults.push(fault);
             // What held until somebody mistyped something holds on.
             before.as_ref().map(|held| held.config.clone()).unwrap_or_default()
         });

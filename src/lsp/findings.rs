@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use gen_lsp_types::{
     Code, CodeDescription, Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, DiagnosticTag, Location,
-    Range, Uri,
+    Position, Range, Uri,
 };
 use serde_json::json;
 
@@ -13,6 +13,7 @@ use super::analysis::{Checked, State};
 use super::buffers::Buffers;
 use super::client::Abilities;
 use super::convert::{Lines, uri_of};
+use crate::config::ConfigError;
 use crate::diagnostic::{self, Level};
 use crate::render::message_with_trust;
 use crate::rules;
@@ -123,5 +124,26 @@ pub(super) fn by_file(
             }
         }
     }
+    for fault in &state.faults {
+        all.entry(fault.path.clone()).or_default().push(of_configuration(fault));
+    }
     all
+}
+
+/// A fault of a configuration, on its whole line.
+fn of_configuration(fault: &ConfigError) -> Diagnostic {
+    let line = fault.line.unwrap_or(1).saturating_sub(1);
+    // What lies behind the end of a line is its end.
+    let (start, end) = (Position { line, character: 0 }, Position { line, character: u32::from(u16::MAX) });
+    Diagnostic {
+        range: Range { start, end },
+        severity: Some(DiagnosticSeverity::Error),
+        source: Some(env!("CARGO_PKG_NAME").to_owned()),
+        message: fault.message.clone().into(),
+        code: None,
+        code_description: None,
+        tags: None,
+        related_information: None,
+        data: None,
+    }
 }

@@ -218,10 +218,14 @@ impl Server {
         if std::mem::take(&mut self.is_working) {
             self.client.progress(PROGRESS, json!({ "kind": "end" }));
         }
-        for problem in self.state.problems.iter().filter(|problem| !self.told.contains(problem)) {
+        // Who writes a configuration sees in it what is wrong with it.
+        let faults = self.state.faults.iter().filter(|fault| self.buffers.get(&fault.path).is_none());
+        let problems = self.state.problems.iter().cloned().chain(faults.map(ToString::to_string));
+        let problems: Vec<String> = problems.collect();
+        for problem in problems.iter().filter(|problem| !self.told.contains(problem)) {
             self.client.show(MessageType::Error, &format!("ffilint: {problem}"));
         }
-        self.told.clone_from(&self.state.problems);
+        self.told = problems;
         let found = by_file(&self.state, &self.buffers, self.client.can, &self.folders);
         let before = std::mem::replace(&mut self.found, found);
         if !self.client.can.pulls {

@@ -348,22 +348,30 @@ fn configuration_files_and_files_alone_are_read_as_they_are() -> Outcome {
     assert_eq!(editor.until(&path, has("leaked_allocation"))?["diagnostics"][0]["severity"], 2);
     editor.open(&config, "[rules]\nleaked_allocation = \"error\"\n")?;
     editor.until(&path, |sent| sent["diagnostics"][0]["severity"] == 1)?;
-    // What is mistyped changes nothing, and is said.
-    editor.change(&config, 2, json!([{ "text": "[ruls]\n" }]))?;
+    // What is mistyped changes nothing, and is said where it stands.
+    editor.change(&config, 2, json!([{ "text": "\n[ruls]\n" }]))?;
+    let fault = editor.until(&config, |sent| !is_empty(sent))?;
+    let fault = &fault["diagnostics"][0];
+    assert_eq!(fault["range"]["start"], json!({ "line": 1, "character": 0 }));
+    assert!(fault["message"].as_str().is_some_and(|message| message.contains("did you mean `rules`")), "{fault}");
+    assert_eq!(editor.published[&uri(&path)]["diagnostics"][0]["severity"], 1, "as before");
+    editor.change(&config, 3, json!([{ "text": "[rules]\nleaked_allocation = \"off\"\n" }]))?;
+    editor.until(&path, is_empty)?;
+    editor.until(&config, is_empty)?;
+    // Closed without being saved, it is what is on the disk.
+    editor.notify("textDocument/didClose", json!({ "textDocument": { "uri": uri(&config) } }))?;
+    editor.until(&path, has("leaked_allocation"))?;
+    let changed = json!({ "changes": [{ "uri": uri(&config), "type": 2 }] });
+    fs::write(&config, "ruls = 1\n")?;
+    editor.notify("workspace/didChangeWatchedFiles", changed.clone())?;
     let said = loop {
         let message = editor.next()?;
         if message["method"] == "window/showMessage" {
             break message["params"]["message"].to_string();
         }
     };
-    assert!(said.contains("ffilint.toml:1") && said.contains("rules"), "{said}");
-    editor.change(&config, 3, json!([{ "text": "[rules]\nleaked_allocation = \"off\"\n" }]))?;
-    editor.until(&path, is_empty)?;
-    // Closed without being saved, it is what is on the disk.
-    editor.notify("textDocument/didClose", json!({ "textDocument": { "uri": uri(&config) } }))?;
-    editor.until(&path, has("leaked_allocation"))?;
+    assert!(said.contains("ffilint.toml:1"), "nobody has it open: {said}");
     fs::write(&config, "[rules]\nleaked_allocation = \"note\"\n")?;
-    let changed = json!({ "changes": [{ "uri": uri(&config), "type": 2 }] });
     editor.notify("workspace/didChangeWatchedFiles", changed)?;
     editor.until(&path, |sent| sent["diagnostics"][0]["severity"] == 3)?;
     assert!(editor.end()?);
