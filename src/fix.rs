@@ -11,13 +11,17 @@ use crate::language::Language;
 use crate::parse::{Limits, Parsed, dart};
 use crate::source::{FileId, Location, SourceFile, Span};
 use bound::Way;
+use known::Known;
 use page::Page;
 
 mod arena;
 mod bound;
 mod exit;
 mod field;
+mod hoist;
 mod keep;
+mod known;
+mod lifetime;
 mod names;
 mod page;
 mod release;
@@ -144,7 +148,7 @@ pub struct Release {
 pub struct Pages<'s> {
     sources: &'s [SourceFile],
     pages: Vec<OnceLock<Option<Parsed<'s>>>>,
-    with_arenas: Option<&'s [bool]>,
+    known: OnceLock<Known>,
 }
 
 impl std::fmt::Debug for Pages<'_> {
@@ -157,13 +161,7 @@ impl<'s> Pages<'s> {
     /// Nothing is read yet.
     #[must_use]
     pub fn new(sources: &'s [SourceFile]) -> Self {
-        Self { sources, pages: sources.iter().map(|_| OnceLock::new()).collect(), with_arenas: None }
-    }
-
-    /// The same, where it is known which files had arenas before the first fix.
-    #[must_use]
-    pub fn with_arenas(self, with_arenas: Option<&'s [bool]>) -> Self {
-        Self { with_arenas, ..self }
+        Self { sources, pages: sources.iter().map(|_| OnceLock::new()).collect(), known: OnceLock::new() }
     }
 
     /// The edits that do what would mend a finding at a place, where its syntax allows it.
@@ -172,9 +170,9 @@ impl<'s> Pages<'s> {
         let page = self.page(at.file)?;
         let place = at.span;
         if let Remedy::Arena { places, alone } = remedy {
-            let usual = self.with_arenas.and_then(|files| files.get(at.file.index()).copied());
-            let is_usual = usual.unwrap_or_else(|| arena::is_usual(page.text));
-            let wrapped = arena::wrap(&page, place, places.iter().map(|place| place.span), is_usual);
+            let of_family = arena_release(alone)?;
+            let way = self.way(&page, at.file, place, of_family)?;
+            let wrapped = arena::wrap(&page, place, places.iter().map(|place| place.span), &way);
             let title = "allocate it in an arena, with all else that is lost here".to_owned();
             return match wrapped {
                 Some(changes) => Some(fix(&page, at.file, (title, Applicability::Unsafe, changes))),
@@ -209,7 +207,7 @@ impl<'s> Pages<'s> {
                 (with_doubt(title, unsure.as_deref()), Applicability::Unsafe, edits)
             }
             Remedy::ReleaseAtEnd { variable, release, unsure } => {
-                let (call, edits) = release::at_end(page, place, variable, &way(release)?)?;
+                let (call, edits) = release::at_end(page, place, variable, &way(release)?, unsure.is_some())?;
                 let title = format!("release `{variable}` with `{call}`");
                 (with_doubt(title, unsure.as_deref()), Applicability::Unsafe, edits)
             }
@@ -260,14 +258,17 @@ impl<'s> Pages<'s> {
         let source = self.sources.get(file.index()).filter(|source| source.language == Language::Dart)?;
         let parsed = self.pages.get(file.index())?.get_or_init(|| dart::parse(&source.text, &Limits::default()).ok());
         let parsed = parsed.as_ref()?;
-        Some(Page::new(&parsed.tree, &source.text))
+        let known = self.known.get_or_init(|| Known::of(self.sources));
+        Some(Page::new(&parsed.tree, &source.text, known))
     }
 }
 
-/// Which files have arenas already.
-#[must_use]
-pub fn have_arenas(sources: &[SourceFile]) -> Vec<bool> {
-    sources.iter().map(|source| arena::is_usual(&source.text)).collect()
+/// How what an arena could release is released without one.
+fn arena_release(alone: &Remedy) -> Option<&Release> {
+    match alone {
+        Remedy::Keep { release, .. } | Remedy::ReleaseAtEnd { release, .. } => Some(release),
+        _ => None,
+    }
 }
 
 /// How many stretches of a file's text could not be parsed; all of it where it is none that the parser takes.

@@ -62,8 +62,6 @@ pub struct Workspace {
     own: OwnModels,
     baseline: Option<(Baseline, SourceFile)>,
     kept: Option<Vec<OnceLock<Lowered>>>,
-    /// Which files had arenas before the first fix.
-    with_arenas: Option<Vec<bool>>,
 }
 
 /// What is known of a file beside its text.
@@ -209,7 +207,6 @@ impl Workspace {
             sources: Vec::with_capacity(project.files.len()),
             keys: Vec::with_capacity(project.files.len()),
             facts: Vec::with_capacity(project.files.len()),
-            with_arenas: None,
             contexts,
             read: project.read,
             problems: project.problems,
@@ -363,7 +360,7 @@ impl Workspace {
         let signatures = signatures::check(&program, options.targets);
         let violations = analysis.violations.iter().chain(&signatures);
         let violations: Vec<_> = violations.filter_map(|violation| self.where_built(violation, options)).collect();
-        let pages = Pages::new(&self.sources).with_arenas(self.with_arenas.as_deref());
+        let pages = Pages::new(&self.sources);
         let remedies =
             rules::remedies(&violations.iter().map(|(violation, _)| &**violation).collect::<Vec<_>>(), &context);
         let words = violations.into_par_iter().zip(remedies).map(|((violation, targets), remedy)| {

@@ -51,6 +51,7 @@ fn run(arguments: &CheckArguments) -> Fallible<u8> {
     let asked: Vec<_> = projects.iter().map(|opened| asked(opened, arguments, &cwd)).collect::<Fallible<_>>()?;
     let mut report = Report::default();
     let count = projects.len();
+    let mut mended = fix::Count::default();
     for (number, (Opened { root, disk, config, project }, (options, baseline))) in
         projects.into_iter().zip(asked).enumerate()
     {
@@ -58,7 +59,7 @@ fn run(arguments: &CheckArguments) -> Fallible<u8> {
         let options = Options { progress: Arc::clone(&progress), ..options };
         let (workspace, models) = workspace(project, baseline.clone());
         let mut found = match arguments.fixing.fix || arguments.fixing.diff {
-            true => fix::mend(workspace, models, &options, &root.folder, arguments)?,
+            true => fix::mend(workspace, models, &options, &root.folder, arguments, &mut mended)?,
             false => workspace.check(models, &options),
         };
         if let Some(reason) = &arguments.add_ignore {
@@ -70,6 +71,7 @@ fn run(arguments: &CheckArguments) -> Fallible<u8> {
             complain(&format!("project {}", root.folder.display()));
         }
     }
+    mended.tell(arguments);
     deadline::begin_writing();
     let elapsed = started.elapsed();
     let timings = progress.timings();

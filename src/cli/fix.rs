@@ -39,21 +39,23 @@ pub(super) fn mend(
     options: &Options,
     folder: &Path,
     arguments: &CheckArguments,
+    count: &mut Count,
 ) -> Fallible<Report> {
     let most = if arguments.fixing.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
     let mended = workspace.mend(models, options, most);
     if arguments.fixing.diff {
         write_out(&mended.changed.iter().map(difference).collect::<String>())?;
-        tell_refused(&mended);
-        tell_unfixed(&mended.after, most);
-        tell_count("would fix", &mended);
+        let lines = OnDisk::of(&mended.changed);
+        tell_refused(&mended, &lines);
+        tell_unfixed(&mended.after, most, &lines);
+        count.add(&mended);
         return Ok(mended.before);
     }
     for changed in &mended.changed {
         replace(folder, changed)?;
     }
-    tell_refused(&mended);
-    tell_count("fixed", &mended);
+    tell_refused(&mended, &OnDisk::of(&[]));
+    count.add(&mended);
     let waiting = mended.after.diagnostics.iter().filter_map(|diagnostic| diagnostic.fix.as_ref());
     let waiting = waiting.filter(|fix| may_apply(fix, Applicability::Unsafe) && !may_apply(fix, most)).count();
     if waiting > 0 {
@@ -62,20 +64,41 @@ pub(super) fn mend(
     Ok(mended.after)
 }
 
-fn tell_count(did: &str, mended: &Mended) {
-    let (findings, files) = (mended.applied, mended.changed.len());
-    let plural = |count: usize| if count == 1 { "" } else { "s" };
-    complain(&format!("{did} {findings} finding{} in {files} file{}", plural(findings), plural(files)));
+/// How much was mended in all projects, which is told once.
+#[derive(Debug, Default)]
+pub(super) struct Count {
+    findings: usize,
+    files: usize,
 }
 
-fn tell_refused(mended: &Mended) {
+impl Count {
+    fn add(&mut self, mended: &Mended) {
+        self.findings += mended.applied;
+        self.files += mended.changed.len();
+    }
+
+    /// Tells it, where something was to be mended.
+    pub(super) fn tell(&self, arguments: &CheckArguments) {
+        let did = match (arguments.fixing.diff, arguments.fixing.fix) {
+            (true, _) => "would fix",
+            (false, true) => "fixed",
+            (false, false) => return,
+        };
+        let plural = |count: usize| if count == 1 { "" } else { "s" };
+        let (findings, files) = (self.findings, self.files);
+        complain(&format!("{did} {findings} finding{} in {files} file{}", plural(findings), plural(files)));
+    }
+}
+
+fn tell_refused(mended: &Mended, lines: &OnDisk<'_>) {
     for refusal in &mended.refused {
-        complain(&format!("{}:{}: {} is not fixed: {}", refusal.path, refusal.line, refusal.rule, refusal.reason));
+        let line = lines.line(&refusal.path, refusal.line);
+        complain(&format!("{}:{line}: {} is not fixed: {}", refusal.path, refusal.rule, refusal.reason));
     }
 }
 
 /// What nothing is offered for.
-fn tell_unfixed(report: &Report, most: Applicability) {
+fn tell_unfixed(report: &Report, most: Applicability, lines: &OnDisk<'_>) {
     for diagnostic in &report.diagnostics {
         let location = diagnostic.primary.location;
         let Some(source) = report.sources.get(location.file.index()) else { continue };
@@ -84,8 +107,34 @@ fn tell_unfixed(report: &Report, most: Applicability) {
             Some(fix) if may_apply(fix, most) => continue,
             Some(_) => "its fix is one of --unsafe-fixes",
         };
-        let line = source.position(location.span.start).line;
+        let line = lines.line(&source.path, source.position(location.span.start).line);
         complain(&format!("{}:{line}: {}: {reason}", source.path, diagnostic.rule));
+    }
+}
+
+/// Which lines of texts that nobody wrote are which ones on disk.
+struct OnDisk<'c> {
+    changed: &'c [Changed],
+}
+
+impl<'c> OnDisk<'c> {
+    fn of(changed: &'c [Changed]) -> Self {
+        Self { changed }
+    }
+
+    /// The line on disk of a line of the new text. A line that is only deeper than it was is the same.
+    fn line(&self, path: &str, line: u32) -> u32 {
+        let Some(changed) = self.changed.iter().find(|changed| *changed.path == *path) else { return line };
+        let trimmed = |text: &'c str| text.lines().map(str::trim).collect::<Vec<_>>();
+        let (old, new) = (trimmed(&changed.old), trimmed(&changed.new));
+        let at = line.saturating_sub(1) as usize;
+        let steps = similar::capture_diff_slices(similar::Algorithm::Myers, &old, &new);
+        let step = steps.into_iter().find(|step| step.new_range().contains(&at));
+        step.map_or(line, |step| {
+            let (old, new) = (step.old_range(), step.new_range());
+            let at = old.start + (at - new.start).min(old.len().saturating_sub(1));
+            u32::try_from(at + 1).unwrap_or(line)
+        })
     }
 }
 

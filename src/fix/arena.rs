@@ -1,25 +1,21 @@
 //! `using((arena) {…})` around a function that loses more than one allocation.
 
-use super::Change;
+use super::bound::Way;
 use super::page::{Around, Page};
+use super::{Change, lifetime};
 use crate::parse::NodeId;
 use crate::source::Span;
 
 /// What releases what it gave when its scope ends.
 const USING: &str = "using";
 
-/// Whether a text has such a function already.
-pub(super) fn is_usual(text: &str) -> bool {
-    text.contains("using(")
-}
-
-/// All allocations of a function that are lost come from an arena. Not where the file does without arenas and only one
-/// is lost: there a `try` says the same with less.
+/// All allocations of a function that are lost come from an arena. Not where only one is lost: there a `try` says the
+/// same with less, and in another run it would say it once more.
 pub(super) fn wrap(
     page: &Page<'_, '_>,
     place: Span,
     places: impl Iterator<Item = Span>,
-    is_usual: bool,
+    way: &Way,
 ) -> Option<Vec<Change>> {
     let tree = page.tree;
     let chain = page.around(place)?;
@@ -33,7 +29,16 @@ pub(super) fn wrap(
         }
     }
     let block = tree.child_of_kind(around.body, "block")?;
-    if chains.len() < if is_usual { 1 } else { 2 } || !can_be_wrapped(page, &chain, around) {
+    if chains.len() < 2 || !can_be_wrapped(page, &chain, around) {
+        return None;
+    }
+    let statements = page.statements(block);
+    let region = lifetime::Region { statements: &statements, until: tree.span(block).end };
+    // What outlives the block, or is released on some way, is no matter for an arena; nor is the rest then.
+    let ends = |chain: &Vec<NodeId>| {
+        lifetime::of(page, chain, way, false, region).is_some_and(|life| life.releases.is_empty())
+    };
+    if !chains.iter().all(ends) {
         return None;
     }
     let returns = gives_value(page, block);
@@ -50,7 +55,6 @@ pub(super) fn wrap(
         replaced.push(allocated(page, chain, &arena)?);
     }
     replaced.sort_by_key(|(span, _)| span.start);
-    let statements = page.statements(block);
     let (first, last) = (tree.span(*statements.first()?), tree.span(*statements.last()?));
     if page.is_on_one_line(block) {
         return None;
@@ -126,7 +130,10 @@ fn allocated(page: &Page<'_, '_>, chain: &[NodeId], arena: &str) -> Option<(Span
     let (function, arguments) = (tree.child(call, "function")?, tree.child(call, "arguments")?);
     let written = page.text_of(function);
     if tree.kind(function) == "instantiation_expression" {
-        let allocator = tree.child(function, "function")?;
+        let mut allocator = tree.child(function, "function")?;
+        if tree.child(allocator, "property").is_some_and(|method| page.text_of(method) == "allocate") {
+            allocator = tree.child(allocator, "object")?;
+        }
         let name = page.text_of(allocator).rsplit('.').next()?;
         return matches!(name, "calloc" | "malloc").then(|| (tree.span(allocator), arena.to_owned()));
     }

@@ -20,6 +20,9 @@ pub(super) fn on_throw(
     let scope = Scope::of(page, place, variable, way)?;
     let is_throw = |node: &NodeId| page.tree.kind(*node) == "throw_expression";
     let throws = scope.rest.iter().flat_map(|&node| page.own_descendants(node)).filter(is_throw).count();
+    if !scope.life(page, way, false, thrown.end)?.releases.is_empty() {
+        return None;
+    }
     let before = if throws == 1 { before_exit(page, &scope, variable, thrown) } else { None };
     let change = before.or_else(|| {
         let thrower = Thrower::of(page, &scope, variable, thrown)?;
@@ -37,12 +40,27 @@ pub(super) fn on_path(
     (exit, branch): (Option<Span>, Option<(Span, bool)>),
 ) -> Option<(String, Vec<Change>)> {
     let scope = Scope::of(page, place, variable, way)?;
+    let until = exit.or(branch.map(|(condition, _)| condition))?;
+    let released = scope.life(page, way, false, until.end)?.releases;
+    if !released.iter().all(|&span| is_elsewhere(page, span, until)) {
+        return None;
+    }
     let before = exit.and_then(|exit| before_exit(page, &scope, variable, exit));
     let change = before.or_else(|| {
         let (condition, holds) = branch?;
         on_branch(page, &scope, variable, condition, holds)
     })?;
     Some((scope.call, vec![change]))
+}
+
+/// Whether a release is one of a way that ends there and is not that to a place.
+fn is_elsewhere(page: &Page<'_, '_>, release: Span, place: Span) -> bool {
+    let chain = page.enclosing(release);
+    let placed = page.placed(&chain).map(|(_, placed)| placed);
+    placed.is_some_and(|placed| {
+        let leaves = page.statements(placed.list).last().is_some_and(|&last| is_jump(page, last));
+        leaves && !page.tree.span(placed.list).contains(place)
+    })
 }
 
 /// What throws while the variable owns the memory, and the statements around it of which that is certain.
@@ -162,6 +180,9 @@ fn in_catch(page: &Page<'_, '_>, scope: &Scope, thrower: &Thrower) -> Option<Cha
         None => page.tree.span(*rest.get(start)?).start,
     };
     let stretch = Span::new(start, end);
+    if !page.begins_line(start) {
+        return None;
+    }
     let indent = page.indent(stretch.start);
     let unit = page.unit(indent);
     let inner = page.deeper(stretch, &[], unit);

@@ -2,6 +2,7 @@
 
 use super::Change;
 use super::bound::Way;
+use super::known::is_pointer;
 use super::page::Page;
 use crate::parse::NodeId;
 use crate::source::Span;
@@ -13,6 +14,8 @@ struct Field<'p> {
     is_nullable: bool,
     /// It begins as `nullptr`.
     is_empty: bool,
+    /// It may get another value.
+    is_final: bool,
 }
 
 /// A release in the method of a class.
@@ -41,6 +44,13 @@ pub(super) fn in_method(
         return Some((call, opened(page, body, signature, &inner, &lines)?));
     };
     let statements = page.statements(block);
+    // One that leaves early would not come by.
+    let leaves =
+        |&node: &NodeId| matches!(tree.kind(node), "return_statement" | "throw_expression" | "rethrow_statement");
+    let early = page.own_descendants(block).into_iter().filter(leaves).filter(|node| statements.last() != Some(node));
+    if early.count() > 0 {
+        return None;
+    }
     let Some(&last) = statements.last() else {
         let text = page.text_of(block);
         let is_bare = text.strip_prefix('{')?.strip_suffix('}')?.trim().is_empty();
@@ -90,7 +100,14 @@ fn field_of<'p>(page: &Page<'p, '_>, members: &[NodeId], field: &str) -> Option<
     }
     let name = page.text_of(tree.child(identifier, "name")?);
     let is_empty = written.trim_end().ends_with("nullptr");
-    Some(Field { name, ty, is_nullable: ty.is_some_and(|ty| ty.ends_with('?')), is_empty })
+    let is_nullable = ty.is_some_and(|ty| ty.ends_with('?'));
+    let is_final = before.split_whitespace().any(|word| word == "final");
+    // A list of pointers is no pointer.
+    let holds_one = match ty {
+        Some(ty) => is_pointer(ty),
+        None => written.split_once('=').is_none_or(|(_, value)| !value.trim_start().starts_with(['[', '{', '<'])),
+    };
+    holds_one.then_some(Field { name, ty, is_nullable, is_empty, is_final })
 }
 
 /// Whether every constructor gives a field its value, on every way.
@@ -117,7 +134,7 @@ fn is_set_by_constructor(page: &Page<'_, '_>, members: &[NodeId], field: &str) -
 
 /// The statements that release a field.
 fn lines(page: &Page<'_, '_>, method: NodeId, field: &Field<'_>, call: &str, way: &Way) -> Vec<String> {
-    let &Field { name, ty, is_nullable, is_empty } = field;
+    let &Field { name, ty, is_nullable, is_empty, is_final } = field;
     let release = |pointer: &str| format!("{call}({});", way.argument(pointer, ty.map(|ty| ty.trim_end_matches('?'))));
     if is_nullable {
         // A field is not known to be there by a question alone: it may change.
@@ -127,13 +144,18 @@ fn lines(page: &Page<'_, '_>, method: NodeId, field: &Field<'_>, call: &str, way
             true => format!("{wanted}ToRelease"),
             false => wanted,
         };
-        return vec![format!("final {local} = {name};"), format!("if ({local} != null) {}", release(&local))];
+        let mut lines = vec![format!("final {local} = {name};"), format!("if ({local} != null) {}", release(&local))];
+        // Who calls it once more finds nothing left.
+        lines.extend((!is_final).then(|| format!("{name} = null;")));
+        return lines;
     }
     // What native code takes, it need not take empty.
-    match is_empty && way.native.is_some() {
+    let mut lines = match is_empty && way.native.is_some() {
         true => vec![format!("if ({name} != nullptr) {}", release(name))],
         false => vec![release(name)],
-    }
+    };
+    lines.extend((is_empty && !is_final).then(|| format!("{name} = nullptr;")));
+    lines
 }
 
 /// `void dispose() => close();` becomes a block.

@@ -2,7 +2,7 @@
 
 use super::bound::Way;
 use super::page::{Page, Placed};
-use super::{Change, release};
+use super::{Change, hoist, lifetime, release};
 use crate::parse::NodeId;
 use crate::source::Span;
 
@@ -10,10 +10,9 @@ use crate::source::Span;
 pub(super) fn keep(page: &Page<'_, '_>, place: Span, way: &Way, unsure: bool) -> Option<(String, Vec<Change>)> {
     let chain = page.around(place)?;
     let allocation = *chain.last()?;
-    let at = once_from(page, &chain)?;
+    let at = hoist::to(page, &chain)?;
     let around = page.function(&chain)?;
-    let before = Span::new(page.tree.span(*chain.get(at)?).start, place.start);
-    if page.text_of(allocation).contains("?.") || may_act(page.slice(before)) {
+    if page.text_of(allocation).contains("?.") || !ends_in_time(page, &chain, at, way, unsure)? {
         return None;
     }
     if page.is_generator(around) || page.may_work_later(around) {
@@ -34,19 +33,32 @@ pub(super) fn keep(page: &Page<'_, '_>, place: Span, way: &Way, unsure: bool) ->
     if page.is_async(around) && page.tree.kind(body) == "return_statement" && !is_awaited(page, body) {
         return None;
     }
+    // What stands on one line with others is taken apart as a whole, or not at all.
+    let is_apart = match page.is_list(list) {
+        true => page.is_on_one_line(list) || page.begins_line(page.tree.span(body).start),
+        false => !chain.iter().any(|&node| page.is_list(node) && page.is_on_one_line(node)),
+    };
+    if !is_apart {
+        return None;
+    }
     let changes = match page.is_list(list) {
+        true if page.is_on_one_line(list) => vec![on_lines(page, &kept, &chain, placed, unsure)?],
         true => in_list(page, &kept, &chain, at, placed, unsure)?,
         false => vec![braced(page, &kept, body)?],
     };
     Some((name.clone(), changes))
 }
 
-/// Whether what stands before an allocation in its statement may do something, which must stay before it: a call that has
-/// ended, unless it only casts or allocates, an assignment in an argument, an `await`.
-fn may_act(before: &str) -> bool {
-    const PLAIN: [&str; 4] = [".cast()", ".toNativeUtf8()", ".toNativeUtf16()", ".toDartString()"];
-    let rest = PLAIN.iter().fold(before.to_owned(), |text, call| text.replace(call, ""));
-    ["++", "--", "await "].iter().any(|act| rest.contains(act)) || rest.contains(')')
+/// Whether nothing needs the memory when it is released: after the statement, or at the end of its list where what the
+/// call gives may lead into it.
+fn ends_in_time(page: &Page<'_, '_>, chain: &[NodeId], at: usize, way: &Way, unsure: bool) -> Option<bool> {
+    let body = *chain.get(at)?;
+    let list = *chain.get(at.checked_sub(1)?)?;
+    let is_listed = page.is_list(list) && page.tree.kind(body) == "local_variable_declaration";
+    let statements = if is_listed { page.statements(list) } else { vec![body] };
+    let region = lifetime::Region { statements: &statements, until: page.tree.span(*statements.last()?).end };
+    let life = lifetime::of(page, chain, way, unsure, region)?;
+    Some(life.releases.is_empty() && (life.names.is_empty() || is_listed && unsure))
 }
 
 /// What is kept, and how it is written.
@@ -55,42 +67,6 @@ struct Kept<'a> {
     name: &'a str,
     declared: String,
     release: String,
-}
-
-/// The statement or the body of an arrow that runs an expression just once whenever it runs, by its place in the chain.
-fn once_from(page: &Page<'_, '_>, chain: &[NodeId]) -> Option<usize> {
-    let tree = page.tree;
-    for at in (1..chain.len()).rev() {
-        let (node, outer) = (*chain.get(at)?, *chain.get(at - 1)?);
-        if page.is_statement(node) {
-            return Some(at);
-        }
-        let is_first = || tree.named_children(outer).next() == Some(node);
-        let field = tree.field(node);
-        let allowed = match tree.kind(outer) {
-            "conditional_expression" | "logical_and_expression" | "logical_or_expression" | "if_null_expression" => {
-                is_first()
-            }
-            "if_statement" | "switch_statement" | "switch_expression" => field == Some("condition"),
-            "if_element"
-            | "for_element"
-            | "while_statement"
-            | "do_statement"
-            | "for_statement"
-            | "assertion"
-            | "switch_expression_case"
-            | "function_expression_body"
-            | "yield_statement"
-            | "yield_each_statement"
-            | "throw_expression" => false,
-            "function_body" => return Some(at - 1),
-            _ => true,
-        };
-        if !allowed {
-            return None;
-        }
-    }
-    None
 }
 
 fn in_list(
@@ -127,6 +103,40 @@ fn in_list(
         return Some(changes);
     }
     Some(vec![in_try(page, kept, Span::new(span.start, page.with_comment(span.end)))])
+}
+
+/// A block on one line becomes one of several.
+fn on_lines(page: &Page<'_, '_>, kept: &Kept<'_>, chain: &[NodeId], placed: Placed, unsure: bool) -> Option<Change> {
+    let (tree, span) = (page.tree, page.tree.span(placed.list));
+    let is_declaration = tree.kind(placed.statement) == "local_variable_declaration";
+    let waits = page.own_descendants(placed.statement).iter().any(|&node| tree.kind(node) == "await_expression");
+    let is_late = page.text_of(placed.statement).starts_with("late ");
+    if !page.is_outermost_on_line(chain, placed.list) || is_declaration && (unsure || waits || is_late) {
+        return None;
+    }
+    let indent = page.indent(span.start);
+    let unit = page.unit(indent);
+    let mut lines = Vec::new();
+    for statement in page.statements(placed.list) {
+        if statement != placed.statement {
+            lines.push(page.text_of(statement).to_owned());
+            continue;
+        }
+        let text = page.deeper(tree.span(statement), &[(kept.place, kept.name.to_owned())], "");
+        lines.push(kept.declared.clone());
+        match is_declaration {
+            true => lines.extend([text, kept.release.clone()]),
+            false => lines.extend([
+                "try {".to_owned(),
+                format!("{unit}{text}"),
+                "} finally {".to_owned(),
+                format!("{unit}{}", kept.release),
+                "}".to_owned(),
+            ]),
+        }
+    }
+    let lines: String = lines.iter().map(|line| format!("{indent}{unit}{line}\n")).collect();
+    Some(Change { span, text: format!("{{\n{lines}{indent}}}") })
 }
 
 /// Where the statement is all that a `try` with a `finally` does, that can release it too.
@@ -193,6 +203,12 @@ fn arrow(page: &Page<'_, '_>, kept: &Kept<'_>, chain: &[NodeId], at: usize) -> O
     let tree = page.tree;
     let around = page.function(chain)?;
     let (body, expression) = (*chain.get(at)?, *chain.get(at + 1)?);
+    let owner = page.tree.span(*chain.get(at.checked_sub(1)?)?).start;
+    let is_closure = page.tree.kind(*chain.get(at.checked_sub(1)?)?) == "function_expression";
+    // A block among the members of a line would be odd.
+    if !is_closure && !page.begins_line(owner) {
+        return None;
+    }
     let written = page.text_of(body);
     let sign = written.find("=>")?;
     let is_async = page.is_async(around);

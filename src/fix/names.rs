@@ -57,6 +57,27 @@ impl<'p> Page<'p, '_> {
         outer.copied().find(|&node| !self.tree.kind(node).ends_with("_signature"))
     }
 
+    /// The body of the class whose member a declaration is.
+    fn class_of(&self, declaration: NodeId) -> Option<NodeId> {
+        let chain = self.enclosing(self.tree.span(declaration));
+        chain.into_iter().rev().find(|&node| self.tree.kind(node).ends_with("_body"))
+    }
+
+    /// Whether the file has a function of that name that is written in Dart.
+    pub(super) fn has_body(&self, name: &str) -> bool {
+        let tree = self.tree;
+        self.declarations(name).any(|node| {
+            let chain = self.enclosing(tree.span(node));
+            let signature = chain.iter().rposition(|&outer| tree.kind(outer) == "function_signature");
+            let owner = signature.and_then(|at| chain.get(at.checked_sub(1)?));
+            owner.is_some_and(|&owner| {
+                // What does no more than call a binding is one.
+                tree.child_of_kind(owner, "function_body")
+                    .is_some_and(|body| !self.text_of(body).contains(&format!("_{name}(")))
+            })
+        })
+    }
+
     /// Whether a name means something of its own in the function around a place.
     pub(super) fn is_local(&self, name: &str, place: Span) -> bool {
         let mut owners = self.declarations(name).filter_map(|node| self.function_of(node));
@@ -117,7 +138,10 @@ impl<'p> Page<'p, '_> {
     pub(super) fn visible(&self, object: &str, place: Span) -> Option<String> {
         let root = self.tree.root();
         // In another function it may mean what it wants.
-        let is_other = |node: NodeId| self.function_of(node).is_none_or(|owner| self.tree.span(owner).contains(place));
+        let is_other = |node: NodeId| {
+            let owner = self.function_of(node).or_else(|| self.class_of(node));
+            owner.is_none_or(|owner| self.tree.span(owner).contains(place))
+        };
         if self.declarations(object).any(is_other) {
             return None;
         }

@@ -1,6 +1,7 @@
 //! A Dart file as something to write in: statements, blocks, indentation, names.
 
 use super::bound::Way;
+use super::known::Known;
 use crate::parse::{NodeId, Tree};
 use crate::source::Span;
 
@@ -31,6 +32,7 @@ const STATEMENTS: [&str; 19] = [
 pub(super) struct Page<'p, 's> {
     pub(super) tree: &'p Tree<'s>,
     pub(super) text: &'p str,
+    pub(super) known: &'p Known,
 }
 
 /// A statement that stands in a list of statements.
@@ -51,8 +53,8 @@ pub(super) struct Around {
 }
 
 impl<'p, 's> Page<'p, 's> {
-    pub(super) fn new(tree: &'p Tree<'s>, text: &'p str) -> Self {
-        Self { tree, text }
+    pub(super) fn new(tree: &'p Tree<'s>, text: &'p str, known: &'p Known) -> Self {
+        Self { tree, text, known }
     }
 
     /// The nodes around a place, the outermost first. The last is the outermost one that is exactly there.
@@ -162,6 +164,11 @@ impl<'p, 's> Page<'p, 's> {
         before.rfind('\n').map_or(0, |newline| newline as u32 + 1)
     }
 
+    /// Whether nothing but blanks stands before a place on its line.
+    pub(super) fn begins_line(&self, at: u32) -> bool {
+        self.slice(Span::new(self.line_start(at), at)).trim().is_empty()
+    }
+
     /// The offset behind the line of a place.
     fn line_end(&self, at: u32) -> u32 {
         let after = self.text.get(at as usize..).unwrap_or_default();
@@ -187,7 +194,9 @@ impl<'p, 's> Page<'p, 's> {
         let after = self.slice(Span::new(span.end, end)).trim();
         let is_alone = is_blank(start, span.start) && (after.is_empty() || after.starts_with("//"));
         if !is_alone {
-            return span;
+            let blanks = self.slice(Span::new(span.end, end));
+            let blanks = blanks.len() - blanks.trim_start_matches(' ').len();
+            return Span::new(span.start, span.end + blanks as u32);
         }
         let next = self.line_end(end);
         let follows = self.slice(Span::new(end, next)).trim();
@@ -215,6 +224,12 @@ impl<'p, 's> Page<'p, 's> {
     /// The lines of a stretch, each statement of a block on its own.
     pub(super) fn is_on_one_line(&self, list: NodeId) -> bool {
         self.tree.kind(list) == "block" && !self.text_of(list).contains('\n') && !self.text_of(list).contains("//")
+    }
+
+    /// Whether no other block of the line has a list in it, and it has no case.
+    pub(super) fn is_outermost_on_line(&self, chain: &[NodeId], list: NodeId) -> bool {
+        let outer = chain.iter().take_while(|&&node| node != list);
+        !outer.into_iter().any(|&node| self.is_list(node) && !self.text_of(node).contains('\n'))
     }
 
     /// The end of a statement with the comment that follows it on its line.

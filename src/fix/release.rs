@@ -1,9 +1,11 @@
 //! A release that is missing: at the end of a scope, in a `finally`.
 
-use super::Change;
 use super::bound::Way;
 use super::keep::is_awaited;
+use super::known::is_pointer;
+use super::lifetime::Life;
 use super::page::{Page, Placed};
+use super::{Change, lifetime};
 use crate::parse::NodeId;
 use crate::source::Span;
 
@@ -29,6 +31,12 @@ impl Scope {
         Some(Self { rest: page.rest(placed), chain, placed, call, release })
     }
 
+    /// The uses of the memory in the scope up to a place; no answer where something may keep it.
+    pub(super) fn life(&self, page: &Page<'_, '_>, way: &Way, unsure: bool, until: u32) -> Option<Life> {
+        let statements: Vec<NodeId> = std::iter::once(self.placed.statement).chain(self.rest.iter().copied()).collect();
+        lifetime::of(page, &self.chain, way, unsure, lifetime::Region { statements: &statements, until })
+    }
+
     /// The blanks before each of its statements.
     pub(super) fn indent<'p>(&self, page: &Page<'p, '_>) -> &'p str {
         page.indent(page.tree.span(self.placed.statement).start)
@@ -50,6 +58,10 @@ fn declaration(page: &Page<'_, '_>, place: Span, variable: &str) -> Option<(Vec<
     let first = at + if later.is_some() { 3 } else { 2 };
     let name = tree.child(declared, "name").filter(|&name| page.text_of(name) == variable)?;
     let is_late = page.text_of(placed.statement).trim_start().starts_with("late ");
+    // What is declared to be something else cannot be given to a release.
+    if tree.child_of_kind(declaration, "type").is_some_and(|ty| !is_pointer(page.text_of(ty))) {
+        return None;
+    }
     if tree.kind(declaration) != "initialized_variable_declaration"
         || is_late
         || may_be_null(page, placed.statement, name, tree.span(declared))
@@ -117,20 +129,37 @@ fn jumps(page: &Page<'_, '_>, statements: &[NodeId]) -> bool {
 }
 
 /// A release at the end of the scope.
-pub(super) fn at_end(page: &Page<'_, '_>, place: Span, variable: &str, way: &Way) -> Option<(String, Vec<Change>)> {
+pub(super) fn at_end(
+    page: &Page<'_, '_>,
+    place: Span,
+    variable: &str,
+    way: &Way,
+    unsure: bool,
+) -> Option<(String, Vec<Change>)> {
     let scope = Scope::of(page, place, variable, way)?;
+    // One that is released somewhere would be released twice on that way.
+    if !scope.life(page, way, unsure, u32::MAX)?.releases.is_empty() {
+        return None;
+    }
     if !can_end_in_finally(page, &scope.chain, &scope.rest, variable) {
         return None;
     }
     let rest = after_check(page, &scope.rest, variable, way)?;
     let changes = match (rest, jumps(page, rest)) {
-        _ if page.is_on_one_line(scope.placed.list) => vec![on_lines(page, &scope, rest)?],
+        _ if page.is_on_one_line(scope.placed.list) => match page.is_outermost_on_line(&scope.chain, scope.placed.list)
+        {
+            true => vec![on_lines(page, &scope, rest)?],
+            false => return None,
+        },
         ([], _) => vec![after(page, scope.rest.last().copied().unwrap_or(scope.placed.statement), &scope)],
         ([.., last], jumps) => match into_last_finally(page, rest, &scope.release) {
             Some(change) => vec![change],
             None if jumps => {
                 let before = page.before(scope.placed.list, *rest.first()?)?;
                 let stretch = Span::new(page.start_after(before), page.with_comment(page.tree.span(*last).end));
+                if !page.begins_line(stretch.start) {
+                    return None;
+                }
                 vec![in_try(page, stretch, &[], &scope.release)]
             }
             None => vec![after(page, *last, &scope)],
@@ -234,12 +263,18 @@ fn finally_of(page: &Page<'_, '_>, node: NodeId) -> Option<NodeId> {
 
 /// One release in a `finally` instead of those on some paths.
 pub(super) fn always(page: &Page<'_, '_>, place: Span, variable: &str, way: &Way) -> Option<(String, Vec<Change>)> {
-    let Scope { chain, placed, rest, .. } = Scope::of(page, place, variable, way)?;
+    let scope = Scope::of(page, place, variable, way)?;
+    let life = scope.life(page, way, false, u32::MAX)?;
+    let Scope { chain, placed, rest, .. } = scope;
     if !can_end_in_finally(page, &chain, &rest, variable) || after_check(page, &rest, variable, way)?.len() < rest.len()
     {
         return None;
     }
     let found = releases(page, &rest, variable, way);
+    // One under another name would stay.
+    if found.len() != life.releases.len() {
+        return None;
+    }
     // As it is written today.
     let first = *found.first()?;
     let call = page.text_of(page.tree.child(first, "function")?).to_owned();
@@ -258,6 +293,9 @@ pub(super) fn always(page: &Page<'_, '_>, place: Span, variable: &str, way: &Way
         return Some((call, removed.chain([change]).collect()));
     }
     let mut stretch = Span::new(page.start_after(placed.statement), page.with_comment(page.tree.span(last).end));
+    if !page.begins_line(stretch.start) {
+        return None;
+    }
     // A release that is the last statement goes with the end of its line, one that is the first from its start on.
     for (span, _) in &mut removed {
         *span = Span::new(span.start.max(stretch.start), span.end);
@@ -277,7 +315,7 @@ pub(super) fn always(page: &Page<'_, '_>, place: Span, variable: &str, way: &Way
 }
 
 /// The calls below some statements that release the variable.
-fn releases(page: &Page<'_, '_>, rest: &[NodeId], variable: &str, way: &Way) -> Vec<NodeId> {
+pub(super) fn releases(page: &Page<'_, '_>, rest: &[NodeId], variable: &str, way: &Way) -> Vec<NodeId> {
     let tree = page.tree;
     let is_release = |&node: &NodeId| {
         let Some(function) = tree.child(node, "function") else { return false };
@@ -313,7 +351,10 @@ fn moved_into_try(page: &Page<'_, '_>, rest: &[NodeId], found: &[NodeId]) -> Opt
         .iter()
         .position(|&node| finally_of(page, node).is_some_and(|list| tree.span(list).contains(tree.span(*release))))?;
     let (before, caught) = (rest.get(..at)?, *rest.get(at)?);
-    if tree.child_of_kind(caught, "catch_clause").is_some() || before.is_empty() {
+    if tree.child_of_kind(caught, "catch_clause").is_some()
+        || before.is_empty()
+        || page.is_on_one_line(tree.child(caught, "body")?)
+    {
         return None;
     }
     let closing = finally_of(page, caught)?;

@@ -44,7 +44,7 @@ fn names<'t>(tree: &Tree<'_>, text: &'t str) -> Names<'t> {
 struct Walk<'w, 't> {
     tree: &'w Tree<'w>,
     text: &'t str,
-    scopes: Vec<(NodeId, Vec<&'t str>)>,
+    scopes: Vec<(NodeId, Vec<(&'t str, u32)>)>,
     found: Names<'t>,
 }
 
@@ -59,17 +59,19 @@ impl<'t> Walk<'_, 't> {
             }
             if opens(tree.kind(node)) {
                 let names = self.declared_in(node);
-                let mut sorted = names.clone();
+                let mut sorted: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
                 sorted.sort_unstable();
                 let all = sorted.len();
                 sorted.dedup();
                 self.found.twice += all - sorted.len();
-                self.found.declared.extend(names.iter().copied());
+                self.found.declared.extend(names.iter().map(|(name, _)| *name));
                 self.scopes.push((node, names));
             }
             if tree.kind(node) == "identifier" && !matches!(tree.field(node), Some("name" | "property" | "label")) {
                 let name = self.slice(node);
-                if !self.scopes.iter().any(|(_, names)| names.contains(&name)) {
+                let is_known =
+                    |names: &[(&str, u32)]| names.iter().any(|&(known, from)| known == name && from <= start);
+                if !self.scopes.iter().any(|(_, names)| is_known(names)) {
                     *self.found.unknown.entry(name).or_default() += 1;
                 }
             }
@@ -81,8 +83,8 @@ impl<'t> Walk<'_, 't> {
         self.text.get(span.start as usize..span.end as usize).unwrap_or_default()
     }
 
-    /// The names that a scope declares itself, not those of scopes within it.
-    fn declared_in(&self, scope: NodeId) -> Vec<&'t str> {
+    /// The names that a scope declares itself, not those of scopes within it, and from where on.
+    fn declared_in(&self, scope: NodeId) -> Vec<(&'t str, u32)> {
         let tree = self.tree;
         let (mut names, mut open) = (Vec::new(), tree.children(scope).collect::<Vec<_>>());
         while let Some(node) = open.pop() {
@@ -90,10 +92,10 @@ impl<'t> Walk<'_, 't> {
             let is_name =
                 kind == "identifier" && matches!(tree.field(node), Some("name" | "exception" | "stack_trace"));
             if is_name {
-                names.push(self.slice(node));
+                names.push((self.slice(node), tree.span(node).start));
             }
             if kind == "formal_parameter" && tree.named_children(node).count() == 1 {
-                names.extend(tree.named_children(node).map(|name| self.slice(name)));
+                names.extend(tree.named_children(node).map(|name| (self.slice(name), tree.span(name).start)));
             }
             if !opens(kind) && !matches!(kind, "annotation" | "arguments" | "type") {
                 open.extend(tree.children(node));
@@ -135,5 +137,6 @@ mod tests {
         assert!(fault(old, "int f(int a) { final b = a; final b = 2; g(b); return b; }").is_some());
         assert!(fault(old, "int f(int a) { try { final b = a; g(b); } finally {} return b; }").is_some());
         assert!(fault(old, "int f(int a) { final b = a; g(b); h((arena) => arena(b)); return b; }").is_none());
+        assert!(fault(old, "int f(int a) { final c = h(b), b = a; g(b); return b; }").is_some());
     }
 }

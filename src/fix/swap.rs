@@ -68,6 +68,19 @@ pub(super) fn detach_before(page: &Page<'_, '_>, place: Span, attached: Span) ->
     Some((call, Change { span: Span::new(span.start, span.start), text }))
 }
 
+/// Whether a call does nothing but to release: `calloc.free(p)`, `library.close(this.p)`.
+fn is_plain_release(page: &Page<'_, '_>, call: crate::parse::NodeId) -> bool {
+    let tree = page.tree;
+    let is_path = |text: &str| text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '$' | '.'));
+    let (Some(function), Some(arguments)) = (tree.child(call, "function"), tree.child(call, "arguments")) else {
+        return false;
+    };
+    let mut given = tree.named_children(arguments);
+    let pointer = given.next().filter(|_| given.next().is_none()).map_or("(", |node| page.text_of(node));
+    let name = pointer.strip_prefix("this.").unwrap_or(pointer);
+    is_path(page.text_of(function)) && is_path(name) && !name.contains('.')
+}
+
 /// Takes out a release that is a statement of its own, where the first one stands before it on every way to it.
 pub(super) fn drop_second(page: &Page<'_, '_>, place: Span, first: Span) -> Option<Change> {
     let chain = page.around(place)?;
@@ -80,6 +93,9 @@ pub(super) fn drop_second(page: &Page<'_, '_>, place: Span, first: Span) -> Opti
     let (at, dominating) = page.placed(&before)?;
     let is_before = tree.span(dominating.statement).end <= tree.span(placed.statement).start;
     if tree.kind(dominating.statement) != "expression_statement" || at + 2 != before.len() || !is_before {
+        return None;
+    }
+    if !is_plain_release(page, *chain.last()?) {
         return None;
     }
     // What stands in a list has run before all that comes after it there; in a function of its own not even once.

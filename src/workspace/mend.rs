@@ -84,7 +84,6 @@ impl Workspace {
     /// finding is gone from it, and none is new: not even one that would not be shown.
     #[must_use]
     pub fn mend(mut self, models: &ModelSet, options: &Options, most: Applicability) -> Mended {
-        self.with_arenas = Some(fix::have_arenas(&self.sources));
         let before = self.check(models, options);
         let old: Vec<Arc<str>> = self.sources.iter().map(|source| Arc::clone(&source.text)).collect();
         let wide = Options { scope: Scope::Project, min_confidence: Confidence::Low, ..options.clone() };
@@ -112,7 +111,15 @@ impl Workspace {
             old,
             new: Arc::clone(&source.text),
         });
-        let mut refused: Vec<Refusal> = trial.refused.into_values().collect();
+        // Where the finding stands in the last text: the one that it was tried in is nowhere.
+        let mut refused: Vec<Refusal> = Vec::with_capacity(trial.refused.len());
+        for (fingerprint, refusal) in trial.refused {
+            let place = after.diagnostics.iter().find(|found| found.fingerprint == fingerprint);
+            let place = place.map(|found| found.primary.location);
+            let source = place.and_then(|place| Some((after.sources.get(place.file.index())?, place)));
+            let line = source.map_or(refusal.line, |(source, place)| source.position(place.span.start).line);
+            refused.push(Refusal { line, ..refusal });
+        }
         refused.sort();
         Mended { before, changed: changed.collect(), after, applied, refused }
     }
