@@ -207,7 +207,7 @@ impl<'s> Pages<'s> {
                 (with_doubt(title, unsure.as_deref()), Applicability::Unsafe, edits)
             }
             Remedy::ReleaseAtEnd { variable, release, unsure } => {
-                let (call, edits) = release::at_end(page, place, variable, &way(release)?, unsure.is_some())?;
+                let (call, edits) = release::at_end(page, place, variable, &way(release)?)?;
                 let title = format!("release `{variable}` with `{call}`");
                 (with_doubt(title, unsure.as_deref()), Applicability::Unsafe, edits)
             }

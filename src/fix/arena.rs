@@ -35,9 +35,8 @@ pub(super) fn wrap(
     let statements = page.statements(block);
     let region = lifetime::Region { statements: &statements, until: tree.span(block).end };
     // What outlives the block, or is released on some way, is no matter for an arena; nor is the rest then.
-    let ends = |chain: &Vec<NodeId>| {
-        lifetime::of(page, chain, way, false, region).is_some_and(|life| life.releases.is_empty())
-    };
+    let ends =
+        |chain: &Vec<NodeId>| lifetime::of(page, chain, way, region).is_some_and(|life| life.releases.is_empty());
     if !chains.iter().all(ends) {
         return None;
     }

@@ -20,7 +20,7 @@ pub(super) fn on_throw(
     let scope = Scope::of(page, place, variable, way)?;
     let is_throw = |node: &NodeId| page.tree.kind(*node) == "throw_expression";
     let throws = scope.rest.iter().flat_map(|&node| page.own_descendants(node)).filter(is_throw).count();
-    if !scope.life(page, way, false, thrown.end)?.releases.is_empty() {
+    if !scope.life(page, way, thrown.end)?.releases.is_empty() {
         return None;
     }
     let before = if throws == 1 { before_exit(page, &scope, variable, thrown) } else { None };
@@ -41,7 +41,7 @@ pub(super) fn on_path(
 ) -> Option<(String, Vec<Change>)> {
     let scope = Scope::of(page, place, variable, way)?;
     let until = exit.or(branch.map(|(condition, _)| condition))?;
-    let released = scope.life(page, way, false, until.end)?.releases;
+    let released = scope.life(page, way, until.end)?.releases;
     if !released.iter().all(|&span| is_elsewhere(page, span, until)) {
         return None;
     }

@@ -44,6 +44,19 @@ pub(super) fn in_method(
         return Some((call, opened(page, body, signature, &inner, &lines)?));
     };
     let statements = page.statements(block);
+    // What is only begun here, in a closure or in a method that need not end with this one, may use it later.
+    let is_begun = |&node: &NodeId| match tree.kind(node) {
+        "function_expression" | "local_function_declaration" => true,
+        "call_expression" => tree.child(node, "function").is_some_and(|function| {
+            let name = page.text_of(function);
+            let is_known = matches!(name, "print" | "debugPrint") || page.known.bound(name).is_some();
+            tree.kind(function) == "identifier" && !is_known
+        }),
+        _ => false,
+    };
+    if page.text_of(body).starts_with("async") || tree.descendants(block).any(|node| is_begun(&node)) {
+        return None;
+    }
     // One that leaves early would not come by.
     let leaves =
         |&node: &NodeId| matches!(tree.kind(node), "return_statement" | "throw_expression" | "rethrow_statement");

@@ -57,7 +57,7 @@ fn ends_in_time(page: &Page<'_, '_>, chain: &[NodeId], at: usize, way: &Way, uns
     let is_listed = page.is_list(list) && page.tree.kind(body) == "local_variable_declaration";
     let statements = if is_listed { page.statements(list) } else { vec![body] };
     let region = lifetime::Region { statements: &statements, until: page.tree.span(*statements.last()?).end };
-    let life = lifetime::of(page, chain, way, unsure, region)?;
+    let life = lifetime::of(page, chain, way, region)?;
     Some(life.releases.is_empty() && (life.names.is_empty() || is_listed && unsure))
 }
 

@@ -104,6 +104,21 @@ const COPYING: [&str; 12] = [
     "List<int>.of",
 ];
 
+/// Lists of numbers that copy what they are made from.
+const LISTS: [&str; 11] = [
+    "Uint8List",
+    "Uint8ClampedList",
+    "Int8List",
+    "Uint16List",
+    "Int16List",
+    "Uint32List",
+    "Int32List",
+    "Uint64List",
+    "Int64List",
+    "Float32List",
+    "Float64List",
+];
+
 /// Native types that are values.
 const ELEMENTS: [&str; 31] = [
     "Int8",
@@ -140,8 +155,8 @@ const ELEMENTS: [&str; 31] = [
 ];
 
 /// The uses of what the last of a chain of nodes allocates. No answer where something may keep it.
-pub(super) fn of(page: &Page<'_, '_>, chain: &[NodeId], way: &Way, unsure: bool, region: Region<'_>) -> Option<Life> {
-    let look = Look { page, way, unsure, region };
+pub(super) fn of(page: &Page<'_, '_>, chain: &[NodeId], way: &Way, region: Region<'_>) -> Option<Life> {
+    let look = Look { page, way, region };
     let mut life = Life::default();
     let allocation = chain.last().copied()?;
     let first = Lead { element: element(page, allocation), ..Lead::default() };
@@ -169,7 +184,6 @@ fn element(page: &Page<'_, '_>, allocation: NodeId) -> Option<String> {
 struct Look<'l, 'p, 's> {
     page: &'l Page<'p, 's>,
     way: &'l Way,
-    unsure: bool,
     region: Region<'l>,
 }
 
@@ -282,6 +296,8 @@ impl Look<'_, '_, '_> {
             ("arguments" | "named_argument", _) => self.given(chain, at, lead),
             ("assignable_expression", Some("object") | None) => Err(Use::Ends),
             _ if lead.is_address => Err(Use::Leaves),
+            // `if (p.ref case final r)`: a pattern may name what it matches.
+            ("if_statement", _) if self.is_matched(node) => Err(Use::Leaves),
             ("conditional_expression", _)
             | (
                 "logical_and_expression"
@@ -296,8 +312,7 @@ impl Look<'_, '_, '_> {
                 _,
             )
             | ("if_statement" | "while_statement" | "do_statement", Some("condition"))
-            | ("for_statement", Some("condition" | "update" | "init"))
-            | ("index_expression" | "assignable_expression", Some("index")) => Err(Use::Ends),
+            | ("for_statement", Some("condition" | "update" | "init")) => Err(Use::Ends),
             ("additive_expression", _) => on(at - 1),
             ("index_expression", Some("object")) if self.holds_values(lead) => Err(Use::Ends),
             ("index_expression", Some("object")) => {
@@ -343,7 +358,9 @@ impl Look<'_, '_, '_> {
                 }
                 return Ok(at - up);
             }
-            return Err(if ENDING.contains(&property) { Use::Ends } else { Use::Leaves });
+            // Of a struct, a project's own method may be called so.
+            let ends = ENDING.contains(&property) && (lead.is_view || property == "toDartString");
+            return Err(if ends { Use::Ends } else { Use::Leaves });
         }
         match property {
             "address" => *lead = Lead { is_address: true, ..Lead::default() },
@@ -384,7 +401,8 @@ impl Look<'_, '_, '_> {
             if is_own || self.page.has_body(last) && !bound.is_variable && last == written {
                 return Err(Use::Leaves);
             }
-            if self.unsure && bound.gives_pointer {
+            // It may be one into the memory, whatever is known of the memory itself.
+            if bound.gives_pointer {
                 *lead = Lead::default();
                 return Ok(at - up);
             }
@@ -393,7 +411,8 @@ impl Look<'_, '_, '_> {
         if lead.is_address {
             return Err(Use::Leaves);
         }
-        let copies = COPYING.contains(&written) || written.ends_with("List.fromList");
+        let list = written.strip_suffix(".fromList").unwrap_or_default();
+        let copies = COPYING.contains(&written) || LISTS.contains(&list);
         let is_copied = copies && (lead.is_view || matches!(written, "print" | "debugPrint"));
         if is_copied || lead.is_view && matches!(last, "setAll" | "setRange") {
             return Err(Use::Ends);
@@ -415,15 +434,21 @@ impl Look<'_, '_, '_> {
         if !matches!(operator, "=" | "??=") || written.ends_with(".ref") {
             return Use::Ends;
         }
-        match self.local(written) {
+        match self.local(written, chain) {
             Some(ty) if is_number(ty) => Use::Ends,
             Some(_) => Use::Held(written.to_owned(), lead.clone()),
             None => Use::Leaves,
         }
     }
 
-    /// The written type of a variable that the statements declare, empty for none.
-    fn local(&self, name: &str) -> Option<&str> {
+    /// Whether a pattern follows.
+    fn is_matched(&self, node: NodeId) -> bool {
+        let rest = self.page.text.get(self.page.tree.span(node).end as usize..).unwrap_or_default();
+        rest.trim_start().starts_with("case")
+    }
+
+    /// The written type of a variable that the statements declare, empty for none, where a place sees it.
+    fn local(&self, name: &str, chain: &[NodeId]) -> Option<&str> {
         let (page, tree) = (self.page, self.page.tree);
         let nodes = self.region.statements.iter().flat_map(|&statement| tree.descendants(statement));
         let mut found = nodes.filter(|&node| {
@@ -431,6 +456,11 @@ impl Look<'_, '_, '_> {
                 && tree.child(node, "name").is_some_and(|found| page.text_of(found) == name)
         });
         let declared = found.next()?;
+        let around = page.enclosing(tree.span(declared));
+        let block = around.iter().rev().find(|&&node| page.is_list(node))?;
+        if !chain.contains(block) {
+            return None;
+        }
         found.next().is_none().then(|| tree.child_of_kind(declared, "type").map_or("", |ty| page.text_of(ty)))
     }
 

@@ -32,9 +32,9 @@ impl Scope {
     }
 
     /// The uses of the memory in the scope up to a place; no answer where something may keep it.
-    pub(super) fn life(&self, page: &Page<'_, '_>, way: &Way, unsure: bool, until: u32) -> Option<Life> {
+    pub(super) fn life(&self, page: &Page<'_, '_>, way: &Way, until: u32) -> Option<Life> {
         let statements: Vec<NodeId> = std::iter::once(self.placed.statement).chain(self.rest.iter().copied()).collect();
-        lifetime::of(page, &self.chain, way, unsure, lifetime::Region { statements: &statements, until })
+        lifetime::of(page, &self.chain, way, lifetime::Region { statements: &statements, until })
     }
 
     /// The blanks before each of its statements.
@@ -129,16 +129,10 @@ fn jumps(page: &Page<'_, '_>, statements: &[NodeId]) -> bool {
 }
 
 /// A release at the end of the scope.
-pub(super) fn at_end(
-    page: &Page<'_, '_>,
-    place: Span,
-    variable: &str,
-    way: &Way,
-    unsure: bool,
-) -> Option<(String, Vec<Change>)> {
+pub(super) fn at_end(page: &Page<'_, '_>, place: Span, variable: &str, way: &Way) -> Option<(String, Vec<Change>)> {
     let scope = Scope::of(page, place, variable, way)?;
     // One that is released somewhere would be released twice on that way.
-    if !scope.life(page, way, unsure, u32::MAX)?.releases.is_empty() {
+    if !scope.life(page, way, u32::MAX)?.releases.is_empty() {
         return None;
     }
     if !can_end_in_finally(page, &scope.chain, &scope.rest, variable) {
@@ -264,7 +258,7 @@ fn finally_of(page: &Page<'_, '_>, node: NodeId) -> Option<NodeId> {
 /// One release in a `finally` instead of those on some paths.
 pub(super) fn always(page: &Page<'_, '_>, place: Span, variable: &str, way: &Way) -> Option<(String, Vec<Change>)> {
     let scope = Scope::of(page, place, variable, way)?;
-    let life = scope.life(page, way, false, u32::MAX)?;
+    let life = scope.life(page, way, u32::MAX)?;
     let Scope { chain, placed, rest, .. } = scope;
     if !can_end_in_finally(page, &chain, &rest, variable) || after_check(page, &rest, variable, way)?.len() < rest.len()
     {
