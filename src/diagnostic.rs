@@ -1,5 +1,8 @@
 //! A finding in words, ready for any output.
 
+use std::sync::Arc;
+
+use crate::fix::Remedy;
 use crate::source::Location;
 use crate::target::TargetSet;
 use crate::violation::Confidence;
@@ -35,6 +38,8 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// A change that mends it.
     pub fix: Option<Fix>,
+    /// What would mend it, where its edits are made when somebody asks for them.
+    pub remedy: Option<Arc<Remedy>>,
 }
 
 /// How bad a finding is.
@@ -46,6 +51,15 @@ pub enum Level {
     Warning,
     /// Memory corruption or a crash.
     Error,
+}
+
+impl Diagnostic {
+    /// Every place that it tells.
+    pub fn places(&mut self, tell: &mut dyn FnMut(&mut Location)) {
+        tell(&mut self.primary.location);
+        self.trace.iter_mut().for_each(|step| tell(&mut step.location));
+        self.fix.iter_mut().flat_map(|fix| &mut fix.edits).for_each(|edit| tell(&mut edit.location));
+    }
 }
 
 /// A place and what to say there.

@@ -15,10 +15,11 @@ use crate::models::ModelSet;
 use crate::state::Ownership;
 use crate::summary::{AccessPath, Root, Summary};
 use crate::target::TargetSet;
-use crate::violation::{Owner, Violation, ViolationKind};
+use crate::violation::{Owner, Violation};
 use engine::{Engine, Origin, OriginKey, Recursion};
 pub use offered::OfferedRelease;
 use path::{Object, Path};
+pub use renewed::Results;
 use summaries::Summaries;
 
 mod adoption;
@@ -88,6 +89,7 @@ mod reach;
 mod reads;
 mod records;
 mod references;
+mod renewed;
 mod replaced;
 mod replaced_objects;
 mod resets;
@@ -122,11 +124,13 @@ pub struct Options {
     pub step_budget: u32,
     /// Whether the contracts of all functions are asked for afterwards.
     pub keep_contracts: bool,
+    /// Whether functions are [analysed again](Results::renew) afterwards.
+    pub keep_results: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { targets: TargetSet::ALL, step_budget: 100_000, keep_contracts: false }
+        Self { targets: TargetSet::ALL, step_budget: 100_000, keep_contracts: false, keep_results: false }
     }
 }
 
@@ -144,6 +148,8 @@ pub struct Analysis {
     /// The exports of native code that release what they are given.
     pub offered: Vec<OfferedRelease>,
     contracts: Vec<Vec<Option<Arc<Summary>>>>,
+    /// What was found, function by function, where it was [kept](Options::keep_results).
+    pub results: Option<Results>,
 }
 
 impl Analysis {
@@ -213,77 +219,38 @@ pub fn analyse(program: &Program, models: &ModelSet, options: &Options) -> Analy
     }
     results.sort_by_key(|(function, _)| *function);
     let mut analysis = Analysis::default();
+    let mut by_root = Vec::new();
     for (function, found) in results {
         match found {
             Ok(found) => {
                 analysis.functions += found.functions;
                 analysis.incomplete.extend(found.incomplete);
-                analysis.violations.extend(found.violations);
+                if !found.violations.is_empty() {
+                    by_root.push((function, found.violations));
+                }
             }
             Err(reason) => analysis.failed.push((function, reason)),
         }
     }
     let of_fields = fields.mismatches(program, models);
-    // What a field is known to receive says more than its type.
-    let is_told = |of_type: &Violation| of_fields.iter().any(|other| other.at == of_type.at);
-    analysis.violations.retain(|found| !matches!(found.kind, ViolationKind::MismatchedType { .. }) || !is_told(found));
-    analysis.violations.extend(of_fields);
-    analysis.violations.extend(finalized_fields::released_by_hand(program, models, &summaries, &fields));
-    analysis.violations.extend(leaked_fields::unreleased(program, models, &summaries, &fields));
-    analysis.violations.extend(leaked_elements::unreleased(program, models, &fields));
-    analysis.violations.extend(replaced_objects::replaced(program, models, &summaries, &fields));
-    analysis.violations.extend(premature::finalizations(program, models));
-    analysis.violations.extend(started::released_early(program, models, &summaries));
-    analysis.violations.extend(drained::drained_twice(program, models, &summaries));
-    analysis.violations = each_once(program, analysis.violations);
-    let unreleased = exports::without_release(program, models, options, &summaries, &analysis.violations);
-    analysis.violations.extend(unreleased);
-    analysis.offered = offered::releases(program, &summaries);
-    if options.keep_contracts {
-        analysis.contracts = summaries.into_all();
+    let mut others = finalized_fields::released_by_hand(program, models, &summaries, &fields);
+    others.extend(leaked_fields::unreleased(program, models, &summaries, &fields));
+    others.extend(leaked_elements::unreleased(program, models, &fields));
+    others.extend(replaced_objects::replaced(program, models, &summaries, &fields));
+    others.extend(premature::finalizations(program, models));
+    others.extend(started::released_early(program, models, &summaries));
+    others.extend(drained::drained_twice(program, models, &summaries));
+    let mut results = Results { summaries, reach, closures, by_root, of_fields, others, unreleased: Vec::new() };
+    analysis.violations = results.violations(program);
+    results.unreleased = exports::without_release(program, models, options, &results.summaries, &analysis.violations);
+    analysis.violations.extend(results.unreleased.iter().cloned());
+    analysis.offered = offered::releases(program, &results.summaries);
+    match options.keep_results {
+        true => analysis.results = Some(results),
+        false if options.keep_contracts => analysis.contracts = results.summaries.into_all(),
+        false => {}
     }
     analysis
-}
-
-/// A function that is run where it is called shows what is wrong in it there as well.
-fn each_once(program: &Program, violations: Vec<Violation>) -> Vec<Violation> {
-    let mut seen: rustc_hash::FxHashMap<crate::source::Location, Vec<usize>> = rustc_hash::FxHashMap::default();
-    let mut distinct: Vec<Violation> = Vec::with_capacity(violations.len());
-    let mut contents = rustc_hash::FxHashSet::default();
-    for mut violation in violations {
-        // What a function puts into the blocks that it gives out is told for the first of those that are lost.
-        if let (ViolationKind::LeakedField { release: None, .. }, Some(made)) =
-            (&violation.kind, violation.trace.first())
-            && !contents.insert(made.location)
-        {
-            continue;
-        }
-        violation.function = around(program, &violation);
-        let there = seen.entry(violation.at).or_default();
-        let same = |index: &usize| distinct[*index].kind == violation.kind && distinct[*index].trace == violation.trace;
-        if !there.iter().any(same) {
-            there.push(distinct.len());
-            distinct.push(violation);
-        }
-    }
-    distinct
-}
-
-/// The function that a violation is written in: that which was analysed may have run another one in place.
-fn around(program: &Program, violation: &Violation) -> FuncRef {
-    let holds = |function: &crate::ir::Function| {
-        function.span.start <= violation.at.span.start && violation.at.span.end <= function.span.end
-    };
-    let is_there = program.units[violation.function.unit as usize].file == violation.at.file;
-    if is_there && holds(program.function(violation.function)) {
-        return violation.function;
-    }
-    let Some(unit) = program.unit_of(violation.at.file) else { return violation.function };
-    let written = program.units[unit as usize].functions.iter().enumerate().filter(|(_, function)| {
-        function.kind != FunctionKind::Closure && !function.blocks.is_empty() && holds(function)
-    });
-    let innermost = written.min_by_key(|(_, function)| function.span.end - function.span.start);
-    innermost.map_or(violation.function, |(index, _)| FuncRef { unit, function: FunctionId(index as u32) })
 }
 
 /// Runs what may panic: a fault in one place must not take the others with it.
@@ -487,17 +454,11 @@ enum Layer {
 
 fn layers(program: &Program) -> Vec<Vec<Vec<FuncRef>>> {
     let components = program.components();
-    let mut component = vec![0usize; program.functions()];
-    for (index, functions) in components.iter().enumerate() {
-        for function in functions {
-            component[program.number(*function)] = index;
-        }
-    }
     let mut level = vec![0usize; components.len()];
     let mut layers: Vec<Vec<Vec<FuncRef>>> = Vec::new();
     for (index, functions) in components.iter().enumerate() {
         let callees = functions.iter().flat_map(|function| program.callees(*function));
-        let waits_for = callees.map(|callee| component[program.number(*callee)]).filter(|other| *other != index);
+        let waits_for = callees.map(|callee| program.component(*callee)).filter(|other| *other != index);
         let own = waits_for.map(|other| level[other] + 1).max().unwrap_or(0);
         level[index] = own;
         if layers.len() <= own {

@@ -11,6 +11,7 @@ use crate::language::Language;
 use crate::source::{FileId, Span};
 use crate::target::TargetSet;
 
+pub mod bodies;
 pub mod build;
 mod call;
 mod control;
@@ -117,6 +118,19 @@ impl Unit {
     #[must_use]
     pub fn function(&self, id: FunctionId) -> &Function {
         &self.functions[id.index()]
+    }
+
+    /// The function that a closure is written in, outside of closures; for another function itself.
+    #[must_use]
+    pub fn outermost(&self, id: FunctionId) -> FunctionId {
+        let mut at = id;
+        for _ in 0..self.functions.len() {
+            match self.functions.get(at.index()).and_then(|function| function.parent) {
+                Some(parent) => at = parent,
+                None => break,
+            }
+        }
+        at
     }
 }
 

@@ -24,6 +24,7 @@ pub use exports::is_aside;
 use graph::CallGraph;
 pub use links::{Calls, Form, Link, Standing};
 pub use opaque::TypeRelease;
+pub use renewed::Tables;
 use stated::Stated;
 
 pub mod abi;
@@ -44,6 +45,7 @@ mod opaque;
 mod opened;
 mod operations;
 mod promotion;
+mod renewed;
 mod resolve;
 mod scalars;
 mod scope;
@@ -51,7 +53,7 @@ pub mod stated;
 mod types;
 
 /// Where a file lies: its project-relative path and its Dart package.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileContext {
     /// The path, with `/` between its parts.
     pub path: Arc<str>,
@@ -92,7 +94,7 @@ impl FileContext {
 }
 
 /// A crate of the project.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CrateContext {
     /// The name by which code says it.
     pub name: Arc<str>,
@@ -103,7 +105,7 @@ pub struct CrateContext {
 }
 
 /// A Dart package of the project.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PackageContext {
     /// The name its `pubspec.yaml` gives.
     pub name: Arc<str>,
@@ -409,7 +411,13 @@ impl Ty {
 impl Program {
     /// Links units; `contexts` has one entry for each, in the same order.
     #[must_use]
-    pub fn link(mut units: Vec<Arc<Unit>>, contexts: &[FileContext], models: &ModelSet) -> Self {
+    pub fn link(units: Vec<Arc<Unit>>, contexts: &[FileContext], models: &ModelSet) -> Self {
+        Self::with_tables(units, contexts, models).0
+    }
+
+    /// The same, with what a [change of bodies](Self::renew) asks for.
+    #[must_use]
+    pub fn with_tables(mut units: Vec<Arc<Unit>>, contexts: &[FileContext], models: &ModelSet) -> (Self, Tables) {
         let mut files = contexts.to_vec();
         files.resize_with(units.len(), || FileContext {
             path: "".into(),
@@ -422,11 +430,12 @@ impl Program {
         });
         opened::narrow(&units, &mut files);
         exports::adopt_prototypes(&mut units);
-        let environment = env::Env::new(&units, &files, models);
+        let mut environment = env::Env::new(&units, &files, models);
         let allocations = environment.allocations();
         let mut exports = Exports::new(&units, &files);
         let declared = declared::Declared::new(&units, models);
-        let (mut facts, resolved, mut links) = environment.resolve(&mut exports, &declared);
+        let (resolved, mut links) = environment.resolve(&mut exports, &declared);
+        let (mut facts, tables) = environment.into_tables();
         facts.allocations = allocations;
         let versions = files.iter().map(env::versions_of).collect();
         let definitions = |symbol: &Name, unit: u32| exports.definitions(&files, symbol, unit);
@@ -454,7 +463,7 @@ impl Program {
         };
         program.released_types = opaque::releases(&program, models);
         program.callbacks = callbacks::find(&program, models);
-        program
+        (program, tables)
     }
 
     /// Drops the program on all threads: a large one consists of millions of allocations.
@@ -588,6 +597,11 @@ impl Program {
         &self.graph.components
     }
 
+    /// The component that a function is in, by its place in [`Self::components`].
+    pub(crate) fn component(&self, function: FuncRef) -> usize {
+        self.graph.component(function)
+    }
+
     /// Everything whose summary a function's own depends on: what it may call, its closures, initial values that it
     /// computes. Sorted, each once.
     #[must_use]
@@ -599,16 +613,6 @@ impl Program {
     #[must_use]
     pub fn callers(&self, function: FuncRef) -> &[FuncRef] {
         self.graph.callers(function)
-    }
-
-    /// A number for each function: they count from 0 without a gap.
-    pub(crate) fn number(&self, function: FuncRef) -> usize {
-        self.graph.node(function)
-    }
-
-    /// How many functions there are.
-    pub(crate) fn functions(&self) -> usize {
-        self.resolved.iter().map(Vec::len).sum()
     }
 
     /// The definitions behind a native symbol that a unit names; empty where there are none here.

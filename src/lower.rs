@@ -1,6 +1,7 @@
 //! Syntax → IR: dispatch only.
 
-use crate::ir::Unit;
+use crate::ir::bodies::Lowered;
+use crate::ir::{FunctionId, Unit};
 use crate::language::Language;
 use crate::parse::{Limits, Refused};
 use crate::source::FileId;
@@ -9,6 +10,15 @@ pub mod c;
 pub mod dart;
 mod documentation;
 pub mod rust;
+
+/// Lowers one function of a file again whose text changed, and nothing around it; nothing where the whole file has to be
+/// lowered. The unit has the places that are right for the new text.
+pub fn again(unit: &mut Unit, function: FunctionId, text: &str, limits: &Limits) -> Option<Lowered> {
+    match unit.language {
+        Language::Dart => dart::again::function(unit, function, text, limits),
+        _ => None,
+    }
+}
 
 /// Parses and lowers one file.
 ///

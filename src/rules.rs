@@ -132,6 +132,12 @@ pub fn find(name: &str) -> Option<&'static Rule> {
     ALL.iter().copied().find(|rule| rule.name == name)
 }
 
+/// Whether a rule speaks of the code, not of what was said of it.
+#[must_use]
+pub fn is_of_the_code(name: &str) -> bool {
+    find(name).is_some_and(|rule| rule.cwe.is_some())
+}
+
 /// The names of all rules.
 #[must_use]
 pub fn names() -> Vec<&'static str> {
@@ -328,6 +334,7 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
             None => words.help,
         }),
         fix: None,
+        remedy: None,
     }
 }
 

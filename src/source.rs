@@ -131,7 +131,7 @@ pub struct Position {
 /// Where each line of a text begins.
 #[derive(Clone, Debug)]
 pub struct LineIndex {
-    starts: Vec<u32>,
+    starts: Arc<[u32]>,
 }
 
 impl LineIndex {

@@ -61,7 +61,7 @@ pub fn comment_for(source: &SourceFile, line: u32, rules: &[&str], reason: &str)
 }
 
 /// The comments of a project that silence findings.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Comments {
     files: FxHashMap<FileId, Vec<Noted>>,
     /// Files of which a part was not understood: what is in it nobody can call unused.
@@ -69,7 +69,7 @@ pub struct Comments {
     wrong: Vec<(Location, String)>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Noted {
     mark: Mark,
     used: bool,
@@ -80,18 +80,34 @@ impl Comments {
     #[must_use]
     pub fn read(units: &[Arc<Unit>], sources: &[SourceFile]) -> Self {
         let mut all = Self::default();
-        for unit in units.iter().filter(|unit| !unit.comments.is_empty()) {
-            let Some(source) = sources.get(unit.file.index()) else { continue };
-            let read = comments::read(&unit.comments, unit.language, source);
-            let at = |span: Span| Location { file: unit.file, span };
-            all.wrong.extend(read.wrong.into_iter().map(|(span, reason)| (at(span), reason)));
-            if unit.has_gaps() {
-                all.gaps.push(unit.file);
+        for unit in units {
+            if let Some(source) = sources.get(unit.file.index()) {
+                all.add(unit, source);
             }
-            let noted = read.marks.into_iter().map(|mark| Noted { mark, used: false });
-            all.files.insert(unit.file, noted.collect());
         }
         all
+    }
+
+    fn add(&mut self, unit: &Unit, source: &SourceFile) {
+        if unit.comments.is_empty() {
+            return;
+        }
+        let read = comments::read(&unit.comments, unit.language, source);
+        let at = |span: Span| Location { file: unit.file, span };
+        self.wrong.extend(read.wrong.into_iter().map(|(span, reason)| (at(span), reason)));
+        if unit.has_gaps() {
+            self.gaps.push(unit.file);
+        }
+        let noted = read.marks.into_iter().map(|mark| Noted { mark, used: false });
+        self.files.insert(unit.file, noted.collect());
+    }
+
+    /// Reads those of one file again.
+    pub fn renew(&mut self, unit: &Unit, source: &SourceFile) {
+        self.files.remove(&unit.file);
+        self.gaps.retain(|file| *file != unit.file);
+        self.wrong.retain(|(location, _)| location.file != unit.file);
+        self.add(unit, source);
     }
 
     /// What silences a finding: at its place, where the memory is allocated, where it is released, or where it comes

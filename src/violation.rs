@@ -29,6 +29,14 @@ pub struct Violation {
     pub confidence: Confidence,
 }
 
+impl Violation {
+    /// Every place that it tells.
+    pub fn places(&mut self, tell: &mut dyn FnMut(&mut Location)) {
+        tell(&mut self.at);
+        self.trace.iter_mut().for_each(|step| tell(&mut step.location));
+    }
+}
+
 /// How sure a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Confidence {

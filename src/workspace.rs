@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 
 use crate::config::{Certainty, Config, Setting};
 use crate::diagnostic::{Diagnostic, Level};
 use crate::discover::{Problem, Project};
-use crate::fix::Pages;
 use crate::flow;
 use crate::ir::Unit;
 use crate::language::Language;
@@ -24,6 +24,8 @@ use crate::target::TargetSet;
 use crate::violation::Confidence;
 use models::OwnModels;
 use progress::{Phase, Progress};
+use standing::Standing;
+use words::Worded;
 
 mod arrange;
 mod built;
@@ -33,9 +35,11 @@ pub mod mend;
 pub(crate) mod models;
 pub mod ownership;
 pub mod progress;
+pub mod standing;
+mod words;
 
 /// Stack of the threads that analyse. Parsers and destructors of deep trees use it; nothing of ours recurses deep.
-const STACK: usize = 64 * 1024 * 1024;
+pub(crate) const STACK: usize = 64 * 1024 * 1024;
 
 /// Threads fit for [`Workspace::check`]; as many as the machine has cores where `threads` is 0.
 ///
@@ -46,8 +50,8 @@ pub fn pool(threads: usize) -> Result<rayon::ThreadPool, rayon::ThreadPoolBuildE
     rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK).build()
 }
 
-/// A project in memory.
-#[derive(Debug)]
+/// A project in memory. A copy shares what is lowered.
+#[derive(Clone, Debug)]
 pub struct Workspace {
     sources: Vec<SourceFile>,
     keys: Vec<Arc<str>>,
@@ -61,11 +65,11 @@ pub struct Workspace {
     notes: Vec<Problem>,
     own: OwnModels,
     baseline: Option<(Baseline, SourceFile)>,
-    kept: Option<Vec<OnceLock<Lowered>>>,
+    kept: Option<Vec<Arc<OnceLock<Lowered>>>>,
 }
 
 /// What is known of a file beside its text.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Facts {
     named: bool,
     excluded: bool,
@@ -93,6 +97,8 @@ pub struct Options {
     pub scope: Scope,
     /// Whether all is looked for that the project asks for: only then is what fits nothing of no use.
     pub whole: bool,
+    /// Whether findings come with their fixes; else with what would make them.
+    pub fixes: bool,
     /// Limits of the parsers.
     pub limits: Limits,
     /// Who wants to know how far the check is.
@@ -121,6 +127,7 @@ impl Default for Options {
             ignores: true,
             scope: Scope::Touching,
             whole: true,
+            fixes: true,
             limits: Limits::default(),
             progress: Arc::default(),
         }
@@ -128,6 +135,13 @@ impl Default for Options {
 }
 
 impl Options {
+    /// Whether the same is looked for and shown.
+    #[must_use]
+    pub fn asks_the_same(&self, other: &Self) -> bool {
+        let of = |options: &Self| (options.targets, options.as_built, options.min_confidence, options.check_vendored);
+        self.rules == other.rules && of(self) == of(other)
+    }
+
     /// What a project's configuration asks for.
     #[must_use]
     pub fn of(config: &Config) -> Self {
@@ -240,7 +254,7 @@ impl Workspace {
     /// The same project, of which what is lowered is kept: the next check lowers only what changed since.
     #[must_use]
     pub fn keeping(mut self) -> Self {
-        self.kept = Some(self.sources.iter().map(|_| OnceLock::new()).collect());
+        self.kept = Some(self.sources.iter().map(|_| Arc::default()).collect());
         self
     }
 
@@ -251,7 +265,7 @@ impl Workspace {
         if source.text != *text {
             *source = SourceFile::new(source.id, Arc::clone(&source.path), Arc::clone(text), source.language);
             if let Some(kept) = self.kept.as_mut().and_then(|kept| kept.get_mut(index)) {
-                *kept = OnceLock::new();
+                *kept = Arc::default();
             }
         }
         true
@@ -260,25 +274,37 @@ impl Workspace {
     /// The text of a file, by its path from the project's folder.
     #[must_use]
     pub fn text(&self, key: &str) -> Option<&Arc<str>> {
-        let index = self.keys.iter().position(|other| **other == *key)?;
-        self.sources.get(index).map(|source| &source.text)
+        self.source(key).map(|source| &source.text)
+    }
+
+    /// Whether it is another reading of the same project, with the same files, in which nothing changed.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let texts = |workspace: &Self| workspace.files().map(|file| Arc::clone(&file.text)).collect::<Vec<_>>();
+        self.keys == other.keys
+            && self.facts == other.facts
+            && self.contexts == other.contexts
+            && self.own == other.own
+            && self.problems == other.problems
+            && self.left_out == other.left_out
+            && texts(self) == texts(other)
     }
 
     /// Takes over what an earlier state of the project has kept of files whose text is still the same.
     pub fn take_over(&mut self, earlier: Self) {
         let (Some(kept), Some(old)) = (&mut self.kept, earlier.kept) else { return };
         let known = earlier.keys.iter().zip(&earlier.sources).zip(old);
-        let mut known: HashMap<&str, (&SourceFile, OnceLock<Lowered>)> =
+        let mut known: HashMap<&str, (&SourceFile, Arc<OnceLock<Lowered>>)> =
             known.map(|((key, source), lowered)| (&**key, (source, lowered))).collect();
         for ((key, source), kept) in self.keys.iter().zip(&self.sources).zip(kept) {
             let Some((before, lowered)) = known.remove(&**key) else { continue };
-            let Some(mut lowered) = lowered.into_inner().filter(|_| before.text == source.text) else { continue };
+            let Some(mut lowered) = lowered.get().filter(|_| before.text == source.text).cloned() else { continue };
             if let Lowered::Unit(unit) = &mut lowered
                 && unit.file != source.id
             {
                 Arc::make_mut(unit).file = source.id;
             }
-            *kept = OnceLock::from(lowered);
+            *kept = Arc::new(OnceLock::from(lowered));
         }
     }
 
@@ -287,6 +313,18 @@ impl Workspace {
     /// `models` are those of the program; the project's own come before them.
     #[must_use]
     pub fn check(&self, models: &ModelSet, options: &Options) -> Report {
+        self.run(models, options, false).map_or_else(Report::default, |(report, _)| report)
+    }
+
+    /// The same, with what a [small change](Standing::follow) needs instead of another check; nothing where somebody
+    /// [stopped](Progress::stop) it.
+    #[must_use]
+    pub fn stand(&self, models: &ModelSet, options: &Options) -> Option<(Report, Standing)> {
+        let (report, standing) = self.run(models, options, true)?;
+        Some((report, standing?))
+    }
+
+    fn run(&self, models: &ModelSet, options: &Options, keeps: bool) -> Option<(Report, Option<Standing>)> {
         let mut report = Report {
             sources: self.files().cloned().collect(),
             read: self.read.clone(),
@@ -297,7 +335,7 @@ impl Workspace {
             notes: self.notes.clone(),
             ..Report::default()
         };
-        let mut found = Vec::new();
+        let mut apart = Vec::new();
         let mut units = Vec::new();
         let progress = &*options.progress;
         progress.begin(Phase::Parsing, self.sources.len());
@@ -307,17 +345,7 @@ impl Workspace {
                     if !unit.is_lost() {
                         *report.parsed.entry(source.language).or_default() += 1;
                     }
-                    let is_left_out = self.is_others(source.id, options);
-                    if let Some(first) = unit.errors.first().filter(|_| !is_left_out) {
-                        let line = source.position(first.start).line;
-                        let reason = match unit.errors.len() {
-                            1 => format!("a syntax error in line {line}; what it overlaps was not analysed"),
-                            more => format!(
-                                "{more} syntax errors, the first in line {line}; what they overlap was not analysed"
-                            ),
-                        };
-                        report.damaged.push(Problem { path: source.path.to_string(), reason });
-                    }
+                    report.damaged.extend(damage(&unit, source).filter(|_| !self.is_others(source.id, options)));
                     units.push(unit);
                 }
                 Lowered::Refused(reason) => {
@@ -328,81 +356,74 @@ impl Workspace {
                     report.skipped.push(problem);
                 }
                 Lowered::Failed(reason) => {
-                    found.push(rules::internal_error(source.id, self.key(source.id), Part::File, &reason));
+                    apart.push(rules::internal_error(source.id, self.key(source.id), Part::File, &reason));
                 }
             }
         }
 
         progress.begin(Phase::Linking, 0);
-        let generated: Vec<FileId> =
+        progress.goes_on()?;
+        let generated: FxHashSet<FileId> =
             units.iter().filter(|unit| self.is_generated(unit)).map(|unit| unit.file).collect();
         let comments = if options.ignores { Comments::read(&units, &self.sources) } else { Comments::default() };
         let own = self.models_with_own(&units, models);
-        let models = own.as_ref().unwrap_or(models);
-        let program = link::program(units, &self.contexts, models);
-        found.extend(self.invalid_models(&program, models));
+        let all_models = own.as_ref().unwrap_or(models);
+        let (program, tables) = link::program(units, &self.contexts, all_models);
+        apart.extend(self.invalid_models(&program, all_models));
         progress.begin(Phase::Analysing, 0);
-        let analysis =
-            flow::analyse(&program, models, &flow::Options { targets: options.targets, ..flow::Options::default() });
-        let context = rules::Context {
-            program: &program,
-            families: models.families(),
-            sources: &self.sources,
-            keys: &self.keys,
-            targets: options.targets,
-            language: Language::Dart,
-            releases: &analysis.offered,
-            offered: None,
-            opened: None,
-        };
+        progress.goes_on()?;
+        let flow_options = flow::Options { keep_results: keeps, ..flow_options(options) };
+        let mut analysis = flow::analyse(&program, all_models, &flow_options);
         progress.begin(Phase::Wording, 0);
-        let glue = link::Glue::of(&program);
-        let signatures = signatures::check(&program, options.targets);
-        let violations = analysis.violations.iter().chain(&signatures);
-        let violations: Vec<_> = violations.filter_map(|violation| self.where_built(violation, options)).collect();
-        let pages = Pages::new(&self.sources);
-        let remedies =
-            rules::remedies(&violations.iter().map(|(violation, _)| &**violation).collect::<Vec<_>>(), &context);
-        let words = violations.into_par_iter().zip(remedies).map(|((violation, targets), remedy)| {
-            let (violation, context) = (&*violation, &rules::Context { targets, ..context });
-            let worded = flow::guarded(|| {
-                let fix = remedy.as_ref().and_then(|remedy| pages.fix(remedy, violation.at));
-                Diagnostic { fix, ..rules::word(violation, context) }
-            });
-            worded.map_err(|reason| (violation.at.file, reason))
-        });
-        let mut failed: BTreeMap<FileId, String> = BTreeMap::new();
+        progress.goes_on()?;
         for (function, reason) in &analysis.failed {
             if let Some(unit) = program.units.get(function.unit as usize) {
-                failed.entry(unit.file).or_insert_with(|| reason.clone());
+                apart.push(rules::internal_error(unit.file, self.key(unit.file), Part::Some, reason));
             }
         }
-        for worded in words.collect::<Vec<_>>() {
-            match worded {
-                // A generator writes what it was told: a type that does not fit is worth knowing there too.
-                Ok(diagnostic)
-                    if generated.contains(&diagnostic.primary.location.file)
-                        && diagnostic.rule != rules::SIGNATURE_MISMATCH => {}
-                Ok(diagnostic) if !glue.concerns(&diagnostic) => {}
-                Ok(diagnostic) => found.push(diagnostic),
-                Err((file, reason)) => drop(failed.entry(file).or_insert(reason)),
-            }
-        }
-        let failures = failed.iter();
-        found.extend(failures.map(|(file, reason)| rules::internal_error(*file, self.key(*file), Part::Some, reason)));
-
-        (report.diagnostics, report.suppressed) = self.arrange(found, comments, options);
+        apart.dedup_by_key(|failure| (failure.rule, failure.primary.location.file));
+        let signatures = signatures::check(&program, options.targets);
+        let glue = link::Glue::of(&program);
+        let violations = analysis.violations.iter().chain(&signatures);
+        let told = words::Told {
+            program: &program,
+            models: all_models,
+            offered: &analysis.offered,
+            glue: &glue,
+            generated: &generated,
+        };
+        let (found, worded) = self.words(&told, violations, Worded::default(), options);
+        (report.diagnostics, report.suppressed) =
+            self.arrange(found.into_iter().chain(apart.iter().cloned()).collect(), comments.clone(), options);
         report.functions = analysis.functions;
         report.links = self.count_links(&program, options);
         report.incomplete = self.unfinished(&program, &analysis, options);
         report.skipped.sort();
         report.damaged.sort();
+        if let Some(results) = analysis.results.take() {
+            let offered = std::mem::take(&mut analysis.offered);
+            let parts = standing::Parts {
+                own,
+                program,
+                tables,
+                results,
+                offered,
+                glue,
+                generated,
+                comments,
+                apart,
+                signatures,
+                worded,
+            };
+            let standing = Standing::new(parts, report.clone());
+            return Some((report, Some(standing)));
+        }
         // Nobody waits for it: a command ends, an editor has its answer.
         rayon::spawn(move || {
-            drop(analysis);
+            drop((analysis, tables));
             program.dismantle();
         });
-        report
+        Some((report, None))
     }
 
     /// Lowers every file, in the order of the files.
@@ -411,16 +432,26 @@ impl Workspace {
         // Big files first: one huge binding must not be the tail of the run.
         order.sort_by_key(|source| std::cmp::Reverse(source.text.len()));
         let lowered = order.into_par_iter().with_max_len(1).map(|source| {
-            let lowered = match self.kept.as_ref().and_then(|kept| kept.get(source.id.index())) {
-                Some(kept) => kept.get_or_init(|| lowered(source, limits)).clone(),
-                None => lowered(source, limits),
-            };
+            let lowered = self.lower_one(source, limits);
             progress.step();
             (source.id, lowered)
         });
         let mut lowered: Vec<_> = lowered.collect();
         lowered.sort_by_key(|(id, _)| *id);
         lowered.into_iter().map(|(_, lowered)| lowered).collect()
+    }
+
+    fn lower_one(&self, source: &SourceFile, limits: &Limits) -> Lowered {
+        match self.kept.as_ref().and_then(|kept| kept.get(source.id.index())) {
+            Some(kept) => kept.get_or_init(|| lowered(source, limits)).clone(),
+            None => lowered(source, limits),
+        }
+    }
+
+    /// A file by its path from the project's folder.
+    fn source(&self, key: &str) -> Option<&SourceFile> {
+        let index = self.keys.iter().position(|other| **other == *key)?;
+        self.sources.get(index)
     }
 
     fn key(&self, file: FileId) -> &str {
@@ -546,6 +577,20 @@ fn lowered(source: &SourceFile, limits: &Limits) -> Lowered {
         Ok(Err(refused)) => Lowered::Refused(refused.to_string()),
         Err(reason) => Lowered::Failed(reason),
     }
+}
+
+/// What to say of a file with syntax errors.
+fn damage(unit: &Unit, source: &SourceFile) -> Option<Problem> {
+    let line = source.position(unit.errors.first()?.start).line;
+    let reason = match unit.errors.len() {
+        1 => format!("a syntax error in line {line}; what it overlaps was not analysed"),
+        more => format!("{more} syntax errors, the first in line {line}; what they overlap was not analysed"),
+    };
+    Some(Problem { path: source.path.to_string(), reason })
+}
+
+fn flow_options(options: &Options) -> flow::Options {
+    flow::Options { targets: options.targets, ..flow::Options::default() }
 }
 
 fn is_source(path: &str) -> bool {

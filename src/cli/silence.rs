@@ -5,7 +5,6 @@ use std::path::Path;
 
 use super::{Fallible, complain, file};
 use crate::config::Config;
-use crate::diagnostic::Diagnostic;
 use crate::discover::{self, Caps, Disk, Root};
 use crate::projects::{self, ReadBaseline};
 use crate::rules;
@@ -80,7 +79,7 @@ pub(super) fn add(report: Report, silencing: &Silencing<'_>) -> Fallible<Report>
 /// The lines of findings that a comment could silence.
 fn findings(report: &Report) -> BTreeMap<FileId, Lines> {
     let mut lines: BTreeMap<FileId, Lines> = BTreeMap::new();
-    for diagnostic in report.diagnostics.iter().filter(|diagnostic| is_of_the_code(diagnostic)) {
+    for diagnostic in report.diagnostics.iter().filter(|diagnostic| rules::is_of_the_code(diagnostic.rule)) {
         let location = diagnostic.primary.location;
         if let Some(source) = report.sources.get(location.file.index()) {
             let line = source.lines().line(location.span.start);
@@ -88,11 +87,6 @@ fn findings(report: &Report) -> BTreeMap<FileId, Lines> {
         }
     }
     lines
-}
-
-/// Whether a finding speaks of the code, not of what was said of it.
-fn is_of_the_code(diagnostic: &Diagnostic) -> bool {
-    rules::find(diagnostic.rule).is_some_and(|rule| rule.cwe.is_some())
 }
 
 fn write(report: &Report, written: &BTreeMap<FileId, Written>, silencing: &Silencing<'_>) -> Fallible<()> {
@@ -123,11 +117,13 @@ fn checked(disk: &Disk, silencing: &Silencing<'_>) -> Report {
 
 /// The lines of a file, from 0, that still have a finding which a comment could silence.
 fn left_in(report: &Report, path: &str) -> BTreeSet<u32> {
-    let lines = report.diagnostics.iter().filter(|diagnostic| is_of_the_code(diagnostic)).filter_map(|diagnostic| {
-        let location = diagnostic.primary.location;
-        let source = report.sources.get(location.file.index()).filter(|source| &*source.path == path)?;
-        Some(source.lines().line(location.span.start))
-    });
+    let lines = report.diagnostics.iter().filter(|diagnostic| rules::is_of_the_code(diagnostic.rule)).filter_map(
+        |diagnostic| {
+            let location = diagnostic.primary.location;
+            let source = report.sources.get(location.file.index()).filter(|source| &*source.path == path)?;
+            Some(source.lines().line(location.span.start))
+        },
+    );
     lines.collect()
 }
 

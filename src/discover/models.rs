@@ -9,7 +9,7 @@ use crate::config::{self, ModelSources};
 use crate::source::LineIndex;
 
 /// The models that a project brings, as text.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ModelFiles {
     /// The configuration, where it says anything of models, then the files it names, in that order.
     pub texts: Vec<ModelText>,
@@ -18,7 +18,7 @@ pub struct ModelFiles {
 }
 
 /// A file with models.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelText {
     /// Its path relative to the working directory, with `/`.
     pub path: Arc<str>,

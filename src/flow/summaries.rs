@@ -62,6 +62,32 @@ impl Summaries {
         self.units.into_iter().map(slots).collect()
     }
 
+    /// There are so many functions in a unit now.
+    pub(super) fn grow(&mut self, unit: u32, functions: usize) {
+        if let Some(slots) = self.units.get_mut(unit as usize).filter(|slots| slots.len() < functions) {
+            slots.resize_with(functions, OnceLock::new);
+        }
+    }
+
+    /// Forgets the contract of a function, and gives it.
+    pub(super) fn take(&mut self, function: FuncRef) -> Option<Arc<Summary>> {
+        self.units.get_mut(function.unit as usize)?.get_mut(function.function.index())?.take()
+    }
+
+    /// Every place that is told.
+    pub(super) fn places(&mut self, tell: &mut dyn FnMut(&mut Location)) {
+        for summary in self.units.iter_mut().flatten().filter_map(OnceLock::get_mut) {
+            if !(summary.made.is_empty() && summary.ended.is_empty() && summary.read.is_empty()) {
+                let summary = Arc::make_mut(summary);
+                let made = summary.made.iter_mut().chain(&mut summary.ended).chain(&mut summary.read);
+                for made in made {
+                    tell(&mut made.location);
+                    made.through.iter_mut().for_each(|(_, location)| tell(location));
+                }
+            }
+        }
+    }
+
     pub(super) fn set_callbacks(&self, contracts: Contracts) {
         // There is one boundary.
         let _ = self.callbacks.set(contracts);

@@ -12,6 +12,7 @@ use super::exports::Exports;
 use super::foreign::{self, Foreign};
 use super::libraries::Libraries;
 use super::links::{self, Link};
+use super::renewed::Tables;
 use super::resolve::{self, Closures, Inferred, Outcome};
 use super::scope::Scope;
 use super::types;
@@ -64,24 +65,13 @@ pub(super) fn versions_of(file: &FileContext) -> Arc<Versions> {
 
 impl<'a> Env<'a> {
     pub(super) fn new(units: &'a [Arc<Unit>], files: &'a [FileContext], models: &'a ModelSet) -> Self {
-        let core = ["dart:core", "dart:async", "dart:collection"];
-        let mut env = Self {
-            units,
-            files,
-            models,
-            versions: files.iter().map(versions_of).collect(),
+        let tables = Tables {
             packs: files.iter().map(|file| pack_of(file, models)).collect(),
             libraries: Libraries::new(units, files, models),
-            classes: Vec::new(),
-            extensions: FxHashMap::default(),
-            facts: Facts::default(),
             foreign: Foreign::new(units, files, models),
-            initialized: FxHashMap::default(),
-            declared: Declared::default(),
-            core_packs: core.iter().filter_map(|uri| models.pack_for_uri(uri)).collect(),
-            ffi: models.pack_for_uri("dart:ffi"),
-            typed_data: models.pack_for_uri("dart:typed_data"),
+            ..Tables::default()
         };
+        let mut env = Self::again(units, files, models, tables, Facts::default());
         env.classes = units
             .par_iter()
             .map(|unit| unit.classes.iter().map(|class| ClassInfo::new(unit, class)).collect())
@@ -92,6 +82,41 @@ impl<'a> Env<'a> {
         env.declare();
         env.declared = Declared::of(&env.facts);
         env
+    }
+
+    /// A program whose declarations are known.
+    pub(super) fn again(
+        units: &'a [Arc<Unit>],
+        files: &'a [FileContext],
+        models: &'a ModelSet,
+        tables: Tables,
+        facts: Facts,
+    ) -> Self {
+        let core = ["dart:core", "dart:async", "dart:collection"];
+        let Tables { packs, libraries, classes, extensions, foreign, initialized, declared } = tables;
+        Self {
+            units,
+            files,
+            models,
+            versions: files.iter().map(versions_of).collect(),
+            packs,
+            libraries,
+            classes,
+            extensions,
+            facts,
+            foreign,
+            initialized,
+            declared,
+            core_packs: core.iter().filter_map(|uri| models.pack_for_uri(uri)).collect(),
+            ffi: models.pack_for_uri("dart:ffi"),
+            typed_data: models.pack_for_uri("dart:typed_data"),
+        }
+    }
+
+    /// What is known of the declarations.
+    pub(super) fn into_tables(self) -> (Facts, Tables) {
+        let Self { packs, libraries, classes, extensions, facts, foreign, initialized, declared, .. } = self;
+        (facts, Tables { packs, libraries, classes, extensions, foreign, initialized, declared })
     }
 
     /// Supertypes, and from them subtypes.
@@ -270,27 +295,32 @@ impl<'a> Env<'a> {
             .iter()
             .map(|class| class.fields.iter().map(|field| typed(&class.type_params, field)).collect())
             .collect();
-        let signature = |(at, function): (usize, &Function)| {
-            let type_params = scope.type_params(FunctionId(at as u32));
-            let param = |param: &crate::ir::Param| {
-                let written = function.locals.get(param.local.index()).and_then(|local| local.ty.as_ref());
-                let field = || {
-                    let class = function.class?;
-                    let name = &param.name;
-                    let at = from.classes.get(class.index())?.fields.iter().position(|field| field.name == *name)?;
-                    fields.get(class.index())?.get(at).cloned()
-                };
-                match written {
-                    Some(written) => scope.ty(&type_params, written),
-                    None if param.initializes == Some(crate::ir::Initializes::Field) => field().unwrap_or_default(),
-                    None => Ty::Unknown,
-                }
-            };
-            let params = function.params.iter().map(param).collect();
-            Signature { params, result: self.declared_result(&scope, &type_params, function) }
-        };
-        let signatures = from.functions.iter().enumerate().map(signature).collect();
+        let ids = (0..from.functions.len() as u32).map(FunctionId);
+        let signatures = ids.map(|id| self.declared_signature(&scope, &fields, id)).collect();
         UnitTypes { signatures, variables, fields }
+    }
+
+    /// The declared types of a function, where those of its unit's fields are known.
+    pub(super) fn declared_signature(&self, scope: &Scope<'_>, fields: &[Vec<Ty>], id: FunctionId) -> Signature {
+        let from = &self.units[scope.unit as usize];
+        let function = from.function(id);
+        let type_params = scope.type_params(id);
+        let param = |param: &Param| {
+            let written = function.locals.get(param.local.index()).and_then(|local| local.ty.as_ref());
+            let field = || {
+                let class = function.class?;
+                let name = &param.name;
+                let at = from.classes.get(class.index())?.fields.iter().position(|field| field.name == *name)?;
+                fields.get(class.index())?.get(at).cloned()
+            };
+            match written {
+                Some(written) => scope.ty(&type_params, written),
+                None if param.initializes == Some(Initializes::Field) => field().unwrap_or_default(),
+                None => Ty::Unknown,
+            }
+        };
+        let params = function.params.iter().map(param).collect();
+        Signature { params, result: self.declared_result(scope, &type_params, function) }
     }
 
     fn declared_result(&self, scope: &Scope<'_>, type_params: &[Name], function: &Function) -> Ty {
@@ -311,7 +341,7 @@ impl<'a> Env<'a> {
     }
 
     /// Infers what is not declared, then resolves every function.
-    pub(super) fn resolve(mut self, exports: &mut Exports, stated: &Stated) -> (Facts, Vec<Vec<Resolved>>, Vec<Link>) {
+    pub(super) fn resolve(&mut self, exports: &mut Exports, stated: &Stated) -> (Vec<Vec<Resolved>>, Vec<Link>) {
         let closures: Vec<Closures> =
             self.units.par_iter().map(|unit| resolve::closures_by_root(&unit.functions)).collect();
         let open = self.open_functions();
@@ -319,12 +349,13 @@ impl<'a> Env<'a> {
         let others = self.units.iter().zip(&open);
         let others = others.map(|(unit, open)| roots(unit).filter(|id| open.binary_search(id).is_err()).collect());
         let others: Vec<Vec<FunctionId>> = others.collect();
+        let env = &*self;
         let resolve = |(unit, ids): &(u32, Vec<FunctionId>)| {
             let closures = &closures[*unit as usize];
-            if self.units[*unit as usize].language.is_native() {
-                return foreign::resolve::functions(&self, *unit, ids, closures);
+            if env.units[*unit as usize].language.is_native() {
+                return foreign::resolve::functions(env, *unit, ids, closures);
             }
-            resolve::functions(&self, *unit, ids, closures).flat_map(|outcome| outcome.resolved).collect()
+            resolve::functions(env, *unit, ids, closures).flat_map(|outcome| outcome.resolved).collect()
         };
         let others: Vec<_> = chunks(&others).par_iter().with_max_len(PIECE).map(resolve).collect();
         let mut resolved: Vec<Vec<Resolved>> =
@@ -335,14 +366,11 @@ impl<'a> Env<'a> {
             resolved[function.unit as usize][function.function.index()] = found;
         }
         exports.rename(&resolved);
-        let links = links::links(&self, &resolved, exports, stated);
+        let links = links::links(self, &resolved, exports, stated);
         exports.bind(self.files, &links);
-        self.facts.supertypes = self
-            .classes
-            .into_iter()
-            .map(|infos| infos.into_iter().map(|info| info.on.map_or(info.supers, |on| vec![on])).collect())
-            .collect();
-        (self.facts, resolved, links)
+        let supertypes = |info: &ClassInfo| info.on.clone().map_or_else(|| info.supers.clone(), |on| vec![on]);
+        self.facts.supertypes = self.classes.iter().map(|infos| infos.iter().map(supertypes).collect()).collect();
+        (resolved, links)
     }
 
     /// The functions whose results, or whose stores, say what declarations leave open.
@@ -389,7 +417,8 @@ impl<'a> Env<'a> {
             for at in 0..from.functions.len() {
                 if is_open(at) {
                     // A closure is resolved with the function it is written in.
-                    open[root_of(from, at)] |= from.functions[at].parent.is_none() || stores_open(&from.functions[at]);
+                    open[from.outermost(FunctionId(at as u32)).index()] |=
+                        from.functions[at].parent.is_none() || stores_open(&from.functions[at]);
                 }
             }
             roots(from).filter(|id| open[id.index()]).collect()
@@ -574,6 +603,14 @@ impl Declared {
         }
     }
 
+    /// Takes over what is declared of a function that was not there.
+    pub(super) fn add(&mut self, function: FuncRef, result: Ty) {
+        if let Some(results) = self.results.get_mut(function.unit as usize) {
+            results.resize(results.len().max(function.function.index() + 1), Ty::Unknown);
+            results[function.function.index()] = result;
+        }
+    }
+
     /// What calls of a function give.
     pub(super) fn result(&self, function: FuncRef) -> &Ty {
         &self.results[function.unit as usize][function.function.index()]
@@ -630,17 +667,6 @@ pub(super) fn pack_of(file: &FileContext, models: &ModelSet) -> Option<PackId> {
 fn roots(unit: &Unit) -> impl Iterator<Item = FunctionId> {
     let ids = (0..unit.functions.len() as u32).map(FunctionId);
     ids.filter(|id| unit.function(*id).parent.is_none())
-}
-
-fn root_of(unit: &Unit, at: usize) -> usize {
-    let mut at = at;
-    for _ in 0..unit.functions.len() {
-        match unit.functions[at].parent {
-            Some(parent) if parent.index() < unit.functions.len() => at = parent.index(),
-            _ => break,
-        }
-    }
-    at
 }
 
 fn chunks(functions: &[Vec<FunctionId>]) -> Vec<(u32, Vec<FunctionId>)> {

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
+use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::{Facts, FuncRef, Receiver, Resolved, Target};
@@ -20,10 +21,16 @@ pub(super) struct CallGraph {
     pub(super) components: Vec<Vec<FuncRef>>,
     /// By unit: the node of its first function.
     starts: Vec<usize>,
+    /// How many nodes there were when the program was linked.
+    known: usize,
     /// By node: everything whose summary the function's own depends on; sorted, each once.
     edges: Vec<Vec<FuncRef>>,
     /// By node, the other way round; made when first asked for, as few programs need it.
     callers: OnceLock<Vec<Vec<FuncRef>>>,
+    /// By node: the place of its component; made when first asked for.
+    places: OnceLock<Vec<u32>>,
+    /// The nodes of closures that came later.
+    later: FxHashMap<FuncRef, usize>,
 }
 
 impl CallGraph {
@@ -39,19 +46,17 @@ impl CallGraph {
             starts.push(all.len());
             all.extend((0..from.functions.len() as u32).map(|at| FuncRef { unit, function: FunctionId(at) }));
         }
-        let edges: Vec<Vec<FuncRef>> = all
-            .par_iter()
-            .map(|function| {
-                let mut to: Vec<FuncRef> = Vec::new();
-                let mut add = |callee| to.push(callee);
-                callees(units, resolved, definitions, *function, &mut add);
-                facts.allocations_in(&resolved[function.unit as usize][function.function.index()], &mut add);
-                to.sort_unstable();
-                to.dedup();
-                to
-            })
-            .collect();
-        let mut graph = Self { components: Vec::new(), starts, edges, callers: OnceLock::new() };
+        let edges: Vec<Vec<FuncRef>> =
+            all.par_iter().map(|function| edges_of(units, resolved, facts, definitions, *function)).collect();
+        let mut graph = Self {
+            components: Vec::new(),
+            starts,
+            known: all.len(),
+            edges,
+            callers: OnceLock::new(),
+            places: OnceLock::new(),
+            later: FxHashMap::default(),
+        };
         let components = tarjan(all.len(), |node| &graph.edges[node], |function| graph.node(function));
         graph.components = components
             .into_iter()
@@ -61,6 +66,60 @@ impl CallGraph {
             })
             .collect();
         graph
+    }
+
+    /// Looks again at what some functions call. Components stay.
+    pub(super) fn renew(
+        &mut self,
+        units: &[Arc<Unit>],
+        resolved: &[Vec<Resolved>],
+        facts: &Facts,
+        definitions: Definitions<'_>,
+        functions: &[FuncRef],
+    ) {
+        for &function in functions {
+            if self.node(function) != usize::MAX {
+                continue;
+            }
+            let node = self.edges.len();
+            self.edges.push(Vec::new());
+            self.later.insert(function, node);
+            if let Some(callers) = self.callers.get_mut() {
+                callers.push(Vec::new());
+            }
+            if let Some(places) = self.places.get_mut() {
+                places.push(self.components.len() as u32);
+            }
+            self.components.push(vec![function]);
+        }
+        for &function in functions {
+            let new = edges_of(units, resolved, facts, definitions, function);
+            let node = self.node(function);
+            let old = std::mem::replace(&mut self.edges[node], new);
+            let nodes_of = |functions: &[FuncRef]| functions.iter().map(|to| self.node(*to)).collect::<Vec<_>>();
+            let (old, new) = (nodes_of(&old), nodes_of(&self.edges[node]));
+            let Some(callers) = self.callers.get_mut() else { continue };
+            for gone in old.iter().filter(|to| !new.contains(to)) {
+                callers[*gone].retain(|caller| *caller != function);
+            }
+            for added in new.iter().filter(|to| !old.contains(to)) {
+                if let Err(at) = callers[*added].binary_search(&function) {
+                    callers[*added].insert(at, function);
+                }
+            }
+        }
+    }
+
+    /// The component that a function is in, by its place in [`Self::components`].
+    pub(super) fn component(&self, function: FuncRef) -> usize {
+        let places = self.places.get_or_init(|| {
+            let mut places = vec![0; self.edges.len()];
+            for (place, functions) in (0_u32..).zip(&self.components) {
+                functions.iter().for_each(|function| places[self.node(*function)] = place);
+            }
+            places
+        });
+        places[self.node(function)] as usize
     }
 
     /// Everything whose summary a function's own depends on.
@@ -85,17 +144,37 @@ impl CallGraph {
 
     /// By unit: its first node, and the one behind its last.
     fn units(&self) -> impl Iterator<Item = (usize, usize)> {
-        let ends = self.starts.iter().skip(1).copied().chain([self.edges.len()]);
+        let ends = self.starts.iter().skip(1).copied().chain([self.known]);
         self.starts.iter().copied().zip(ends)
     }
 
     /// A number for each function: they count from 0 without a gap.
     pub(super) fn node(&self, function: FuncRef) -> usize {
-        self.starts[function.unit as usize] + function.function.index()
+        let unit = function.unit as usize;
+        let node = self.starts[unit] + function.function.index();
+        // The nodes of the next unit begin where those of this one end, and closures that came later follow them all.
+        let end = self.starts.get(unit + 1).copied().unwrap_or(self.known);
+        if node < end { node } else { self.later.get(&function).copied().unwrap_or(usize::MAX) }
     }
 }
 
-/// Everything whose summary a function's own depends on.
+/// Everything whose summary a function's own depends on; sorted, each once.
+fn edges_of(
+    units: &[Arc<Unit>],
+    resolved: &[Vec<Resolved>],
+    facts: &Facts,
+    definitions: Definitions<'_>,
+    function: FuncRef,
+) -> Vec<FuncRef> {
+    let mut to: Vec<FuncRef> = Vec::new();
+    let mut add = |callee| to.push(callee);
+    callees(units, resolved, definitions, function, &mut add);
+    facts.allocations_in(&resolved[function.unit as usize][function.function.index()], &mut add);
+    to.sort_unstable();
+    to.dedup();
+    to
+}
+
 fn callees(
     units: &[Arc<Unit>],
     resolved: &[Vec<Resolved>],

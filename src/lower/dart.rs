@@ -9,6 +9,7 @@ use crate::language::Language;
 use crate::parse::{Limits, NodeId, Parsed, Refused, Tree, dart};
 use crate::source::{FileId, Span};
 
+pub(crate) mod again;
 pub(crate) mod body;
 mod classes;
 pub(super) mod comments;

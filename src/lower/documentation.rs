@@ -9,6 +9,9 @@ const WORDS: [&str; 5] = ["transfer", "free", "release", "own", "caller"];
 /// The longest text kept, in bytes.
 const LONGEST: usize = 2_000;
 
+/// The name of annotations that stand for what is written above.
+pub(super) const DOCUMENTATION: &str = "doc";
+
 /// The text above a declaration as an annotation, if it may speak of ownership.
 pub(super) fn ownership(mut text: String) -> Option<Annotation> {
     let lower = text.to_lowercase();
@@ -17,7 +20,7 @@ pub(super) fn ownership(mut text: String) -> Option<Annotation> {
     }
     let end = (0..=LONGEST.min(text.len())).rev().find(|&end| text.is_char_boundary(end));
     text.truncate(end.unwrap_or(0));
-    Some(Annotation { name: "doc".into(), type_args: Vec::new(), args: vec![(None, Const::Str(text.into()))] })
+    Some(Annotation { name: DOCUMENTATION.into(), type_args: Vec::new(), args: vec![(None, Const::Str(text.into()))] })
 }
 
 /// Gives the functions and variables of a Dart file that may bind native functions what is written above them.

@@ -14,7 +14,8 @@ use super::buffers::Buffers;
 use super::capabilities::{EXPLAIN, FIX_ALL};
 use super::client::Abilities;
 use super::findings::{Folders, Places, uri_in};
-use crate::diagnostic::{Applicability, Diagnostic};
+use crate::diagnostic::{Applicability, Diagnostic, Fix};
+use crate::fix::Pages;
 use crate::rules;
 use crate::source::{FileId, SourceFile, Span};
 use crate::suppress;
@@ -44,6 +45,7 @@ impl Around<'_> {
         let mut actions = Vec::new();
         for (checked, source) in self.files(path) {
             let mut places = Places::new(checked, self.buffers, self.can, self.folders);
+            let pages = Pages::new(&checked.report.sources);
             let here = |found: &&Diagnostic| found.primary.location.file == source.id;
             let mut seen = Vec::new();
             for found in checked.report.diagnostics.iter().filter(here) {
@@ -52,8 +54,8 @@ impl Around<'_> {
                     continue;
                 }
                 let diagnostic = places.diagnostic(found);
-                actions.extend(self.fix(checked, found, diagnostic.clone()));
-                if is_of_the_code(found) {
+                actions.extend(self.fix(checked, found, &pages, diagnostic.clone()));
+                if rules::is_of_the_code(found.rule) {
                     actions.extend(self.ignore(checked, source, found, diagnostic.clone()));
                 }
                 if !seen.contains(&found.rule) {
@@ -62,7 +64,7 @@ impl Around<'_> {
                 }
             }
             if wants(FIX_ALL) {
-                actions.extend(self.fix_all(checked, source));
+                actions.extend(self.fix_all(checked, source, &pages));
             }
         }
         actions
@@ -81,7 +83,9 @@ impl Around<'_> {
             Some((checked, all.find(|found| found.fingerprint == fingerprint)?))
         });
         if let Some((checked, found)) = found {
-            action.edit = fix_of(checked, found).and_then(|edits| self.edit(&edits));
+            let pages = Pages::new(&checked.report.sources);
+            let fix = found.remedy.as_deref().and_then(|remedy| pages.fix(remedy, found.primary.location));
+            action.edit = fix.and_then(|fix| self.edit(&Edits::of(checked, &fix)));
         }
         action
     }
@@ -99,12 +103,14 @@ impl Around<'_> {
         &self,
         checked: &Checked,
         found: &Diagnostic,
+        pages: &Pages<'_>,
         diagnostic: Option<gen_lsp_types::Diagnostic>,
     ) -> Option<CodeAction> {
-        let fix = found.fix.as_ref().filter(|fix| fix.applicability != Applicability::Display)?;
+        let fix = pages.fix(found.remedy.as_deref()?, found.primary.location);
+        let fix = fix.filter(|fix| fix.applicability != Applicability::Display)?;
         let edit = match self.can.resolves_edits {
             true => None,
-            false => Some(self.edit(&fix_of(checked, found)?)?),
+            false => Some(self.edit(&Edits::of(checked, &fix))?),
         };
         Some(CodeAction {
             title: fix.title.clone(),
@@ -139,11 +145,11 @@ impl Around<'_> {
     }
 
     /// All fixes of a file that keep what it does, as far as they do not overlap.
-    fn fix_all(&self, checked: &Checked, source: &SourceFile) -> Option<CodeAction> {
+    fn fix_all(&self, checked: &Checked, source: &SourceFile, pages: &Pages<'_>) -> Option<CodeAction> {
         let mut edits = Edits { checked, edits: Vec::new() };
-        for found in &checked.report.diagnostics {
-            let is_safe = |fix: &&crate::diagnostic::Fix| fix.applicability == Applicability::Safe;
-            let Some(fix) = found.fix.as_ref().filter(is_safe) else { continue };
+        for found in checked.report.diagnostics.iter().filter(|found| found.primary.location.file == source.id) {
+            let fix = found.remedy.as_deref().and_then(|remedy| pages.fix(remedy, found.primary.location));
+            let Some(fix) = fix.filter(|fix| fix.applicability == Applicability::Safe) else { continue };
             let of_fix = fix.edits.iter().map(|edit| (edit.location.file, edit.location.span, edit.text.clone()));
             let of_fix: Vec<_> = of_fix.collect();
             let overlaps = |(file, span, _): &(FileId, Span, String)| {
@@ -199,10 +205,11 @@ impl Around<'_> {
     }
 }
 
-fn fix_of<'a>(checked: &'a Checked, found: &Diagnostic) -> Option<Edits<'a>> {
-    let edits = found.fix.as_ref()?.edits.iter();
-    let edits = edits.map(|edit| (edit.location.file, edit.location.span, edit.text.clone())).collect();
-    Some(Edits { checked, edits })
+impl<'a> Edits<'a> {
+    fn of(checked: &'a Checked, fix: &Fix) -> Self {
+        let edits = fix.edits.iter();
+        Self { checked, edits: edits.map(|edit| (edit.location.file, edit.location.span, edit.text.clone())).collect() }
+    }
 }
 
 fn explain(rule: &str, diagnostic: Option<gen_lsp_types::Diagnostic>) -> CodeAction {
@@ -233,11 +240,6 @@ fn action() -> CodeAction {
         data: None,
         tags: None,
     }
-}
-
-/// Whether a finding speaks of the code, not of what was said of it.
-fn is_of_the_code(found: &Diagnostic) -> bool {
-    rules::find(found.rule).is_some_and(|rule| rule.cwe.is_some())
 }
 
 /// `quickfix.a` is wanted where `quickfix` is.

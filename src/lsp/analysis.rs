@@ -6,9 +6,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use crossbeam_channel::{Receiver, Sender};
+use rayon::ThreadPool;
 
 use crate::config::{Config, ConfigError};
 use crate::discover::{self, Caps, Disk, Root};
@@ -17,9 +18,11 @@ use crate::models::ModelSet;
 use crate::projects;
 use crate::source::SourceFile;
 use crate::workspace::links::LinkList;
+use crate::workspace::progress::Progress;
+use crate::workspace::standing::Standing;
 use crate::workspace::{self, Options, Report, Scope, Workspace};
 
-/// How long nobody may have typed before files are chosen anew.
+/// How long nobody may have typed before files are chosen anew, and a project is checked again as a whole.
 const PAUSE: Duration = Duration::from_millis(400);
 
 /// What an analysis is to know.
@@ -84,10 +87,9 @@ impl Analysis {
         let (orders, waiting) = crossbeam_channel::unbounded();
         let (tell, states) = crossbeam_channel::unbounded();
         let work = move || {
-            let mut worker = Worker { waiting, tell, ..Worker::default() };
-            pool.install(|| worker.work());
+            Worker::new(pool, waiting, tell).work();
         };
-        let thread = std::thread::Builder::new().name("analysis".into()).spawn(work);
+        let thread = std::thread::Builder::new().name("analysis".into()).stack_size(workspace::STACK).spawn(work);
         let thread = thread.map_err(|error| format!("cannot start a thread: {error}"))?;
         Ok(Self { orders, states, last: 0, thread })
     }
@@ -115,6 +117,7 @@ impl Analysis {
 struct Worker {
     waiting: Receiver<(u64, Order)>,
     tell: Sender<State>,
+    pool: Arc<ThreadPool>,
     folders: Vec<PathBuf>,
     disk: Disk,
     projects: Vec<Held>,
@@ -122,22 +125,8 @@ struct Worker {
     /// Which files matter may have changed with what is in them.
     is_stale: bool,
     wants_links: bool,
-}
-
-impl Default for Worker {
-    fn default() -> Self {
-        let (tell, _) = crossbeam_channel::bounded(0);
-        Self {
-            waiting: crossbeam_channel::never(),
-            tell,
-            folders: Vec::new(),
-            disk: Disk::default(),
-            projects: Vec::new(),
-            state: State::default(),
-            is_stale: false,
-            wants_links: false,
-        }
-    }
+    /// The whole check that runs beside.
+    beside: Option<Beside>,
 }
 
 /// A project in memory.
@@ -149,7 +138,28 @@ struct Held {
     checked: Option<Arc<Checked>>,
     /// What was found before the last change.
     last: Option<Arc<Checked>>,
+    /// What follows small changes.
+    standing: Option<Standing>,
+    /// Files that have another text than when it was checked.
+    changed: Vec<String>,
+    /// Changes since the last whole check were only followed.
+    is_behind: bool,
+    /// How long a whole check takes.
+    takes: Duration,
 }
+
+/// A whole check that runs while changes are followed.
+struct Beside {
+    folder: PathBuf,
+    progress: Arc<Progress>,
+    done: Receiver<Result<Option<Whole>, String>>,
+}
+
+/// What a whole check gives, and how long it took.
+type Whole = (Report, Standing, Duration);
+
+/// A whole check of what takes longer waits until nobody types; what changed is followed at once.
+const SHORT: Duration = Duration::from_millis(40);
 
 impl Held {
     /// The path by which the project knows a file of its own or one beside it.
@@ -157,54 +167,178 @@ impl Held {
         discover::shown(path, &self.root.folder)
     }
 
-    fn check(&mut self, wants_links: bool) {
-        let options = Options { scope: Scope::Project, ..Options::of(&self.config) };
-        let checked = self.checked.get_or_insert_with(|| {
-            let report = self.workspace.check(self.models, &options);
-            Arc::new(Checked { folder: self.root.folder.clone(), report, links: OnceLock::new() })
-        });
-        if wants_links {
-            checked.links.get_or_init(|| self.workspace.links(self.models, &options));
+    fn options(&self) -> Options {
+        Options { scope: Scope::Project, fixes: false, ..Options::of(&self.config) }
+    }
+
+    /// Looks at what changed; the whole project where that is as quick.
+    fn check(&mut self, pool: &ThreadPool) {
+        if self.checked.is_some() {
+            return;
         }
+        let changed = std::mem::take(&mut self.changed);
+        if self.takes > SHORT
+            && let Some(standing) = &mut self.standing
+        {
+            let options = Options { scope: Scope::Project, fixes: false, ..Options::of(&self.config) };
+            let reports = changed.iter().map(|key| standing.follow(&self.workspace, key, self.models, &options));
+            if let Some(report) = reports.last() {
+                self.is_behind = true;
+                self.found(report);
+                return;
+            }
+        }
+        self.standing = None;
+        let options = self.options();
+        if let Some(whole) = pool.install(|| whole(&self.workspace, self.models, &options)) {
+            self.take(whole);
+        }
+    }
+
+    /// Takes what a whole check gave.
+    fn take(&mut self, (report, standing, took): Whole) {
+        self.takes = took;
+        self.is_behind = false;
+        let before = self.standing.replace(standing);
+        // It is large, and nobody waits for it to go.
+        std::thread::spawn(move || drop(before));
+        self.found(report);
+    }
+
+    fn found(&mut self, report: Report) {
+        let checked = Checked { folder: self.root.folder.clone(), report, links: OnceLock::new() };
+        self.checked = Some(Arc::new(checked));
     }
 }
 
+fn whole(workspace: &Workspace, models: &ModelSet, options: &Options) -> Option<Whole> {
+    let began = Instant::now();
+    let (report, standing) = workspace.stand(models, options)?;
+    Some((report, standing, began.elapsed()))
+}
+
 impl Worker {
+    fn new(pool: ThreadPool, waiting: Receiver<(u64, Order)>, tell: Sender<State>) -> Self {
+        Self {
+            waiting,
+            tell,
+            pool: Arc::new(pool),
+            folders: Vec::new(),
+            disk: Disk::default(),
+            projects: Vec::new(),
+            state: State::default(),
+            is_stale: false,
+            wants_links: false,
+            beside: None,
+        }
+    }
+
     fn work(&mut self) {
         loop {
-            let first = match self.is_stale {
-                false => self.waiting.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                true => self.waiting.recv_timeout(PAUSE),
-            };
-            match first {
-                Ok(first) => {
-                    let more: Vec<_> = self.waiting.try_iter().collect();
-                    let mut reads = false;
-                    for (number, order) in std::iter::once(first).chain(more) {
-                        reads |= self.carry_out(order);
-                        self.state.number = number;
+            let is_behind = self.beside.is_none() && self.projects.iter().any(|held| held.is_behind);
+            let pause =
+                if self.is_stale || is_behind { crossbeam_channel::after(PAUSE) } else { crossbeam_channel::never() };
+            let done = self.beside.as_ref().map_or_else(crossbeam_channel::never, |beside| beside.done.clone());
+            crossbeam_channel::select! {
+                recv(self.waiting) -> order => {
+                    let Ok(first) = order else { return self.stop() };
+                    self.obey(first);
+                }
+                recv(done) -> done => {
+                    if !self.take_beside(done.unwrap_or(Ok(None))) {
+                        continue;
                     }
-                    if reads {
+                }
+                recv(pause) -> _ => {
+                    if self.is_stale {
                         self.read();
                     }
+                    if self.projects.iter().all(|held| held.checked.is_some()) {
+                        self.check_beside();
+                        continue;
+                    }
                 }
-                Err(RecvTimeoutError::Timeout) => self.read(),
-                Err(RecvTimeoutError::Disconnected) => return,
             }
-            let wants_links = std::mem::take(&mut self.wants_links);
-            for held in &mut self.projects {
-                // One project's panic leaves the others, and what was last found in it.
-                if let Err(reason) = flow::guarded(|| held.check(wants_links)) {
-                    let folder = held.root.folder.display();
-                    self.state.problems.push(format!("internal error in {folder}: {reason}; please report it"));
-                    held.checked.clone_from(&held.last);
-                }
-                held.last.clone_from(&held.checked);
-            }
-            self.state.projects = self.projects.iter().filter_map(|held| held.checked.clone()).collect();
-            if self.tell.send(self.state.clone()).is_err() {
+            if !self.look() {
                 return;
             }
+        }
+    }
+
+    /// Carries out an order, and those that wait behind it.
+    fn obey(&mut self, first: (u64, Order)) {
+        let more: Vec<_> = self.waiting.try_iter().collect();
+        let mut reads = false;
+        for (number, order) in std::iter::once(first).chain(more) {
+            reads |= self.carry_out(order);
+            self.state.number = number;
+        }
+        if reads {
+            self.read();
+        }
+        // What it looks at is not what there is now.
+        let is_of = |held: &Held| self.beside.as_ref().is_some_and(|beside| beside.folder == held.root.folder);
+        if self.projects.iter().any(|held| held.checked.is_none() && is_of(held)) {
+            self.stop();
+        }
+    }
+
+    /// Looks at what changed, and tells what is found; whether anybody listens.
+    fn look(&mut self) -> bool {
+        let wants_links = std::mem::take(&mut self.wants_links);
+        for held in &mut self.projects {
+            // One project's panic leaves the others, and what was last found in it.
+            let look = || {
+                held.check(&self.pool);
+                if let Some(checked) = held.checked.as_ref().filter(|_| wants_links) {
+                    let options = held.options();
+                    checked.links.get_or_init(|| self.pool.install(|| held.workspace.links(held.models, &options)));
+                }
+            };
+            if let Err(reason) = flow::guarded(look) {
+                self.state.problems.push(fault(&held.root.folder, &reason));
+                held.standing = None;
+                held.checked.clone_from(&held.last);
+            }
+            held.last.clone_from(&held.checked);
+        }
+        self.state.projects = self.projects.iter().filter_map(|held| held.checked.clone()).collect();
+        self.tell.send(self.state.clone()).is_ok()
+    }
+
+    /// Begins a whole check of a project of which changes were only followed.
+    fn check_beside(&mut self) {
+        let Some(held) = self.projects.iter().find(|held| held.is_behind) else { return };
+        let progress = Arc::new(Progress::default());
+        let (tell, done) = crossbeam_channel::bounded(1);
+        let (workspace, models) = (held.workspace.clone(), held.models);
+        let options = Options { progress: Arc::clone(&progress), ..held.options() };
+        self.pool.spawn(move || {
+            // Nobody may listen any more.
+            let _ = tell.send(flow::guarded(|| whole(&workspace, models, &options)));
+        });
+        self.beside = Some(Beside { folder: held.root.folder.clone(), progress, done });
+    }
+
+    /// Takes what the check beside found; whether that is news.
+    fn take_beside(&mut self, done: Result<Option<Whole>, String>) -> bool {
+        let Some(beside) = self.beside.take() else { return false };
+        let Some(held) = self.projects.iter_mut().find(|held| held.root.folder == beside.folder) else { return false };
+        match done {
+            Ok(Some(whole)) => held.take(whole),
+            Ok(None) => return false,
+            Err(reason) => {
+                held.is_behind = false;
+                self.state.problems.push(fault(&beside.folder, &reason));
+            }
+        }
+        true
+    }
+
+    /// Stops the check beside.
+    fn stop(&mut self) {
+        if let Some(beside) = self.beside.take() {
+            beside.progress.stop();
         }
     }
 
@@ -255,6 +389,9 @@ impl Worker {
             }
             held.workspace.set_text(&key, &text);
             held.checked = None;
+            if !held.changed.contains(&key) {
+                held.changed.push(key);
+            }
         }
         // What a native file defines and calls decides which others are read: that can wait.
         self.is_stale |= is_native && before != Some(&*text);
@@ -304,13 +441,33 @@ impl Worker {
         });
         let (workspace, models) = projects::workspace(project, baseline);
         let mut workspace = workspace.keeping();
-        let mut last = None;
+        let mut held = Held {
+            root,
+            config,
+            workspace: workspace.clone(),
+            models,
+            checked: None,
+            last: None,
+            standing: None,
+            changed: Vec::new(),
+            is_behind: false,
+            takes: Duration::ZERO,
+        };
         if let Some(before) = before {
+            let (options, old_options) = (held.options(), before.options());
+            if before.workspace.is_same(&workspace) && options.asks_the_same(&old_options) {
+                let root = held.root;
+                return (Held { root, config: held.config, ..before }, inside);
+            }
             workspace.take_over(before.workspace);
-            last = before.last;
+            held.last = before.last;
         }
-        (Held { root, config, workspace, models, checked: None, last }, inside)
+        (Held { workspace, ..held }, inside)
     }
+}
+
+fn fault(folder: &Path, reason: &str) -> String {
+    format!("internal error in {}: {reason}; please report it", folder.display())
 }
 
 /// Whether a file of that name can change what is found.

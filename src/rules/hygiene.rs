@@ -72,5 +72,6 @@ fn of(rule: &'static Rule, words: Words, location: Location, path: &str, about: 
         trace: Vec::new(),
         help: Some(words.help),
         fix: None,
+        remedy: None,
     }
 }

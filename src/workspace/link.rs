@@ -7,7 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::diagnostic::Diagnostic;
 use crate::discover::{Crate, Package, Project, shown};
 use crate::ir::Unit;
-use crate::link::{CrateContext, FileContext, PackageContext, Program, Target};
+use crate::link::{CrateContext, FileContext, PackageContext, Program, Tables, Target};
 use crate::models::{ModelSet, Versions};
 use crate::source::{FileId, Span};
 use crate::target::TargetSet;
@@ -47,9 +47,9 @@ fn crate_context_of(krate: &Crate, project: &Project) -> CrateContext {
 }
 
 /// Links the units; contexts stand in the order of the workspace's files.
-pub(super) fn program(units: Vec<Arc<Unit>>, contexts: &[FileContext], models: &ModelSet) -> Program {
+pub(super) fn program(units: Vec<Arc<Unit>>, contexts: &[FileContext], models: &ModelSet) -> (Program, Tables) {
     let contexts: Vec<_> = units.iter().filter_map(|unit| contexts.get(unit.file.index()).cloned()).collect();
-    Program::link(units, &contexts, models)
+    Program::with_tables(units, &contexts, models)
 }
 
 /// The functions that stand at the boundary: what lies behind them only is the work of other tools.
@@ -75,6 +75,11 @@ impl Glue {
             spans.extend(reached.map(|export| unit.function(export.function).span));
         }
         Self { exported }
+    }
+
+    /// Every span of a file.
+    pub(super) fn spans_mut(&mut self, file: FileId) -> impl Iterator<Item = &mut Span> {
+        self.exported.get_mut(&file).into_iter().flatten()
     }
 
     /// Whether a finding has to do with the boundary: its place is in another language, or a step of it lies in an

@@ -124,7 +124,7 @@ impl Workspace {
         }
         list.skipped.sort();
         let own = self.models_with_own(&units, models);
-        let program = link::program(units, &self.contexts, own.as_ref().unwrap_or(models));
+        let program = link::program(units, &self.contexts, own.as_ref().unwrap_or(models)).0;
         list.counts = self.count_links(&program, options);
         unparsed.extend(program.units.iter().filter(|unit| unit.language.is_native()).flat_map(|unit| {
             let spans = unit.errors.iter().chain(&unit.opaque);

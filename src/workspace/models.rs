@@ -25,13 +25,20 @@ const NAMES: &str = "(names)";
 const COMMENTS: &str = "(comments)";
 
 /// What of the project's models the engine keeps.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct OwnModels {
     files: ModelFiles,
     /// The files of models as places are told in them; they follow the sources.
     pub(super) sources: Vec<SourceFile>,
     /// What the configuration says of names, as a file of models.
     hints: Option<String>,
+}
+
+/// Texts and hints make it up.
+impl PartialEq for OwnModels {
+    fn eq(&self, other: &Self) -> bool {
+        self.files == other.files && self.hints == other.hints
+    }
 }
 
 impl OwnModels {

@@ -101,7 +101,7 @@ impl Workspace {
         let units = self.units(options);
         let (own, conventions) = self.models_and_conventions(&units, models);
         let models = own.as_ref().unwrap_or(models);
-        let program = link::program(units, &self.contexts, models);
+        let program = link::program(units, &self.contexts, models).0;
         let flow_options = flow::Options { targets: options.targets, keep_contracts: true, ..flow::Options::default() };
         let analysis = flow::analyse(&program, models, &flow_options);
         let mut known = Known { families: models.families().to_vec(), ..Known::default() };
@@ -182,7 +182,7 @@ impl Workspace {
         let units = self.units(options);
         let own = self.models_with_own(&units, models);
         let models = own.as_ref().unwrap_or(models);
-        let program = link::program(units, &self.contexts, models);
+        let program = link::program(units, &self.contexts, models).0;
         let calls = self.calls(&program, models);
         let mut unknowns = Unknowns { called: calls.len(), ..Unknowns::default() };
         let mut seen: BTreeSet<&str> = BTreeSet::new();

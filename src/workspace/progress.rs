@@ -1,7 +1,7 @@
 //! How far a check is, and how long its parts took.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// A part of a check.
@@ -39,6 +39,7 @@ pub struct Progress {
     phases: Mutex<Vec<(Phase, Instant)>>,
     done: AtomicUsize,
     total: AtomicUsize,
+    stopped: AtomicBool,
 }
 
 impl Progress {
@@ -49,6 +50,16 @@ impl Progress {
         if let Ok(mut phases) = self.phases.lock() {
             phases.push((phase, Instant::now()));
         }
+    }
+
+    /// Nobody waits for it any more.
+    pub fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+    }
+
+    /// Nothing once it was stopped.
+    pub(super) fn goes_on(&self) -> Option<()> {
+        (!self.stopped.load(Ordering::Relaxed)).then_some(())
     }
 
     /// One of them is done.

@@ -95,14 +95,14 @@ impl FileLowering<'_> {
         tree.child_of_kind(representation, "type").or_else(inner)
     }
 
-    fn known_name(&self, class: &Class) -> Name {
+    pub(super) fn known_name(&self, class: &Class) -> Name {
         match &class.supertype {
             Some(on) if class.name.is_empty() => on.name.clone(),
             _ => class.name.clone(),
         }
     }
 
-    fn this_type(&self, class: &Class) -> TypeRef {
+    pub(super) fn this_type(&self, class: &Class) -> TypeRef {
         match (&class.kind, &class.supertype) {
             (ClassKind::Extension, Some(on)) => on.clone(),
             _ => {
