@@ -376,12 +376,14 @@ impl Workspace {
         let mut analysis = flow::analyse(&program, all_models, &flow_options);
         progress.begin(Phase::Wording, 0);
         progress.goes_on()?;
+        let mut failed: BTreeMap<FileId, &String> = BTreeMap::new();
         for (function, reason) in &analysis.failed {
             if let Some(unit) = program.units.get(function.unit as usize) {
-                apart.push(rules::internal_error(unit.file, self.key(unit.file), Part::Some, reason));
+                failed.entry(unit.file).or_insert(reason);
             }
         }
-        apart.dedup_by_key(|failure| (failure.rule, failure.primary.location.file));
+        let failures = failed.into_iter();
+        apart.extend(failures.map(|(file, reason)| rules::internal_error(file, self.key(file), Part::Some, reason)));
         let signatures = signatures::check(&program, options.targets);
         let glue = link::Glue::of(&program);
         let violations = analysis.violations.iter().chain(&signatures);

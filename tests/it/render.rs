@@ -89,6 +89,7 @@ fn canned() -> Report {
             step(TraceKind::Release, at(0, free, free + 10), "released here by `free`"),
         ],
         help: Some("call `calloc.free` here".into()),
+        remedy: None,
         fix: Some(Fix {
             title: "call `calloc.free`".into(),
             applicability: Applicability::Unsafe,
@@ -110,6 +111,7 @@ fn canned() -> Report {
         trace: Vec::new(),
         help: None,
         fix: None,
+        remedy: None,
     };
     let by_comment = By::Comment { location: at(1, 0, 8), reason: Some("it lives | as long".into()) };
     let suppressed = vec![
