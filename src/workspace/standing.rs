@@ -26,6 +26,8 @@ use crate::violation::Violation;
 pub struct Standing {
     parts: Parts,
     report: Report,
+    /// Whether the last change was one of bodies alone.
+    of_bodies: bool,
     /// Files of which more changed than bodies.
     astray: FxHashSet<FileId>,
     /// Stands where a unit is changed.
@@ -68,7 +70,13 @@ struct Change {
 
 impl Standing {
     pub(super) fn new(parts: Parts, report: Report) -> Self {
-        Self { parts, report, astray: FxHashSet::default(), nothing: Arc::new(Unit::empty(FileId(0), Language::Dart)) }
+        Self {
+            parts,
+            report,
+            of_bodies: true,
+            astray: FxHashSet::default(),
+            nothing: Arc::new(Unit::empty(FileId(0), Language::Dart)),
+        }
     }
 
     /// What is found after a file got another text, which [`Workspace::set_text`] was told before.
@@ -83,13 +91,17 @@ impl Standing {
         if let Some(at) = program.units.iter().position(|unit| unit.file == source.id) {
             let mut unit = std::mem::replace(&mut program.units[at], Arc::clone(&self.nothing));
             let is_astray = self.astray.contains(&source.id) && !source.language.is_native();
+            let now = Arc::make_mut(&mut unit);
+            let around = Around::of(now, change);
+            now.shift(|span| change.moved(span));
             let changed = match is_astray {
                 true => None,
-                false => renew(Arc::make_mut(&mut unit), change, workspace, source, options),
+                false => renew(now, around, workspace, source, options),
             };
             if changed.is_none() {
                 self.astray.insert(source.id);
             }
+            self.of_bodies = changed.as_ref().is_some_and(|changed| !changed.is_empty());
             let changed = changed.unwrap_or_default();
             comments.renew(&unit, source);
             let problem = damage(&unit, source).filter(|_| !workspace.is_others(source.id, options));
@@ -114,6 +126,12 @@ impl Standing {
         let found = found.into_iter().chain(apart.iter().cloned()).collect();
         (self.report.diagnostics, self.report.suppressed) = workspace.arrange(found, comments.clone(), options);
         self.report.clone()
+    }
+
+    /// Whether the last change was one of bodies alone, and of functions that have no syntax errors now.
+    #[must_use]
+    pub fn was_of_bodies(&self) -> bool {
+        self.of_bodies
     }
 
     /// Resolves and follows the functions of a unit whose bodies changed.
@@ -144,32 +162,50 @@ impl Standing {
     }
 }
 
-/// Brings a unit up to a change of its file; the functions outside closures whose bodies changed, nothing where more did.
+/// Where a change lies.
+#[derive(Clone, Copy)]
+enum Around {
+    /// In one function, or a closure in it.
+    Function(FunctionId),
+    /// Between functions.
+    Nothing,
+    /// Across the bounds of one.
+    Bounds,
+}
+
+impl Around {
+    fn of(unit: &Unit, change: Change) -> Self {
+        let functions = (0..).map(FunctionId).zip(&unit.functions);
+        let mut touched = functions.filter(|(_, function)| function.parent.is_none() && change.touches(function.span));
+        match (touched.next(), touched.next()) {
+            (None, _) => Self::Nothing,
+            (Some((id, function)), None) if change.is_within(function.span) => Self::Function(id),
+            _ => Self::Bounds,
+        }
+    }
+}
+
+/// Brings a unit, whose places are right already, up to a change of its file; the functions outside closures whose
+/// bodies changed, nothing where more did.
 fn renew(
     unit: &mut Unit,
-    change: Change,
+    around: Around,
     workspace: &Workspace,
     source: &SourceFile,
     options: &Options,
 ) -> Option<Vec<FunctionId>> {
-    let outside_closures = (0..).map(FunctionId).zip(&unit.functions).filter(|(_, function)| function.parent.is_none());
-    let mut touched = outside_closures.filter(|(_, function)| change.touches(function.span));
-    let (first, more) = (touched.next(), touched.next().is_some());
-    let around = first.filter(|(_, function)| change.is_within(function.span)).map(|(id, _)| id);
-    let straddles = more || (first.is_some() && around.is_none());
-    unit.shift(|span| change.moved(span));
     if source.language.is_native() {
         let Lowered::Unit(new) = workspace.lower_one(source, &options.limits) else { return None };
         return unit.merge(&new);
     }
-    // What is between functions, and what became of their heads, is seen when all is checked again.
     match around {
-        _ if straddles => None,
-        None => Some(Vec::new()),
-        Some(around) => {
-            let lowered = lower::again(unit, around, &source.text, &options.limits)?;
-            unit.graft(around, lowered);
-            Some(vec![around])
+        // What is between functions is seen when all is checked again.
+        Around::Nothing => Some(Vec::new()),
+        Around::Bounds => None,
+        Around::Function(id) => {
+            let lowered = lower::again(unit, id, &source.text, &options.limits)?;
+            unit.graft(id, lowered);
+            Some(vec![id])
         }
     }
 }

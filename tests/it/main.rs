@@ -25,6 +25,7 @@ mod pages;
 mod render;
 mod sarif;
 mod schema;
+mod standing;
 mod support;
 mod suppress;
 mod tidy;
