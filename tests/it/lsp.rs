@@ -561,6 +561,76 @@ fn after_any_edits_the_findings_are_those_of_a_fresh_run() -> Outcome {
     Ok(())
 }
 
+/// A project that takes long enough to check that changes are followed while one types.
+#[test]
+fn a_large_project_is_followed_while_one_types_and_checked_when_one_stops() -> Outcome {
+    let (head, body) = LEAK.split_at(LEAK.find("void").unwrap_or(0));
+    let fine = body.replace("}\n", "  calloc.free(cell);\n}\n");
+    let functions = |name: &str, body: &str, count: usize| {
+        (0..count).map(|number| body.replace("leak", &format!("{name}{number}"))).collect::<String>()
+    };
+    let others: Vec<(String, String)> =
+        (0..80).map(|file| (format!("lib/f{file}.dart"), format!("{head}{}", functions("fine", &fine, 40)))).collect();
+    let first_text = format!("{head}{}", functions("leak", body, 12));
+    let mut files: Vec<(&str, &[u8])> = others.iter().map(|(path, text)| (&**path, text.as_bytes())).collect();
+    files.push(("lib/a.dart", first_text.as_bytes()));
+    let folder = project(&files)?;
+    let folder = folder.path().canonicalize()?;
+    let path = folder.join("lib/a.dart");
+    let count = |sent: &Value| sent["diagnostics"].as_array().map_or(0, Vec::len);
+    let (mut editor, _) = Editor::start(Some(&folder), pushed())?;
+    editor.open(&path, &first_text)?;
+    editor.until(&path, |sent| sent["version"] == 1 && count(sent) == 12)?;
+
+    // The body of one function: told with the version it is of.
+    let end = json!({ "line": 6, "character": 0 });
+    editor.change(&path, 2, json!([{ "range": { "start": end, "end": end }, "text": "  calloc.free(cell);\n" }]))?;
+    let sent = editor.until(&path, |sent| sent["version"] == 2)?;
+    assert_eq!(count(&sent), 11, "{sent}");
+    // A new function is seen when all is looked at again; until then the others move with the text.
+    let top = json!({ "line": 3, "character": 0 });
+    let leak = "void another() {\n  calloc<Int8>().value = 1;\n}\n\n";
+    editor.change(&path, 3, json!([{ "range": { "start": top, "end": top }, "text": leak }]))?;
+    editor.until(&path, |sent| sent["version"] == 3 && count(sent) == 12)?;
+
+    let mut chance = Chance(7);
+    let mut version = 3;
+    for _ in 0..3 {
+        let mut text = first_text.clone();
+        version += 1;
+        editor.change(&path, version, json!([{ "text": text }]))?;
+        for _ in 0..20 {
+            let places: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
+            let (at, typed) = (places[chance.below(places.len())], TYPED[chance.below(TYPED.len())]);
+            if text[..at].ends_with('\r') && text[at..].starts_with('\n') {
+                continue;
+            }
+            let place = place(&text, at, "utf-16");
+            version += 1;
+            editor.change(&path, version, json!([{ "range": { "start": place, "end": place }, "text": typed }]))?;
+            text.insert_str(at, typed);
+        }
+        fs::write(&path, &text)?;
+        let fresh = crate::cli::json(&folder, &["lib/a.dart", "--scope", "primary"])?;
+        let expected = fresh["findings"].as_array().into_iter().flatten().map(|found| {
+            let offset = found["location"]["start"]["offset"].as_u64().unwrap_or_default() as usize;
+            format!("{} {}", place(&text, offset, "utf-16"), found["rule"].as_str().unwrap_or_default())
+        });
+        let mut expected: Vec<String> = expected.collect();
+        expected.sort();
+        editor.until(&path, |sent| {
+            let found = sent["diagnostics"].as_array().into_iter().flatten();
+            let told =
+                found.map(|one| format!("{} {}", one["range"]["start"], one["code"].as_str().unwrap_or_default()));
+            let mut told: Vec<String> = told.collect();
+            told.sort();
+            sent["version"] == version && told == expected
+        })?;
+    }
+    assert!(editor.end()?);
+    Ok(())
+}
+
 /// The position of a byte, by the protocol's words.
 fn place(text: &str, offset: usize, encoding: &str) -> Value {
     let before = &text[..offset];
