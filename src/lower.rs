@@ -32,5 +32,6 @@ pub fn lower(file: FileId, language: Language, text: &str, limits: &Limits) -> R
         Language::C | Language::Cpp | Language::ObjC | Language::ObjCpp => c::lower(file, language, text, limits),
     }?;
     documentation::attach(&mut unit, text);
+    unit.shrink();
     Ok(unit)
 }

@@ -369,6 +369,7 @@ impl Workspace {
         let own = self.models_with_own(&units, models);
         let all_models = own.as_ref().unwrap_or(models);
         let (program, tables) = link::program(units, &self.contexts, all_models);
+        let tables = keeps.then_some(tables);
         apart.extend(self.invalid_models(&program, all_models));
         progress.begin(Phase::Analysing, 0);
         progress.goes_on()?;
@@ -402,7 +403,7 @@ impl Workspace {
         report.incomplete = self.unfinished(&program, &analysis, options);
         report.skipped.sort();
         report.damaged.sort();
-        if let Some(results) = analysis.results.take() {
+        if let (Some(results), Some(tables)) = (analysis.results.take(), tables) {
             let offered = std::mem::take(&mut analysis.offered);
             let parts = standing::Parts {
                 own,
@@ -422,7 +423,7 @@ impl Workspace {
         }
         // Nobody waits for it: a command ends, an editor has its answer.
         rayon::spawn(move || {
-            drop((analysis, tables));
+            drop(analysis);
             program.dismantle();
         });
         Some((report, None))

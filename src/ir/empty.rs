@@ -1,6 +1,6 @@
 //! Units and functions with nothing in them yet: where every frontend begins.
 
-use super::{Directives, Flavor, Function, FunctionId, FunctionKind, Name, Unit};
+use super::{Directives, Flavor, Function, FunctionId, FunctionKind, Name, Op, Unit};
 use crate::language::Language;
 use crate::source::{FileId, Span};
 use crate::target::TargetSet;
@@ -32,6 +32,33 @@ impl Unit {
         let id = FunctionId(self.functions.len() as u32);
         self.functions.push(function);
         id
+    }
+}
+
+impl Unit {
+    /// Gives back the room that lists grew into and do not fill: most blocks have few operations, and there are many.
+    pub fn shrink(&mut self) {
+        self.functions.shrink_to_fit();
+        for function in &mut self.functions {
+            function.locals.shrink_to_fit();
+            function.params.shrink_to_fit();
+            function.blocks.shrink_to_fit();
+            for block in &mut function.blocks {
+                block.ops.shrink_to_fit();
+                for statement in &mut block.ops {
+                    if let Op::Call(call) = &mut statement.op {
+                        call.args.shrink_to_fit();
+                        call.type_args.shrink_to_fit();
+                    }
+                }
+            }
+        }
+        for class in &mut self.classes {
+            class.fields.shrink_to_fit();
+            class.members.shrink_to_fit();
+        }
+        self.classes.shrink_to_fit();
+        self.variables.shrink_to_fit();
     }
 }
 

@@ -117,9 +117,9 @@ impl Resolver<'_> {
                 // What looks like `prefix.Class` is `Class.constructor` where there is no such prefix.
                 let (ty, name) = match (&ty.prefix, name) {
                     (Some(class), None) if self.scope.lookup(None, class) != Meaning::Prefix => {
-                        (TypeRef { prefix: None, name: class.clone(), ..ty.clone() }, Some(&ty.name))
+                        (TypeRef { prefix: None, name: class.clone(), ..(**ty).clone() }, Some(&ty.name))
                     }
-                    _ => (ty.clone(), name.as_ref()),
+                    _ => ((**ty).clone(), name.as_ref()),
                 };
                 let ty = self.written_type(state, &ty);
                 let called = self.construct(&ty, name.map(Name::as_str).unwrap_or_default());

@@ -260,7 +260,7 @@ impl Body<'_, '_> {
                 ..,
             ] => {
                 let name = Some(name.clone()).filter(|name| name != "new");
-                (self.call_with(Callee::New { ty, name }, None, *arguments, *span, *whole), used + 2)
+                (self.call_with(Callee::New { ty: ty.into(), name }, None, *arguments, *span, *whole), used + 2)
             }
             [Link { step: Step::Member { name, .. }, null_aware: false, span: whole }, ..] => {
                 let path = [Projection::Field(name.clone())].into_iter().collect();
