@@ -4,6 +4,8 @@
 //! A frontend resolves nothing beyond the file's own local variables: a free name stays a [`Name`], a member stays
 //! a member of an operand, and the [`link`](crate::link) stage finds out what they are. Frontends know no allocator.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
@@ -490,7 +492,7 @@ pub struct Local {
     /// What it is.
     pub kind: LocalKind,
     /// The declared type.
-    pub ty: Option<Box<TypeRef>>,
+    pub ty: Option<Arc<TypeRef>>,
     /// `final`: assigned once.
     pub is_final: bool,
     /// Where it is declared, counted from [`Function::base`].

@@ -22,6 +22,7 @@ pub use declared::states_contracts;
 use exports::Exports;
 pub use exports::is_aside;
 use graph::CallGraph;
+pub use interned::Types;
 pub use links::{Calls, Form, Link, Standing};
 pub use opaque::TypeRelease;
 pub use renewed::Tables;
@@ -37,6 +38,7 @@ mod env;
 mod exports;
 mod foreign;
 mod graph;
+mod interned;
 mod libraries;
 mod links;
 mod members;
@@ -231,7 +233,7 @@ pub struct Signature {
 #[derive(Clone, Debug, Default)]
 pub struct Resolved {
     /// The type of each local.
-    pub types: Vec<Ty>,
+    pub types: Types,
     /// For each block, for each operation: what it refers to. [`Target::Unknown`] for operations that refer to nothing.
     pub targets: Vec<Vec<Target>>,
     /// The type of the result, declared or inferred (for an async function what the future holds).

@@ -3,6 +3,9 @@
 //! One thread reads events, a closed set of them, one after the other, and answers from the last state that it was given;
 //! another keeps the projects in memory and analyses them, so that nobody waits for an analysis who only types. What is
 //! on the disk is read as the command line reads it, with the open documents over it: the findings are the same.
+//!
+//! In a large project a change is [followed](crate::workspace::standing) at once as far as it leads from the body that it
+//! is in; the whole is checked again, on other threads, when nobody types.
 
 use std::time::Duration;
 

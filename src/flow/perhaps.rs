@@ -50,7 +50,7 @@ impl Engine<'_> {
     pub(super) fn teller(&self) -> Teller {
         let function = self.program.function(self.root);
         let types = &self.program.resolved(self.root).types;
-        let mut locals = function.locals.iter().zip(types);
+        let mut locals = function.locals.iter().zip(types.iter());
         let of_struct = locals.any(|(local, ty)| local.kind == LocalKind::This && self.is_view(ty, 0));
         let asked = function.kind == FunctionKind::Closure
             || function.params.iter().any(|param| {

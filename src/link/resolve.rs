@@ -10,6 +10,7 @@ use std::cell::{Cell, RefCell};
 use rustc_hash::FxHashMap;
 
 use super::env::{self, Env};
+use super::interned::Interner;
 use super::promotion::Promotions;
 use super::scope::{Scope, TypeParams};
 use super::types;
@@ -55,6 +56,7 @@ pub(super) fn functions<'a>(
         scope: Scope::new(env, unit),
         states: FxHashMap::default(),
         stores: Vec::new(),
+        interner: RefCell::default(),
         asked: RefCell::default(),
         depth: 0,
         again: false,
@@ -86,6 +88,7 @@ pub(super) struct Resolver<'e> {
     pub(super) scope: Scope<'e>,
     states: FxHashMap<FunctionId, State>,
     pub(super) stores: Vec<(VarRef, Ty)>,
+    interner: RefCell<Interner>,
     /// What was asked for of [`Env`] that may be inferred.
     asked: RefCell<Vec<Inferred>>,
     depth: usize,
@@ -373,6 +376,7 @@ impl<'e> Resolver<'e> {
         });
         let defaults = defaults.collect();
         let State { types, targets, renamed, tests, .. } = state;
+        let types = self.interner.borrow_mut().types(types);
         Resolved { types, targets, result, defaults, renamed, tests }
     }
 

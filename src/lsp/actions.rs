@@ -15,7 +15,7 @@ use super::capabilities::{EXPLAIN, FIX_ALL};
 use super::client::Abilities;
 use super::findings::{Folders, Places, uri_in};
 use crate::diagnostic::{Applicability, Diagnostic, Fix};
-use crate::fix::Pages;
+use crate::fix::{self, Pages};
 use crate::rules;
 use crate::source::{FileId, SourceFile, Span};
 use crate::suppress;
@@ -162,7 +162,7 @@ impl Around<'_> {
                 edits.edits.extend(of_fix);
             }
         }
-        if edits.edits.is_empty() {
+        if edits.edits.is_empty() || !edits.keep_the_syntax(source) {
             return None;
         }
         Some(CodeAction {
@@ -206,6 +206,18 @@ impl Around<'_> {
 }
 
 impl<'a> Edits<'a> {
+    /// Whether the file can be parsed after the edits as well as before.
+    fn keep_the_syntax(&self, source: &SourceFile) -> bool {
+        let of_file = self.edits.iter().filter(|(file, ..)| *file == source.id);
+        let edits = of_file.map(|(file, span, text)| {
+            let location = crate::source::Location { file: *file, span: *span };
+            crate::diagnostic::Edit { location, text: text.clone() }
+        });
+        let edits: Vec<_> = edits.collect();
+        let new = fix::edited(&source.text, &edits);
+        new.is_some_and(|new| fix::syntax_errors(&new) <= fix::syntax_errors(&source.text))
+    }
+
     fn of(checked: &'a Checked, fix: &Fix) -> Self {
         let edits = fix.edits.iter();
         Self { checked, edits: edits.map(|edit| (edit.location.file, edit.location.span, edit.text.clone())).collect() }

@@ -146,6 +146,16 @@ struct Held {
     is_behind: bool,
     /// How long a whole check takes.
     takes: Duration,
+    /// The project as it was read since, which is to be checked.
+    next: Option<Box<Next>>,
+}
+
+/// Another reading of a project.
+struct Next {
+    root: Root,
+    config: Config,
+    workspace: Workspace,
+    models: &'static ModelSet,
 }
 
 /// A whole check that runs while changes are followed.
@@ -168,7 +178,32 @@ impl Held {
     }
 
     fn options(&self) -> Options {
-        Options { scope: Scope::Project, fixes: false, ..Options::of(&self.config) }
+        options(&self.config)
+    }
+
+    /// Whether a whole check would keep somebody waiting, and changes can be followed instead.
+    fn is_large(&self) -> bool {
+        self.takes > SHORT && self.standing.is_some()
+    }
+
+    /// Gives a file another text; nothing where there is no such file, else whether it leads where it led before.
+    fn give(&mut self, key: &str, text: &Arc<str>, leads_alike: impl Fn(&str) -> bool) -> Option<bool> {
+        let of_next = self.next.as_mut().map(|next| next.workspace.set_text(key, text));
+        let Some(before) = self.workspace.text(key).cloned() else {
+            return of_next.filter(|is_known| *is_known);
+        };
+        if before == *text {
+            return Some(true);
+        }
+        let leads_alike = leads_alike(&before);
+        if leads_alike || self.is_large() {
+            self.workspace.set_text(key, text);
+            self.checked = None;
+            if !self.changed.iter().any(|changed| changed == key) {
+                self.changed.push(key.to_owned());
+            }
+        }
+        Some(leads_alike)
     }
 
     /// Looks at what changed; the whole project where that is as quick.
@@ -177,10 +212,10 @@ impl Held {
             return;
         }
         let changed = std::mem::take(&mut self.changed);
-        if self.takes > SHORT
+        if self.is_large()
             && let Some(standing) = &mut self.standing
         {
-            let options = Options { scope: Scope::Project, fixes: false, ..Options::of(&self.config) };
+            let options = options(&self.config);
             let reports = changed.iter().map(|key| standing.follow(&self.workspace, key, self.models, &options));
             if let Some(report) = reports.last() {
                 self.is_behind = true;
@@ -197,6 +232,10 @@ impl Held {
 
     /// Takes what a whole check gave.
     fn take(&mut self, (report, standing, took): Whole) {
+        if let Some(next) = self.next.take() {
+            (self.root, self.config, self.workspace, self.models) =
+                (next.root, next.config, next.workspace, next.models);
+        }
         self.takes = took;
         self.is_behind = false;
         let before = self.standing.replace(standing);
@@ -209,6 +248,10 @@ impl Held {
         let checked = Checked { folder: self.root.folder.clone(), report, links: OnceLock::new() };
         self.checked = Some(Arc::new(checked));
     }
+}
+
+fn options(config: &Config) -> Options {
+    Options { scope: Scope::Project, fixes: false, ..Options::of(config) }
 }
 
 fn whole(workspace: &Workspace, models: &ModelSet, options: &Options) -> Option<Whole> {
@@ -250,11 +293,12 @@ impl Worker {
                     }
                 }
                 recv(pause) -> _ => {
-                    if self.is_stale {
+                    let was_stale = self.is_stale;
+                    if was_stale {
                         self.read();
                     }
-                    if self.projects.iter().all(|held| held.checked.is_some()) {
-                        self.check_beside();
+                    self.check_beside();
+                    if !was_stale {
                         continue;
                     }
                 }
@@ -311,8 +355,11 @@ impl Worker {
         let Some(held) = self.projects.iter().find(|held| held.is_behind) else { return };
         let progress = Arc::new(Progress::default());
         let (tell, done) = crossbeam_channel::bounded(1);
-        let (workspace, models) = (held.workspace.clone(), held.models);
-        let options = Options { progress: Arc::clone(&progress), ..held.options() };
+        let (config, workspace, models) = match &held.next {
+            Some(next) => (&next.config, next.workspace.clone(), next.models),
+            None => (&held.config, held.workspace.clone(), held.models),
+        };
+        let options = Options { progress: Arc::clone(&progress), ..options(config) };
         self.pool.spawn(move || {
             // Nobody may listen any more.
             let _ = tell.send(flow::guarded(|| whole(&workspace, models, &options)));
@@ -379,19 +426,14 @@ impl Worker {
         let mut is_known = false;
         for held in &mut self.projects {
             let key = held.key(path);
-            let Some(before) = held.workspace.text(&key).cloned() else { continue };
+            match held.give(&key, &text, leads_alike) {
+                None => continue,
+                Some(true) => {}
+                // Which files are read can wait where that takes long.
+                Some(false) if held.is_large() => self.is_stale = true,
+                Some(false) => return false,
+            }
             is_known = true;
-            if before == text {
-                continue;
-            }
-            if !leads_alike(&before) {
-                return false;
-            }
-            held.workspace.set_text(&key, &text);
-            held.checked = None;
-            if !held.changed.contains(&key) {
-                held.changed.push(key);
-            }
         }
         // What a native file defines and calls decides which others are read: that can wait.
         self.is_stale |= is_native && before != Some(&*text);
@@ -401,6 +443,7 @@ impl Worker {
     /// Reads everything, and keeps what is known of files that are as they were.
     fn read(&mut self) {
         self.is_stale = false;
+        self.stop();
         self.state.problems.clear();
         self.state.faults.clear();
         let mut earlier: Vec<Held> = std::mem::take(&mut self.projects);
@@ -452,14 +495,20 @@ impl Worker {
             changed: Vec::new(),
             is_behind: false,
             takes: Duration::ZERO,
+            next: None,
         };
-        if let Some(before) = before {
+        if let Some(mut before) = before {
             let (options, old_options) = (held.options(), before.options());
             if before.workspace.is_same(&workspace) && options.asks_the_same(&old_options) {
                 let root = held.root;
-                return (Held { root, config: held.config, ..before }, inside);
+                return (Held { root, config: held.config, next: None, ..before }, inside);
             }
-            workspace.take_over(before.workspace);
+            workspace.take_over(before.workspace.clone());
+            if before.is_large() {
+                before.is_behind = true;
+                before.next = Some(Box::new(Next { root: held.root, config: held.config, workspace, models }));
+                return (before, inside);
+            }
             held.last = before.last;
         }
         (Held { workspace, ..held }, inside)

@@ -12,6 +12,7 @@ use crate::ir::{
 };
 use crate::language::Language;
 use crate::link::env::Env;
+use crate::link::interned::Interner;
 use crate::link::resolve::Closures;
 use crate::link::types;
 use crate::link::{ClassRef, FuncRef, Functions, Receiver, Resolved, Target, Ty, VarRef, Via};
@@ -27,6 +28,7 @@ pub(in crate::link) fn functions(
     closures: &Closures,
 ) -> Vec<(FuncRef, Resolved)> {
     let mut resolved = Vec::new();
+    let mut interner = Interner::default();
     for &id in ids {
         let mut known: FxHashMap<FunctionId, Vec<Ty>> = FxHashMap::default();
         let mut given: FxHashMap<FunctionId, Vec<Ty>> = FxHashMap::default();
@@ -40,7 +42,7 @@ pub(in crate::link) fn functions(
             resolver.run();
             known.insert(function, resolver.types.clone());
             given.extend(std::mem::take(&mut resolver.given));
-            resolved.push((FuncRef { unit, function }, resolver.finish()));
+            resolved.push((FuncRef { unit, function }, resolver.finish(&mut interner)));
         }
     }
     resolved
@@ -105,12 +107,12 @@ impl<'e> Resolver<'e> {
         }
     }
 
-    fn finish(self) -> Resolved {
+    fn finish(self, interner: &mut Interner) -> Resolved {
         let signature = self.env.signature(FuncRef { unit: self.unit, function: self.id });
         Resolved {
             renamed: Vec::new(),
             tests: FxHashMap::default(),
-            types: self.types,
+            types: interner.types(self.types),
             targets: self.targets,
             result: signature.result.clone(),
             defaults: vec![Ty::Unknown; self.function.params.len()],

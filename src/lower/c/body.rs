@@ -3,6 +3,8 @@
 //! One [`Body`] lowers a function with all lambdas in it. Recursion here follows the height of the syntax tree, which
 //! the declarations have bounded.
 
+use std::sync::Arc;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use self::place::place;
@@ -157,7 +159,7 @@ impl FunctionFrame {
             let local = Local {
                 name: name.clone(),
                 kind,
-                ty: outer.ty.clone().map(Box::new),
+                ty: outer.ty.clone().map(Arc::new),
                 is_final: false,
                 span: Span::default(),
             };

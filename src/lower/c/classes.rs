@@ -1,5 +1,7 @@
 //! Structs, unions, classes and enums.
 
+use std::sync::Arc;
+
 use super::types::{joined, unqualified, wrapped};
 use super::{BodySource, FileLowering, Scope};
 use crate::ir::{Class, ClassId, ClassKind, Const, FunctionKind, Name, StructLayout, TypeRef, Variable};
@@ -270,7 +272,7 @@ impl FileLowering<'_> {
             function.locals.push(crate::ir::Local {
                 name: Name::new_static("this"),
                 kind: crate::ir::LocalKind::This,
-                ty: Some(Box::new(this)),
+                ty: Some(Arc::new(this)),
                 is_final: true,
                 span: crate::source::Span::default(),
             });

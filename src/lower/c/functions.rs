@@ -1,5 +1,7 @@
 //! Headers of functions and methods, prototypes, and what of them other files can see.
 
+use std::sync::Arc;
+
 use super::types::{Declared, joined};
 use super::{BodySource, FileLowering, Linkage};
 use crate::ir::{
@@ -192,7 +194,7 @@ impl FileLowering<'_> {
         function.locals.push(Local {
             name: Name::new_static("this"),
             kind: LocalKind::This,
-            ty: Some(Box::new(super::types::wrapped("*", TypeRef::named(&class)))),
+            ty: Some(Arc::new(super::types::wrapped("*", TypeRef::named(&class)))),
             is_final: true,
             span: Span::default(),
         });
@@ -220,7 +222,7 @@ impl FileLowering<'_> {
             function.locals.push(Local {
                 name: text.clone(),
                 kind: LocalKind::Param,
-                ty: ty.map(Box::new),
+                ty: ty.map(Arc::new),
                 is_final: false,
                 span: tree.span(name.unwrap_or(node)).relative_to(function.base),
             });

@@ -1,5 +1,7 @@
 //! Classes, mixins, enums, extensions, extension types.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashSet;
 
 use super::functions::{Member, Owner};
@@ -221,7 +223,7 @@ impl FileLowering<'_> {
         function.locals.push(crate::ir::Local {
             name: self.name(name),
             kind: crate::ir::LocalKind::Param,
-            ty: tree.child_of_kind(header, "type").and_then(|ty| self.type_ref(ty)).map(Box::new),
+            ty: tree.child_of_kind(header, "type").and_then(|ty| self.type_ref(ty)).map(Arc::new),
             is_final: true,
             span: self.span_in(name, function.base),
         });

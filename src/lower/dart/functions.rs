@@ -1,5 +1,7 @@
 //! Headers of functions and members.
 
+use std::sync::Arc;
+
 use super::{BodySource, FileLowering, body};
 use crate::ir::{ClassId, Function, FunctionId, FunctionKind, Incomplete, Local, LocalKind, Name, TypeRef};
 use crate::parse::NodeId;
@@ -99,7 +101,7 @@ impl FileLowering<'_> {
             function.locals.push(Local {
                 name: Name::new_static("this"),
                 kind: LocalKind::This,
-                ty: Some(Box::new(owner.this.clone())),
+                ty: Some(Arc::new(owner.this.clone())),
                 is_final: true,
                 span: Span::default(),
             });

@@ -1,5 +1,7 @@
 //! Formal parameters.
 
+use std::sync::Arc;
+
 use super::FileLowering;
 use crate::ir::{Const, DefaultValue, Flavor, Function, Initializes, Local, LocalId, LocalKind, Param};
 use crate::parse::NodeId;
@@ -56,7 +58,7 @@ impl FileLowering<'_> {
         function.locals.push(Local {
             name: self.name(name),
             kind: LocalKind::Param,
-            ty: self.formal_type(holder).map(Box::new),
+            ty: self.formal_type(holder).map(Arc::new),
             is_final: tree.has_token(holder, "final"),
             span: self.span_in(name, function.base),
         });

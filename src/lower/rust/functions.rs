@@ -1,5 +1,7 @@
 //! Headers of functions and methods.
 
+use std::sync::Arc;
+
 use syn::spanned::Spanned;
 use syn::{FnArg, Pat, ReceiverKind, Visibility};
 
@@ -153,7 +155,7 @@ impl FileLowering {
                     let span = self.span(receiver.self_token.span, receiver.self_token.span).relative_to(base);
                     let name = Name::new_static("self");
                     let is_final = receiver.mutability.is_none();
-                    function.locals.push(Local { name, kind: LocalKind::This, ty: Some(Box::new(ty)), is_final, span });
+                    function.locals.push(Local { name, kind: LocalKind::This, ty: Some(Arc::new(ty)), is_final, span });
                 }
                 FnArg::Typed(typed) => {
                     let local = LocalId(function.locals.len() as u32);
@@ -171,7 +173,7 @@ impl FileLowering {
                     function.locals.push(Local {
                         name: name.clone(),
                         kind: LocalKind::Param,
-                        ty: ty.map(Box::new),
+                        ty: ty.map(Arc::new),
                         is_final,
                         span,
                     });

@@ -2,6 +2,8 @@
 //!
 //! A `move` closure captures by reference too; that its captures are gone from the function around is written out.
 
+use std::sync::Arc;
+
 use syn::{Block, Expr, Pat};
 
 use super::{Body, Frame, put_back};
@@ -33,7 +35,7 @@ impl Body<'_> {
             locals.push(Local {
                 name: name.clone(),
                 kind: LocalKind::Param,
-                ty: ty.map(Box::new),
+                ty: ty.map(Arc::new),
                 is_final: true,
                 span,
             });
