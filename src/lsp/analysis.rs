@@ -162,6 +162,8 @@ struct Next {
 struct Beside {
     folder: PathBuf,
     progress: Arc<Progress>,
+    /// What it looks at is not what there is now. It ends before another one begins: each takes much memory.
+    is_outdated: bool,
     done: Receiver<Result<Option<Whole>, String>>,
 }
 
@@ -226,12 +228,12 @@ impl Held {
         self.standing = None;
         let options = self.options();
         if let Some(whole) = pool.install(|| whole(&self.workspace, self.models, &options)) {
-            self.take(whole);
+            self.take(whole, pool);
         }
     }
 
     /// Takes what a whole check gave.
-    fn take(&mut self, (report, standing, took): Whole) {
+    fn take(&mut self, (report, standing, took): Whole, pool: &ThreadPool) {
         if let Some(next) = self.next.take() {
             (self.root, self.config, self.workspace, self.models) =
                 (next.root, next.config, next.workspace, next.models);
@@ -240,7 +242,7 @@ impl Held {
         self.is_behind = false;
         let before = self.standing.replace(standing);
         // It is large, and nobody waits for it to go.
-        std::thread::spawn(move || drop(before));
+        pool.spawn(move || drop(before));
         self.found(report);
     }
 
@@ -352,6 +354,9 @@ impl Worker {
 
     /// Begins a whole check of a project of which changes were only followed.
     fn check_beside(&mut self) {
+        if self.beside.is_some() {
+            return;
+        }
         let Some(held) = self.projects.iter().find(|held| held.is_behind) else { return };
         let progress = Arc::new(Progress::default());
         let (tell, done) = crossbeam_channel::bounded(1);
@@ -364,15 +369,15 @@ impl Worker {
             // Nobody may listen any more.
             let _ = tell.send(flow::guarded(|| whole(&workspace, models, &options)));
         });
-        self.beside = Some(Beside { folder: held.root.folder.clone(), progress, done });
+        self.beside = Some(Beside { folder: held.root.folder.clone(), progress, is_outdated: false, done });
     }
 
     /// Takes what the check beside found; whether that is news.
     fn take_beside(&mut self, done: Result<Option<Whole>, String>) -> bool {
-        let Some(beside) = self.beside.take() else { return false };
+        let Some(beside) = self.beside.take().filter(|beside| !beside.is_outdated) else { return false };
         let Some(held) = self.projects.iter_mut().find(|held| held.root.folder == beside.folder) else { return false };
         match done {
-            Ok(Some(whole)) => held.take(whole),
+            Ok(Some(whole)) => held.take(whole, &self.pool),
             Ok(None) => return false,
             Err(reason) => {
                 held.is_behind = false;
@@ -384,7 +389,8 @@ impl Worker {
 
     /// Stops the check beside.
     fn stop(&mut self) {
-        if let Some(beside) = self.beside.take() {
+        if let Some(beside) = &mut self.beside {
+            beside.is_outdated = true;
             beside.progress.stop();
         }
     }
