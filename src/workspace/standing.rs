@@ -4,7 +4,7 @@
 //! the change move. What only the whole program shows (fields of classes, callbacks, types that are inferred from
 //! bodies) stays as it was found until the next whole check.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustc_hash::FxHashSet;
 
@@ -18,16 +18,19 @@ use crate::language::Language;
 use crate::link::{FuncRef, Program, Tables};
 use crate::lower;
 use crate::models::ModelSet;
+use crate::models::catalog::Entry;
 use crate::source::{FileId, Location, SourceFile, Span};
 use crate::suppress::Comments;
 use crate::violation::Violation;
 
 /// A project that was checked.
 pub struct Standing {
-    parts: Parts,
+    pub(super) parts: Parts,
     report: Report,
     /// Files of which more changed than bodies.
-    astray: FxHashSet<FileId>,
+    pub(super) astray: FxHashSet<FileId>,
+    /// The models one by one, once somebody asks who says something.
+    pub(super) catalog: OnceLock<Vec<Arc<Entry>>>,
     /// Stands where a unit is changed.
     nothing: Arc<Unit>,
 }
@@ -68,7 +71,13 @@ struct Change {
 
 impl Standing {
     pub(super) fn new(parts: Parts, report: Report) -> Self {
-        Self { parts, report, astray: FxHashSet::default(), nothing: Arc::new(Unit::empty(FileId(0), Language::Dart)) }
+        Self {
+            parts,
+            report,
+            astray: FxHashSet::default(),
+            catalog: OnceLock::new(),
+            nothing: Arc::new(Unit::empty(FileId(0), Language::Dart)),
+        }
     }
 
     /// What is found after a file got another text, which [`Workspace::set_text`] was told before.

@@ -25,6 +25,7 @@ mod pages;
 mod render;
 mod sarif;
 mod schema;
+mod stories;
 mod support;
 mod suppress;
 mod tidy;
