@@ -105,7 +105,7 @@ fn word<'f>(fate: &'f Fate, course: &Course, context: &Context<'_>) -> (&'static
         Fate::Taken { at, .. } => ("handed over", Some(at)),
         Fate::Kept { at, .. } => ("kept", Some(at)),
         Fate::Returned => ("returned", None),
-        Fate::Given => ("handed to the caller", None),
+        Fate::Given => ("the caller's", None),
         Fate::Arena => ("released with its arena", None),
         Fate::Finalizer => ("released by its finalizer", None),
     }

@@ -410,7 +410,9 @@ fn the_other_side_of_the_boundary_is_a_step_away() -> Outcome {
     let definition = editor.request("textDocument/definition", at(&a, 3, 26))?;
     assert_eq!(definition, json!([{ "uri": uri(&c), "range": word(2, 5) }]));
     let references = editor.request("textDocument/references", at(&c, 2, 6))?;
-    assert_eq!(references, json!([{ "uri": uri(&a), "range": word(3, 24) }]));
+    let (bound, called) =
+        (word(3, 24), json!({ "start": { "line": 6, "character": 2 }, "end": { "line": 6, "character": 7 } }));
+    assert_eq!(references, json!([{ "uri": uri(&a), "range": bound }, { "uri": uri(&a), "range": called }]));
     // Within a language its own server answers.
     for (method, place) in [("textDocument/definition", at(&a, 5, 6)), ("textDocument/references", at(&c, 3, 10))] {
         assert_eq!(editor.request(method, place)?, Value::Null, "{method}");
