@@ -14,6 +14,7 @@ use super::convert::Lines;
 use super::server::Server;
 use crate::diagnostic::Diagnostic;
 use crate::render;
+use crate::rules::fates;
 use crate::source::{SourceFile, Span};
 use crate::workspace::stories::Stories;
 
@@ -141,14 +142,8 @@ fn tell(stories: &Stories, offset: u32) -> Vec<(Span, String)> {
 
 /// What is said of a finding to somebody who points at one of its places.
 fn story(found: &Diagnostic, sources: &[SourceFile]) -> String {
-    let mut text = format!("**{}** `{}`", render::message_with_trust(found), found.rule);
-    for (number, step) in (1..).zip(&found.trace) {
-        let place = sources.get(step.location.file.index()).map(|source| {
-            let name = source.path.rsplit('/').next().unwrap_or_default();
-            format!(" ({name}:{})", source.position(step.location.span.start).line)
-        });
-        text.push_str(&format!("\n{number}. {}{}", step.message, place.unwrap_or_default()));
-    }
+    let steps = fates::numbered(&found.trace, sources);
+    let mut text = format!("**{}** `{}`{steps}", render::message_with_trust(found), found.rule);
     if let Some(help) = &found.help {
         text.push_str(&format!("\n\n{help}"));
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Context, steps};
 use crate::diagnostic::TraceStep;
 use crate::flow::{Course, Fate, Loss, Passing};
-use crate::source::Location;
+use crate::source::{Location, SourceFile};
 
 /// More lines say no more.
 const MOST_LINES: usize = 3;
@@ -13,6 +13,9 @@ const MOST_LINES: usize = 3;
 /// A few words to stand behind an allocation: `owned: C malloc, released L42`; nothing where nothing is known.
 #[must_use]
 pub fn hint(course: &Course, context: &Context<'_>) -> Option<String> {
+    if course.fates == [Fate::Arena] && course.loss.is_none() {
+        return Some("owned by its arena".to_owned());
+    }
     let ends = ends(course, context, &|lines| {
         let more = if lines.len() > MOST_LINES { " …" } else { "" };
         let shown: Vec<String> = lines.iter().take(MOST_LINES).map(|line| format!("L{line}")).collect();
@@ -26,16 +29,7 @@ pub fn hint(course: &Course, context: &Context<'_>) -> Option<String> {
 #[must_use]
 pub fn course(course: &Course, context: &Context<'_>) -> String {
     let words: Vec<TraceStep> = course.steps.iter().map(|step| steps::word(step, context)).collect();
-    let place = |at: Location| {
-        let source = context.sources.get(at.file.index())?;
-        let name = source.path.rsplit('/').next().unwrap_or_default();
-        Some(format!("{name}:{}", source.position(at.span.start).line))
-    };
-    let mut text = format!("**{}**", title(course, context));
-    for (number, step) in (1..).zip(&words) {
-        let place = place(step.location).map(|place| format!(" ({place})")).unwrap_or_default();
-        text.push_str(&format!("\n{number}. {}{place}", step.message));
-    }
+    let mut text = format!("**{}**{}", title(course, context), numbered(&words, context.sources));
     let end = ends(course, context, &|lines| {
         let shown: Vec<String> = lines.iter().map(ToString::to_string).collect();
         format!(" in line {}", shown.join(", "))
@@ -45,6 +39,19 @@ pub fn course(course: &Course, context: &Context<'_>) -> String {
         None => text.push_str("\n\nWhat becomes of it in the end is not known: it goes where nobody follows."),
     }
     text
+}
+
+/// Steps as the lines of a numbered list, each with its place.
+#[must_use]
+pub fn numbered(steps: &[TraceStep], sources: &[SourceFile]) -> String {
+    let line = |(number, step): (usize, &TraceStep)| {
+        let place = sources.get(step.location.file.index()).map(|source| {
+            let name = source.path.rsplit('/').next().unwrap_or_default();
+            format!(" ({name}:{})", source.position(step.location.span.start).line)
+        });
+        format!("\n{number}. {}{}", step.message, place.unwrap_or_default())
+    };
+    (1..).zip(steps).map(line).collect()
 }
 
 /// What a call does that memory is handed to, in a few words; perhaps only where it succeeds.

@@ -133,7 +133,7 @@ struct Gathered {
 
 impl Gathered {
     fn tell(&mut self, span: Span, stories: &[usize], function: Option<usize>) {
-        if stories.is_empty() && function.is_none() {
+        if span.start == span.end || stories.is_empty() && function.is_none() {
             return;
         }
         let there = self.told.entry((span.start, span.end)).or_default();

@@ -163,7 +163,7 @@ fn allocations_say_what_becomes_of_them() -> Outcome {
     assert_eq!(of("final t ="), Some("owned: C malloc, released L51"));
     assert_eq!(of("final each"), Some("owned: package:ffi, released L60"));
     assert_eq!(of("inner = "), None, "what a field begins with is its class's affair");
-    assert_eq!(of("arena<Int32>()"), Some("owned: Arena, released with its arena"));
+    assert_eq!(of("arena<Int32>()"), Some("owned by its arena"));
     // Behind two characters of two columns each, and one.
     let (line, column) = find(DART, "calloc<Int32>()");
     assert_eq!(hint(&all, line).map(|(_, at)| at), Some(column + 15));
