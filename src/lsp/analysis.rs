@@ -72,17 +72,25 @@ pub(super) struct Checked {
     /// What is linked to what, once somebody wanted to know.
     pub(super) links: OnceLock<LinkList>,
     /// What can be told of files, of each once somebody wanted to know.
-    stories: Mutex<BTreeMap<PathBuf, Arc<Stories>>>,
+    stories: Mutex<BTreeMap<PathBuf, Telling>>,
+}
+
+/// What can be told of a file.
+#[derive(Clone, Debug)]
+pub(super) enum Telling {
+    Known(Arc<Stories>),
+    /// It changed too much for that; the next whole check knows more.
+    Later,
 }
 
 impl Checked {
     /// What can be told of a file, where it was looked for.
-    pub(super) fn stories(&self, path: &Path) -> Option<Arc<Stories>> {
+    pub(super) fn stories(&self, path: &Path) -> Option<Telling> {
         self.stories.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned()
     }
 
-    fn add_stories(&self, path: PathBuf, stories: Stories) {
-        self.stories.lock().unwrap_or_else(PoisonError::into_inner).insert(path, Arc::new(stories));
+    fn add_stories(&self, path: PathBuf, telling: Telling) {
+        self.stories.lock().unwrap_or_else(PoisonError::into_inner).insert(path, telling);
     }
 
     /// The file that a report speaks of.
@@ -234,11 +242,13 @@ impl Held {
     fn tell(&self, path: &Path, pool: &ThreadPool) {
         let Some(checked) = self.checked.as_ref().filter(|checked| checked.stories(path).is_none()) else { return };
         let tell = || {
-            let standing = self.standing.as_ref()?;
+            let Some(standing) = &self.standing else { return Some(Stories::default()) };
             let (key, options) = (self.key(path), self.options());
-            Some(pool.install(|| standing.stories(&self.workspace, &key, self.models, &options)))
+            pool.install(|| standing.stories(&self.workspace, &key, self.models, &options))
         };
-        checked.add_stories(path.to_path_buf(), flow::guarded(tell).ok().flatten().unwrap_or_default());
+        let found = flow::guarded(tell).unwrap_or_else(|_| Some(Stories::default()));
+        let telling = found.map_or(Telling::Later, |stories| Telling::Known(Arc::new(stories)));
+        checked.add_stories(path.to_path_buf(), telling);
     }
 
     fn found(&mut self, report: Report) {

@@ -1,7 +1,7 @@
 //! What is told of a place: the findings there, else what becomes of the memory that it leads to and who owns what the
 //! function hands over that is called there. The same in a few words beside the code.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gen_lsp_types::{
@@ -9,7 +9,7 @@ use gen_lsp_types::{
 };
 use serde_json::{Value, json};
 
-use super::analysis::{Checked, Order};
+use super::analysis::{Checked, Order, Telling};
 use super::convert::Lines;
 use super::server::Server;
 use crate::diagnostic::Diagnostic;
@@ -41,7 +41,7 @@ impl Server {
         }
         if told.is_empty() {
             let Some(all) = self.stories(&path) else {
-                self.order(Order::Stories(path));
+                self.ask_for(path);
                 return None;
             };
             for (source, stories) in all {
@@ -69,7 +69,7 @@ impl Server {
         let mut found = Vec::new();
         match self.stories(&path) {
             None => {
-                self.order(Order::Stories(path));
+                self.ask_for(path);
                 return None;
             }
             Some(all) => {
@@ -105,9 +105,20 @@ impl Server {
         })
     }
 
-    /// What can be told of a file, in each project that has it; nothing where that was not looked for yet.
+    /// What can be told of a file, in each project that has it; nothing where that is not known yet.
     fn stories<'a>(&'a self, path: &'a Path) -> Option<Vec<(&'a SourceFile, Arc<Stories>)>> {
-        self.sources(path).map(|(checked, source)| Some((source, checked.stories(path)?))).collect()
+        let known = |telling: Telling| match telling {
+            Telling::Known(stories) => Some(stories),
+            Telling::Later => None,
+        };
+        self.sources(path).map(|(checked, source)| Some((source, checked.stories(path).and_then(known)?))).collect()
+    }
+
+    /// Asks for what can be told of a file, where nobody did: what comes later comes by itself.
+    fn ask_for(&mut self, path: PathBuf) {
+        if self.sources(&path).any(|(checked, _)| checked.stories(&path).is_none()) {
+            self.order(Order::Stories(path));
+        }
     }
 }
 

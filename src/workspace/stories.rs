@@ -67,16 +67,17 @@ impl Stories {
 }
 
 impl Standing {
-    /// What can be told of a file; nothing of one that is not as it was looked at. To be called on a thread of a
-    /// [`pool`](super::pool).
+    /// What can be told of a file; `None` for one of which more changed than is followed, until all is checked again. To
+    /// be called on a thread of a [`pool`](super::pool).
     #[must_use]
-    pub fn stories(&self, workspace: &Workspace, key: &str, models: &ModelSet, options: &Options) -> Stories {
+    pub fn stories(&self, workspace: &Workspace, key: &str, models: &ModelSet, options: &Options) -> Option<Stories> {
         let Parts { own, program, results, offered, .. } = &self.parts;
         let models = own.as_ref().unwrap_or(models);
-        let Some(source) = workspace.source(key).filter(|source| !self.astray.contains(&source.id)) else {
-            return Stories::default();
-        };
-        let Some(unit) = program.unit_of(source.id) else { return Stories::default() };
+        let Some(source) = workspace.source(key) else { return Some(Stories::default()) };
+        if self.astray.contains(&source.id) {
+            return None;
+        }
+        let Some(unit) = program.unit_of(source.id) else { return Some(Stories::default()) };
         let courses = results.courses(program, models, &flow_options(options), unit);
         let context = rules::Context {
             program,
@@ -107,13 +108,13 @@ impl Standing {
             stories.dedup();
             Told { span: Span::new(start, end), stories, function }
         });
-        Stories {
+        Some(Stories {
             hints: gathered.hints,
             told: told.collect(),
             stories: courses.courses.iter().map(|course| fates::course(course, &context)).collect(),
             functions: gathered.functions,
             families: models.families().into(),
-        }
+        })
     }
 
     fn catalog(&self, workspace: &Workspace) -> &[Arc<Entry>] {
