@@ -19,6 +19,7 @@ use crate::violation::{Owner, Violation};
 use engine::{Engine, Origin, OriginKey, Recursion};
 pub use offered::OfferedRelease;
 use path::{Object, Path};
+pub use recorded::{Course, Courses, Fate, Loss, Passing};
 pub use renewed::Results;
 use summaries::Summaries;
 
@@ -87,6 +88,7 @@ mod premature;
 mod questions;
 mod reach;
 mod reads;
+mod recorded;
 mod records;
 mod references;
 mod renewed;
@@ -126,11 +128,19 @@ pub struct Options {
     pub keep_contracts: bool,
     /// Whether functions are [analysed again](Results::renew) afterwards.
     pub keep_results: bool,
+    /// Whether it is recorded what becomes of all memory.
+    pub records: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { targets: TargetSet::ALL, step_budget: 100_000, keep_contracts: false, keep_results: false }
+        Self {
+            targets: TargetSet::ALL,
+            step_budget: 100_000,
+            keep_contracts: false,
+            keep_results: false,
+            records: false,
+        }
     }
 }
 
@@ -312,6 +322,7 @@ struct Found {
     functions: usize,
     passed: Vec<callbacks::Passed>,
     fields: Vec<fields::FieldNotes>,
+    courses: Courses,
 }
 
 fn analyse_function(
@@ -348,6 +359,7 @@ fn analyse_function(
                 found.passed.append(&mut engine.close(exits));
                 engine.conclude_suspects();
                 found.violations.append(&mut engine.violations);
+                found.courses.append(std::mem::take(&mut engine.courses));
                 found.fields.push(std::mem::take(&mut engine.fields));
             }
             inlined.extend(engine.inlined.iter().copied());

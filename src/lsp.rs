@@ -25,6 +25,7 @@ mod client;
 mod convert;
 mod findings;
 mod server;
+mod stories;
 
 /// How often it is asked whether the client still lives.
 const WATCH: Duration = Duration::from_secs(10);

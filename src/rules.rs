@@ -22,6 +22,7 @@ mod count_vs_bytes;
 mod dangling_return;
 mod double_free;
 mod doubts;
+pub mod fates;
 mod free_of_borrowed;
 mod free_of_interior_pointer;
 mod hygiene;

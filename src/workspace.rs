@@ -36,6 +36,7 @@ pub(crate) mod models;
 pub mod ownership;
 pub mod progress;
 pub mod standing;
+pub mod stories;
 mod words;
 
 /// Stack of the threads that analyse. Parsers and destructors of deep trees use it; nothing of ours recurses deep.

@@ -70,6 +70,10 @@ pub(super) struct Engine<'a> {
     /// How each origin's objects ended.
     pub(super) ledger: BTreeMap<u32, Ledger>,
     pub(super) violations: Vec<Violation>,
+    /// What became of all memory, where that is [recorded](Options::records).
+    pub(super) courses: super::Courses,
+    /// By origin: the variables that ever led to it.
+    pub(super) holders: BTreeMap<u32, BTreeSet<(FuncRef, LocalId)>>,
     /// What it does to the fields of classes.
     pub(super) fields: super::fields::FieldNotes,
     /// The place of the operation that is executed.
@@ -223,6 +227,8 @@ impl<'a> Engine<'a> {
             moves: FxHashMap::default(),
             ledger: BTreeMap::new(),
             violations: Vec::new(),
+            courses: super::Courses::default(),
+            holders: BTreeMap::new(),
             fields: super::fields::FieldNotes::default(),
             at: Location { file: program.units[root.unit as usize].file, span: Span::default() },
             given: FxHashMap::default(),
@@ -350,6 +356,15 @@ impl<'a> Engine<'a> {
         self.origin_ids.get(key).copied()
     }
 
+    /// The origins of what calls gave, each with what that is of the call.
+    pub(super) fn sites(&self) -> Vec<(u32, Role)> {
+        let keys = self.origin_ids.iter().filter_map(|(key, id)| match key {
+            OriginKey::Site(_, role) => Some((*id, *role)),
+            _ => None,
+        });
+        keys.collect()
+    }
+
     /// The origin of a key, made by `origin` the first time.
     pub(super) fn origin(&mut self, key: OriginKey, origin: impl FnOnce(&Self) -> Origin) -> u32 {
         if let Some(&id) = self.origin_ids.get(&key) {
@@ -363,6 +378,9 @@ impl<'a> Engine<'a> {
         }
         self.origins.push(made);
         let id = self.origins.len() as u32 - 1;
+        if self.options.records {
+            self.ledger.entry(id).or_default().record();
+        }
         self.origin_ids.insert(key, id);
         id
     }
@@ -569,6 +587,7 @@ impl<'a> Engine<'a> {
                     .is_some_and(|at| at.file == start.file && at.span.start >= start.span.start)
             {
                 self.ledger.entry(id.origin).or_default().settle(object);
+                object.settled = true;
                 // What lies in memory of the caller's is another thing in each round.
                 if object.path.as_ref().is_some_and(|at| !at.steps.is_empty()) {
                     passed.push(*id);
@@ -714,6 +733,7 @@ impl<'a> Engine<'a> {
             && known.kind != LocalKind::This
         {
             path.name(object, name);
+            self.note_holder(frame, local, object);
         }
         path.locals.insert(slot, value);
     }

@@ -74,6 +74,7 @@ impl Engine<'_> {
             Some(old) => {
                 old.ownership = crate::state::join(old.ownership, object.ownership);
                 old.non_null &= object.non_null;
+                old.settled &= object.settled;
                 if old.story.overwritten.is_none() && object.story.overwritten.is_some() {
                     old.story = object.story;
                 }
@@ -486,6 +487,7 @@ impl Object {
             path: path.map(std::rc::Rc::new),
             given: None,
             blurred: false,
+            settled: false,
             story: Rc::default(),
         }
     }

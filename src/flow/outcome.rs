@@ -9,6 +9,7 @@ use super::objects::confidence;
 use super::opening;
 use super::path::{Branch, Flight, Object, Orphaned, Path, Story};
 use super::questions::Answer;
+use super::recorded::End;
 use super::value::Value;
 use crate::ir::Name;
 use crate::models::schema::FamilyKind;
@@ -39,6 +40,8 @@ pub(super) struct Ledger {
     handed: Vec<Rc<Story>>,
     /// The answers to what was asked of the call that made it with which some path releases it or hands it over.
     there_with: Vec<Answer>,
+    /// How each object ended, where that is recorded.
+    pub(super) ends: Option<Vec<End>>,
 }
 
 /// A path on which an object was lost.
@@ -63,6 +66,7 @@ enum How {
 impl Ledger {
     /// An object is gone from a path without being lost.
     pub(super) fn settle(&mut self, object: &Object) {
+        self.note_end(object, false);
         self.note_handed(object);
         self.note_answer(object);
         match object.ownership {
@@ -128,6 +132,7 @@ impl Ledger {
 
     fn lost(&mut self, object: &Object, how: How, at: Location, path: &Path) {
         self.note_handed(object);
+        self.note_end(object, true);
         if object.story.retained.is_some() || object.story.unfollowed {
             // Native code keeps it as long as it likes, or nobody can say what became of it.
             self.escaped = true;
@@ -149,10 +154,12 @@ impl Engine<'_> {
         for returned in exits.returns {
             let lost = self.lost_by_view(&returned).is_some();
             let mut path = returned.path;
+            let owned = self.owned_before_return(&path);
             match &returned.value {
                 Value::View(object, _) => self.return_view(&mut path, *object, lost, returned.at),
                 value => self.let_go(&mut path, &value.clone(), Event::Return),
             }
+            self.tell_returned(&mut path, &owned, returned.at);
             self.take_stock(&path, &How::Left(Some(returned.exit)), returned.at);
         }
         for mut path in exits.throws {
@@ -165,6 +172,9 @@ impl Engine<'_> {
         let ledger = std::mem::take(&mut self.ledger);
         let found: BTreeMap<u32, Violation> =
             ledger.iter().filter_map(|(origin, ledger)| Some((*origin, self.leak(*origin, ledger)?))).collect();
+        if self.options.records {
+            self.record_courses(&ledger, &found);
+        }
         for (origin, violation) in &found {
             let block = self.origins[*origin as usize].part_of.and_then(|block| found.get(&block));
             match block {

@@ -39,6 +39,8 @@ pub(super) struct Object {
     pub(super) given: Option<FamilyId>,
     /// It counts as escaped only because a path was joined on which it did not exist.
     pub(super) blurred: bool,
+    /// What became of it is noted already; what comes after that is not known. No part of the state.
+    pub(super) settled: bool,
     /// The story so far; no part of the state.
     pub(super) story: Rc<Story>,
 }
@@ -481,6 +483,9 @@ impl Path {
             }
         }
         for (id, theirs) in other.objects.iter() {
+            if !theirs.settled && self.objects.get(id).is_some_and(|mine| mine.settled) {
+                self.objects.get_mut(id).into_iter().for_each(|mine| mine.settled = false);
+            }
             // What a call may have let go of on one of the ways is not kept for certain behind them.
             if theirs.story.retained.as_ref().is_some_and(|retained| retained.stale)
                 && let Some(mine) = self.objects.get_mut(id)
@@ -527,6 +532,7 @@ impl Path {
                         mine.scope = mine.scope.filter(|scope| theirs.scope == Some(*scope));
                         changed |= mine.non_null && !theirs.non_null;
                         mine.non_null &= theirs.non_null;
+                        mine.settled &= theirs.settled;
                         mine.guard = mine.guard.or(theirs.guard);
                     }
                 }

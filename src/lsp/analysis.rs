@@ -3,8 +3,9 @@
 //! Orders are numbered. All that wait are carried out before anything is analysed, so that whoever types fast waits for
 //! one analysis and not for each key; a state says which order was the last that it knows of.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,7 @@ use crate::source::SourceFile;
 use crate::workspace::links::LinkList;
 use crate::workspace::progress::Progress;
 use crate::workspace::standing::Standing;
+use crate::workspace::stories::Stories;
 use crate::workspace::{self, Options, Report, Scope, Workspace};
 
 /// How long nobody may have typed before files are chosen anew, and a project is checked again as a whole.
@@ -36,6 +38,8 @@ pub(super) enum Order {
     Disk(Vec<PathBuf>),
     /// Somebody wants to know what is linked to what.
     Links,
+    /// Somebody wants to know what can be told of a file.
+    Stories(PathBuf),
 }
 
 /// What was found.
@@ -51,6 +55,14 @@ pub(super) struct State {
     pub(super) faults: Vec<ConfigError>,
 }
 
+impl State {
+    /// Whether it is what another one is, told once more.
+    pub(super) fn is_of_the_same(&self, other: &Self) -> bool {
+        self.projects.len() == other.projects.len()
+            && self.projects.iter().zip(&other.projects).all(|(one, other)| Arc::ptr_eq(one, other))
+    }
+}
+
 /// What was found in one project.
 #[derive(Debug)]
 pub(super) struct Checked {
@@ -59,9 +71,28 @@ pub(super) struct Checked {
     pub(super) report: Report,
     /// What is linked to what, once somebody wanted to know.
     pub(super) links: OnceLock<LinkList>,
+    /// What can be told of files, of each once somebody wanted to know.
+    stories: Mutex<BTreeMap<PathBuf, Telling>>,
+}
+
+/// What can be told of a file.
+#[derive(Clone, Debug)]
+pub(super) enum Telling {
+    Known(Arc<Stories>),
+    /// It changed too much for that; the next whole check knows more.
+    Later,
 }
 
 impl Checked {
+    /// What can be told of a file, where it was looked for.
+    pub(super) fn stories(&self, path: &Path) -> Option<Telling> {
+        self.stories.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned()
+    }
+
+    fn add_stories(&self, path: PathBuf, telling: Telling) {
+        self.stories.lock().unwrap_or_else(PoisonError::into_inner).insert(path, telling);
+    }
+
     /// The file that a report speaks of.
     pub(super) fn path_of(&self, source: &SourceFile) -> PathBuf {
         discover::normalize(&self.folder.join(&*source.path))
@@ -125,6 +156,8 @@ struct Worker {
     /// Which files matter may have changed with what is in them.
     is_stale: bool,
     wants_links: bool,
+    /// The files of which somebody wants to know what can be told.
+    wanted: Vec<PathBuf>,
     /// The whole check that runs beside.
     beside: Option<Beside>,
 }
@@ -246,8 +279,22 @@ impl Held {
         self.found(report);
     }
 
+    /// Looks for what can be told of a file. Whoever asked gets an answer, be it that there is nothing.
+    fn tell(&self, path: &Path, pool: &ThreadPool) {
+        let Some(checked) = self.checked.as_ref().filter(|checked| checked.stories(path).is_none()) else { return };
+        let tell = || {
+            let Some(standing) = &self.standing else { return Some(Stories::default()) };
+            let (key, options) = (self.key(path), self.options());
+            pool.install(|| standing.stories(&self.workspace, &key, self.models, &options))
+        };
+        let found = flow::guarded(tell).unwrap_or_else(|_| Some(Stories::default()));
+        let telling = found.map_or(Telling::Later, |stories| Telling::Known(Arc::new(stories)));
+        checked.add_stories(path.to_path_buf(), telling);
+    }
+
     fn found(&mut self, report: Report) {
-        let checked = Checked { folder: self.root.folder.clone(), report, links: OnceLock::new() };
+        let checked =
+            Checked { folder: self.root.folder.clone(), report, links: OnceLock::new(), stories: Mutex::default() };
         self.checked = Some(Arc::new(checked));
     }
 }
@@ -274,6 +321,7 @@ impl Worker {
             state: State::default(),
             is_stale: false,
             wants_links: false,
+            wanted: Vec::new(),
             beside: None,
         }
     }
@@ -347,7 +395,9 @@ impl Worker {
                 held.checked.clone_from(&held.last);
             }
             held.last.clone_from(&held.checked);
+            self.wanted.iter().for_each(|path| held.tell(path, &self.pool));
         }
+        self.wanted.clear();
         self.state.projects = self.projects.iter().filter_map(|held| held.checked.clone()).collect();
         self.tell.send(self.state.clone()).is_ok()
     }
@@ -404,6 +454,10 @@ impl Worker {
             }
             Order::Links => {
                 self.wants_links = true;
+                false
+            }
+            Order::Stories(path) => {
+                self.wanted.push(path);
                 false
             }
             Order::Disk(paths) => paths.iter().any(|path| matters(path)),

@@ -1,4 +1,5 @@
-//! From one side of the boundary to the other: what a binding is linked to, and what binds a definition. Anywhere else
+//! From one side of the boundary to the other: what a binding, and a call through it, is linked to, and what binds and
+//! calls a definition. Anywhere else
 //! the servers of the languages know more, and this one is silent.
 
 use std::path::{Path, PathBuf};
@@ -49,18 +50,27 @@ impl Boundary<'_> {
     fn ends(&self, checked: &Checked, links: &LinkList, source: &SourceFile, offset: usize, way: Way) -> Vec<Location> {
         let is_here = |path: &str, place: &Place| path == &*source.path && word(source, place).contains(&offset);
         let mut found = Vec::new();
-        for entry in &links.entries {
+        let entries = links.entries.iter().map(|entry| (&entry.path, &entry.at, &entry.definitions));
+        let calls = links.calls.iter().map(|call| (&call.path, &call.at, &call.definitions));
+        for (path, at, definitions) in entries.chain(calls) {
             match way {
-                Way::Definition if is_here(&entry.path, &entry.at) => {
-                    let ends = entry.definitions.iter();
+                Way::Definition if is_here(path, at) => {
+                    let ends = definitions.iter();
                     found.extend(ends.filter_map(|end| self.location(checked, &end.path, &end.at)));
                 }
-                Way::References if entry.definitions.iter().any(|end| is_here(&end.path, &end.at)) => {
-                    found.extend(self.location(checked, &entry.path, &entry.at));
+                Way::References if definitions.iter().any(|end| is_here(&end.path, &end.at)) => {
+                    found.extend(self.location(checked, path, at));
                 }
                 _ => {}
             }
         }
+        let mut seen = Vec::new();
+        found.retain(|one| {
+            !seen.contains(one) && {
+                seen.push(one.clone());
+                true
+            }
+        });
         found
     }
 

@@ -39,6 +39,7 @@ pub(super) fn offered(can: &Abilities) -> Value {
         })),
         diagnostic_provider: can.pulls.then(|| pull.into()),
         hover_provider: Some(HoverProvider::Bool(true)),
+        inlay_hint_provider: Some(true.into()),
         definition_provider: Some(true.into()),
         references_provider: Some(true.into()),
         code_action_provider: Some(

@@ -16,6 +16,8 @@ pub(super) struct Abilities {
     pub(super) pulls: bool,
     /// It can be asked to pull again.
     pub(super) refreshes: bool,
+    /// It can be asked to ask for what stands beside the code again.
+    pub(super) refreshes_hints: bool,
     pub(super) related: bool,
     pub(super) describes_codes: bool,
     /// Whether edits may say of which version of a document they are.
@@ -47,6 +49,9 @@ impl Abilities {
             refreshes: workspace
                 .and_then(|workspace| workspace.diagnostics.as_ref())
                 .is_some_and(|diagnostics| diagnostics.refresh_support == Some(true)),
+            refreshes_hints: workspace
+                .and_then(|workspace| workspace.inlay_hint.as_ref())
+                .is_some_and(|hints| hints.refresh_support == Some(true)),
             related: shown.is_some_and(|shown| shown.related_information == Some(true)),
             describes_codes: shown.is_some_and(|shown| shown.code_description_support == Some(true)),
             versions_edits: edits.is_some_and(|edits| edits.document_changes == Some(true)),

@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use gen_lsp_types::{
-    CodeAction, CodeActionParams, Contents, DefinitionParams, Diagnostic, DidChangeTextDocumentParams,
+    CodeAction, CodeActionParams, DefinitionParams, Diagnostic, DidChangeTextDocumentParams,
     DidChangeWatchedFilesParams, DidChangeWatchedFilesRegistrationOptions, DidChangeWorkspaceFoldersParams,
     DidCloseTextDocumentParams, DidOpenTextDocumentParams, DidSaveTextDocumentParams, DocumentDiagnosticParams,
-    ExecuteCommandParams, Hover, HoverParams, InitializeParams, MarkupContent, MarkupKind, MessageType,
-    PublishDiagnosticsParams, ReferenceParams, Registration, RegistrationParams, TextDocumentPositionParams, Uri,
-    WorkspaceDiagnosticParams, WorkspaceFolders,
+    ExecuteCommandParams, InitializeParams, MessageType, PublishDiagnosticsParams, ReferenceParams, Registration,
+    RegistrationParams, TextDocumentPositionParams, Uri, WorkspaceDiagnosticParams, WorkspaceFolders,
 };
 use lsp_server::{ErrorCode, Message, Notification, Request, RequestId};
 use serde::de::DeserializeOwned;
@@ -22,10 +21,9 @@ use super::boundary::{Boundary, Way};
 use super::buffers::{Buffer, Buffers};
 use super::capabilities;
 use super::client::Client;
-use super::convert::{Lines, path_of};
+use super::convert::path_of;
 use super::findings::{Folders, PAGES, by_file, uri_in};
 use crate::discover;
-use crate::render;
 use crate::rules;
 
 /// Under this name the work of the analysis is shown.
@@ -34,10 +32,10 @@ const PROGRESS: &str = "ffilint/analysis";
 pub(super) struct Server {
     pub(super) client: Client,
     pub(super) analysis: Analysis,
-    buffers: Buffers,
+    pub(super) buffers: Buffers,
     /// Those the client opened, and those of files that lie in none of them.
     folders: Folders,
-    state: State,
+    pub(super) state: State,
     /// What every file was last found to have.
     found: BTreeMap<PathBuf, Vec<Diagnostic>>,
     /// Files of which the client was sent something, and of which version.
@@ -48,6 +46,8 @@ pub(super) struct Server {
     client_process: Option<i32>,
     is_working: bool,
     is_shut_down: bool,
+    /// The client shows what stands beside the code, as it was when it asked last.
+    pub(super) has_hints: bool,
 }
 
 impl Server {
@@ -84,6 +84,7 @@ impl Server {
             client_process: params.process_id,
             is_working: false,
             is_shut_down: false,
+            has_hints: false,
         };
         if !server.folders.is_empty() {
             server.look_at_folders();
@@ -201,7 +202,7 @@ impl Server {
         self.order(Order::Folders(folders));
     }
 
-    fn order(&mut self, order: Order) {
+    pub(super) fn order(&mut self, order: Order) {
         self.analysis.order(order);
         if !self.is_working && self.state.number == 0 && self.client.can.shows_progress {
             self.is_working = true;
@@ -214,6 +215,7 @@ impl Server {
 
     /// Takes what the analysis found.
     fn take(&mut self, state: State) {
+        let is_new = !state.is_of_the_same(&self.state);
         self.state = state;
         if std::mem::take(&mut self.is_working) {
             self.client.progress(PROGRESS, json!({ "kind": "end" }));
@@ -232,6 +234,9 @@ impl Server {
             self.publish(&before);
         } else if before != self.found && self.client.can.refreshes {
             self.client.ask("workspace/diagnostic/refresh", Value::Null);
+        }
+        if is_new && self.client.can.refreshes_hints && std::mem::take(&mut self.has_hints) {
+            self.client.ask("workspace/inlayHint/refresh", Value::Null);
         }
         for request in std::mem::take(&mut self.waiting) {
             self.request(request);
@@ -277,6 +282,7 @@ impl Server {
             "textDocument/codeAction" => self.answer(&request, Self::actions),
             "codeAction/resolve" => self.answer(&request, Self::resolved),
             "textDocument/hover" => self.answer(&request, Self::hover),
+            "textDocument/inlayHint" => self.answer(&request, Self::hints),
             "textDocument/definition" => self.answer(&request, |server, params: DefinitionParams| {
                 server.across(&params.text_document_position_params, Way::Definition)
             }),
@@ -364,46 +370,13 @@ impl Server {
     }
 
     /// Whether the last state speaks of a document as it is now: then its places are right.
-    fn is_known_as_it_is(&self, path: &Path) -> bool {
+    pub(super) fn is_known_as_it_is(&self, path: &Path) -> bool {
         let Some(buffer) = self.buffers.get(path) else { return self.is_up_to_date() };
         let mut sources =
             self.state.projects.iter().flat_map(|checked| {
                 checked.report.sources.iter().filter(move |source| checked.path_of(source) == path)
             });
         self.is_up_to_date() || sources.any(|source| source.text == buffer.text)
-    }
-
-    fn hover(&mut self, params: HoverParams) -> Option<Value> {
-        let at = params.text_document_position_params;
-        let Some(path) = self.real_path(&at.text_document.uri) else { return Some(Value::Null) };
-        if !self.is_known_as_it_is(&path) {
-            return None;
-        }
-        let encoding = self.client.can.encoding;
-        let mut told = Vec::new();
-        let mut range = None;
-        for checked in &self.state.projects {
-            let sources = &checked.report.sources;
-            let Some(source) = sources.iter().find(|source| checked.path_of(source) == path) else { continue };
-            let lines = Lines::of(&source.text);
-            let offset = lines.offset(&source.text, at.position, encoding) as u32;
-            for found in &checked.report.diagnostics {
-                let steps = found.trace.iter().map(|step| step.location);
-                let mut places = std::iter::once(found.primary.location).chain(steps);
-                let here = places
-                    .find(|place| place.file == source.id && place.span.start <= offset && offset <= place.span.end);
-                if let Some(here) = here {
-                    range.get_or_insert_with(|| lines.range(&source.text, here.span, encoding));
-                    told.push(story(found, sources));
-                }
-            }
-        }
-        if told.is_empty() {
-            return Some(Value::Null);
-        }
-        let value = told.join("\n\n---\n\n");
-        let contents = Contents::MarkupContent(MarkupContent { kind: MarkupKind::Markdown, value });
-        Some(json!(Hover { contents, range }))
     }
 
     /// Where a place leads to on the other side of the boundary.
@@ -452,7 +425,7 @@ impl Server {
     }
 
     /// The path of a file without the links of the folders above it.
-    fn real_path(&self, uri: &Uri) -> Option<PathBuf> {
+    pub(super) fn real_path(&self, uri: &Uri) -> Option<PathBuf> {
         let path = discover::normalize(&path_of(uri)?);
         let known = self.folders.iter().find_map(|(written, real)| Some(real.join(path.strip_prefix(written).ok()?)));
         known.or_else(|| {
@@ -477,22 +450,6 @@ fn report(items: &[Diagnostic], before: Option<&str>) -> Value {
         true => json!({ "kind": "unchanged", "resultId": id }),
         false => json!({ "kind": "full", "resultId": id, "items": items }),
     }
-}
-
-/// What is said of a finding to somebody who points at one of its places.
-fn story(found: &crate::diagnostic::Diagnostic, sources: &[crate::source::SourceFile]) -> String {
-    let mut text = format!("**{}** `{}`", render::message_with_trust(found), found.rule);
-    for (number, step) in (1..).zip(&found.trace) {
-        let place = sources.get(step.location.file.index()).map(|source| {
-            let name = source.path.rsplit('/').next().unwrap_or_default();
-            format!(" ({name}:{})", source.position(step.location.span.start).line)
-        });
-        text.push_str(&format!("\n{number}. {}{}", step.message, place.unwrap_or_default()));
-    }
-    if let Some(help) = &found.help {
-        text.push_str(&format!("\n\n{help}"));
-    }
-    text
 }
 
 /// Whether a process is there, as far as that can be seen.

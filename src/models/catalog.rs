@@ -86,19 +86,19 @@ impl Catalog {
         self.families += file.family.len();
         self.entries.extend(of_file(path, text, file, is_own));
     }
+}
 
-    /// The contract that an entry describes.
-    #[must_use]
-    pub fn contract(&self, entry: &Entry, models: &ModelSet) -> Option<Summary> {
-        let model = &entry.model;
-        let has_facts = model.result.is_some() || !model.effects.is_empty() || model.status.is_some();
-        if let Some(symbol) = model.wraps.as_deref().filter(|_| !has_facts) {
-            let id = models.symbol(symbol, &Versions::default())?;
-            return Some(models.function(id).summary.clone());
-        }
-        let params = model.params.iter().map(|text| param(text)).collect::<Result<Vec<_>, _>>().ok()?;
-        models.contract(model, &params).ok()
+/// The contract that an entry describes.
+#[must_use]
+pub fn contract(entry: &Entry, models: &ModelSet) -> Option<Summary> {
+    let model = &entry.model;
+    let has_facts = model.result.is_some() || !model.effects.is_empty() || model.status.is_some();
+    if let Some(symbol) = model.wraps.as_deref().filter(|_| !has_facts) {
+        let id = models.symbol(symbol, &Versions::default())?;
+        return Some(models.function(id).summary.clone());
     }
+    let params = model.params.iter().map(|text| param(text)).collect::<Result<Vec<_>, _>>().ok()?;
+    models.contract(model, &params).ok()
 }
 
 fn of_file(path: &str, text: &str, file: ModelFile, is_own: bool) -> Vec<Entry> {

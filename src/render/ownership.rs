@@ -65,15 +65,16 @@ fn on(targets: TargetSet) -> String {
     if targets == TargetSet::ALL { String::new() } else { format!(", on {}", targets.to_names().join(", ")) }
 }
 
+const CONVENTION: &str = "concluded by convention; what a body, a comment or a model says counts more";
+
 fn origin(fact: &Fact) -> String {
     match &fact.from {
         From::Comment(place) => format!("said by the comment at {}", shown(place)),
         From::Body(place) => format!("read in the body at {}", shown(place)),
         From::Declaration(Some(place)) => format!("stated by the declaration at {}", shown(place)),
         From::Declaration(None) => "stated by its declaration".to_owned(),
-        From::Model(entry) if entry.is_concluded() => {
-            "concluded by convention; what a body, a comment or a model says counts more".to_owned()
-        }
+        From::Convention => CONVENTION.to_owned(),
+        From::Model(entry) if entry.is_concluded() => CONVENTION.to_owned(),
         From::Model(entry) => {
             let whose = if entry.is_own { "the project's model" } else { "model" };
             format!("{whose} {} ({}:{}), basis {}", entry.pack, entry.path, entry.line, basis_word(fact.basis()))

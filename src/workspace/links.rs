@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Links, Lowered, Options, Workspace, link};
 use crate::discover::Problem;
-use crate::ir::Unit;
+use crate::ir::{FunctionId, Op, Unit};
 use crate::language::Language;
 use crate::link::callbacks::{self, Callback};
-use crate::link::{FuncRef, Link, Program, Standing};
+use crate::link::{FuncRef, Link, Program, Standing, Target};
 use crate::models::ModelSet;
 use crate::source::{FileId, Position, Span};
 use crate::target::TargetSet;
@@ -19,6 +19,8 @@ pub struct LinkList {
     pub entries: Vec<Entry>,
     /// The Dart functions that the files which were named give to native code.
     pub callbacks: Vec<Returning>,
+    /// The calls of Dart that lead to native definitions.
+    pub calls: Vec<Crossing>,
     /// Of the whole project.
     pub counts: Links,
     /// What was not read, and why.
@@ -43,6 +45,17 @@ pub struct Entry {
     /// What it is linked to.
     pub state: State,
     /// The definitions, also where they cannot be told apart.
+    pub definitions: Vec<Definition>,
+}
+
+/// A call that leads to native definitions.
+#[derive(Clone, Debug)]
+pub struct Crossing {
+    /// The file.
+    pub path: String,
+    /// The name of what is called.
+    pub at: Position,
+    /// The definitions.
     pub definitions: Vec<Definition>,
 }
 
@@ -139,8 +152,56 @@ impl Workspace {
         list.entries = named.filter_map(|link| self.entry(&program, link, &hidden)).collect();
         list.entries.sort_by(|a, b| (&a.path, a.at.offset, &a.symbol).cmp(&(&b.path, b.at.offset, &b.symbol)));
         list.callbacks = self.callbacks(&program);
+        list.calls = self.crossings(&program);
         program.dismantle();
         list
+    }
+
+    /// The calls in Dart of native functions that are defined here, by themselves or through what a generator wrote for
+    /// just one of them.
+    fn crossings(&self, program: &Program) -> Vec<Crossing> {
+        let mut known: BTreeMap<(&str, u32), Vec<Definition>> = BTreeMap::new();
+        let mut found = Vec::new();
+        for (at, unit) in (0_u32..).zip(&program.units).filter(|(_, unit)| !unit.language.is_native()) {
+            let Some(source) = self.sources.get(unit.file.index()) else { continue };
+            for (id, function) in (0_u32..).map(FunctionId).zip(&unit.functions) {
+                for (statement, target) in program.operations(FuncRef { unit: at, function: id }) {
+                    let Op::Call(call) = &statement.op else { continue };
+                    let Some((symbol, by)) = self.crossed(program, at, target) else { continue };
+                    let definitions = known.entry((symbol, by)).or_insert_with(|| {
+                        let all = program.definitions(symbol, by);
+                        all.into_iter().filter_map(|one| self.definition(program, one)).collect()
+                    });
+                    if !definitions.is_empty() {
+                        let start = call.name_span.absolute_from(function.base).start;
+                        let (path, at) = (source.path.to_string(), source.position(start));
+                        found.push(Crossing { path, at, definitions: definitions.clone() });
+                    }
+                }
+            }
+        }
+        found.sort_by(|a, b| (&a.path, a.at.offset).cmp(&(&b.path, b.at.offset)));
+        found.dedup_by(|a, b| (&a.path, a.at.offset) == (&b.path, b.at.offset));
+        found
+    }
+
+    /// The symbol that a call leads to, and the unit that binds it.
+    fn crossed<'p>(&self, program: &'p Program, unit: u32, target: &'p Target) -> Option<(&'p str, u32)> {
+        if let Some(symbol) = target.symbol() {
+            return Some((symbol, unit));
+        }
+        let Target::Functions(functions) = target.called() else { return None };
+        let [callee] = functions.candidates[..] else { return None };
+        let around = program.units.get(callee.unit as usize).filter(|unit| self.is_generated(unit))?;
+        if around.language.is_native() {
+            return None;
+        }
+        let mut symbols = program.operations(callee).filter_map(|(statement, target)| match statement.op {
+            Op::Call(_) => target.symbol(),
+            _ => None,
+        });
+        let first = symbols.next()?;
+        symbols.all(|other| other == first).then_some((first, callee.unit))
     }
 
     /// The callbacks that the files which were named give away.
@@ -299,6 +360,7 @@ impl LinkList {
     pub fn append(&mut self, other: Self) {
         self.entries.extend(other.entries);
         self.callbacks.extend(other.callbacks);
+        self.calls.extend(other.calls);
         self.counts.resolved += other.counts.resolved;
         self.counts.unresolved += other.counts.unresolved;
         self.skipped.extend(other.skipped);

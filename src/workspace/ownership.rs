@@ -29,7 +29,7 @@ pub struct Known {
 }
 
 /// A fact about a function.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Fact {
     /// Who says so.
     pub from: From,
@@ -40,7 +40,7 @@ pub struct Fact {
 }
 
 /// Who says something.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum From {
     /// A comment in the source.
     Comment(Place),
@@ -49,7 +49,9 @@ pub enum From {
     /// The declaration: attributes, documentation in fixed words.
     Declaration(Option<Place>),
     /// A model.
-    Model(Box<Entry>),
+    Model(Arc<Entry>),
+    /// Conventions, of which nobody wrote anything down.
+    Convention,
 }
 
 /// A place in the project.
@@ -270,7 +272,7 @@ impl Workspace {
         lowered.filter_map(unit).collect()
     }
 
-    fn place_in(&self, unit: &Unit, span: Span) -> Option<Place> {
+    pub(super) fn place_in(&self, unit: &Unit, span: Span) -> Option<Place> {
         let source = self.sources.get(unit.file.index())?;
         Some(Place { path: source.path.to_string(), line: source.position(span.start).line })
     }
@@ -380,8 +382,8 @@ fn of_models(mut catalog: Catalog, name: &str, models: &ModelSet, program: &Prog
             true => models.symbol(name, &Versions::default()).map_or(TargetSet::ALL, |id| models.function(id).targets),
             false => targets.fold(TargetSet::NONE, TargetSet::or),
         };
-        let contract = catalog.contract(&entry, models).map(Arc::new);
-        Fact { from: From::Model(Box::new(entry)), targets, contract }
+        let contract = catalog::contract(&entry, models).map(Arc::new);
+        Fact { from: From::Model(Arc::new(entry)), targets, contract }
     };
     let (own, others): (Vec<Entry>, Vec<Entry>) = meant.into_iter().partition(|entry| entry.is_own);
     (own.into_iter().map(fact).collect(), others.into_iter().map(fact).collect())
@@ -393,6 +395,7 @@ impl Fact {
     pub fn basis(&self) -> Basis {
         match &self.from {
             From::Model(entry) => entry.basis(),
+            From::Convention => Basis::Convention,
             From::Body(_) => Basis::Body,
             From::Comment(_) => Basis::DocsRead,
             From::Declaration(_) => Basis::MetadataExplicit,

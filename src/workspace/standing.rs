@@ -4,7 +4,7 @@
 //! the change move. What only the whole program shows (fields of classes, callbacks, types that are inferred from
 //! bodies) stays as it was found until the next whole check.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustc_hash::FxHashSet;
 
@@ -18,18 +18,21 @@ use crate::language::Language;
 use crate::link::{FuncRef, Program, Tables};
 use crate::lower;
 use crate::models::ModelSet;
+use crate::models::catalog::Entry;
 use crate::source::{FileId, Location, SourceFile, Span};
 use crate::suppress::Comments;
 use crate::violation::Violation;
 
 /// A project that was checked.
 pub struct Standing {
-    parts: Parts,
+    pub(super) parts: Parts,
     report: Report,
     /// Whether the last change was one of bodies alone.
     of_bodies: bool,
     /// Files of which more changed than bodies.
-    astray: FxHashSet<FileId>,
+    pub(super) astray: FxHashSet<FileId>,
+    /// The models one by one, once somebody asks who says something.
+    pub(super) catalog: OnceLock<Vec<Arc<Entry>>>,
     /// Stands where a unit is changed.
     nothing: Arc<Unit>,
 }
@@ -75,6 +78,7 @@ impl Standing {
             report,
             of_bodies: true,
             astray: FxHashSet::default(),
+            catalog: OnceLock::new(),
             nothing: Arc::new(Unit::empty(FileId(0), Language::Dart)),
         }
     }

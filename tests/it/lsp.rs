@@ -18,7 +18,7 @@ use crate::support::Outcome;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An editor.
-struct Editor {
+pub(crate) struct Editor {
     child: Child,
     stdin: Option<ChildStdin>,
     messages: Receiver<Value>,
@@ -26,12 +26,12 @@ struct Editor {
     /// What the server sent of each document.
     published: BTreeMap<String, Value>,
     /// Requests of the server, by their methods.
-    asked: Vec<Value>,
+    pub(crate) asked: Vec<Value>,
 }
 
 impl Editor {
     /// Starts the server with these capabilities, and with a folder open where one is given.
-    fn start(folder: Option<&Path>, capabilities: Value) -> Result<(Self, Value), Box<dyn Error>> {
+    pub(crate) fn start(folder: Option<&Path>, capabilities: Value) -> Result<(Self, Value), Box<dyn Error>> {
         let folders: Vec<Value> = folder.iter().map(|folder| json!({ "uri": uri(folder), "name": "w" })).collect();
         Self::with_folders(json!(folders), capabilities)
     }
@@ -64,18 +64,18 @@ impl Editor {
         Ok(stdin.flush()?)
     }
 
-    fn notify(&mut self, method: &str, params: Value) -> Outcome {
+    pub(crate) fn notify(&mut self, method: &str, params: Value) -> Outcome {
         self.send(&json!({ "jsonrpc": "2.0", "method": method, "params": params }))
     }
 
-    fn ask(&mut self, method: &str, params: Value) -> Result<i64, Box<dyn Error>> {
+    pub(crate) fn ask(&mut self, method: &str, params: Value) -> Result<i64, Box<dyn Error>> {
         self.last += 1;
         self.send(&json!({ "jsonrpc": "2.0", "id": self.last, "method": method, "params": params }))?;
         Ok(self.last)
     }
 
     /// The answer to a request: its result, or its error.
-    fn answer(&mut self, id: i64) -> Result<Value, Box<dyn Error>> {
+    pub(crate) fn answer(&mut self, id: i64) -> Result<Value, Box<dyn Error>> {
         loop {
             let message = self.next()?;
             if message["id"] == id && message.get("method").is_none() {
@@ -84,7 +84,7 @@ impl Editor {
         }
     }
 
-    fn request(&mut self, method: &str, params: Value) -> Result<Value, Box<dyn Error>> {
+    pub(crate) fn request(&mut self, method: &str, params: Value) -> Result<Value, Box<dyn Error>> {
         let id = self.ask(method, params)?;
         self.answer(id)
     }
@@ -107,18 +107,18 @@ impl Editor {
         Ok(message)
     }
 
-    fn open(&mut self, path: &Path, text: &str) -> Outcome {
+    pub(crate) fn open(&mut self, path: &Path, text: &str) -> Outcome {
         let document = json!({ "uri": uri(path), "languageId": "dart", "version": 1, "text": text });
         self.notify("textDocument/didOpen", json!({ "textDocument": document }))
     }
 
-    fn change(&mut self, path: &Path, version: i64, changes: Value) -> Outcome {
+    pub(crate) fn change(&mut self, path: &Path, version: i64, changes: Value) -> Outcome {
         let document = json!({ "uri": uri(path), "version": version });
         self.notify("textDocument/didChange", json!({ "textDocument": document, "contentChanges": changes }))
     }
 
     /// What was sent of a document, once it is this.
-    fn until(&mut self, path: &Path, is_it: impl Fn(&Value) -> bool) -> Result<Value, Box<dyn Error>> {
+    pub(crate) fn until(&mut self, path: &Path, is_it: impl Fn(&Value) -> bool) -> Result<Value, Box<dyn Error>> {
         let uri = uri(path);
         loop {
             if let Some(sent) = self.published.get(&uri).filter(|sent| is_it(sent)) {
@@ -129,7 +129,7 @@ impl Editor {
     }
 
     /// Whether the server ended well.
-    fn end(mut self) -> Result<bool, Box<dyn Error>> {
+    pub(crate) fn end(mut self) -> Result<bool, Box<dyn Error>> {
         self.request("shutdown", Value::Null)?;
         self.notify("exit", Value::Null)?;
         Ok(self.child.wait()?.success())
@@ -161,7 +161,7 @@ fn read(stdout: &mut impl std::io::BufRead) -> Option<Value> {
     serde_json::from_slice(&body).ok()
 }
 
-fn uri(path: &Path) -> String {
+pub(crate) fn uri(path: &Path) -> String {
     let mut text = String::from("file://");
     for byte in path.to_string_lossy().bytes() {
         match byte {
@@ -173,7 +173,7 @@ fn uri(path: &Path) -> String {
 }
 
 /// What an editor of today says it can do, and sends no requests for diagnostics.
-fn pushed() -> Value {
+pub(crate) fn pushed() -> Value {
     json!({
         "workspace": { "workspaceEdit": { "documentChanges": true } },
         "textDocument": {
@@ -183,11 +183,11 @@ fn pushed() -> Value {
     })
 }
 
-fn has(rule: &'static str) -> impl Fn(&Value) -> bool {
+pub(crate) fn has(rule: &'static str) -> impl Fn(&Value) -> bool {
     move |sent| sent["diagnostics"].as_array().is_some_and(|all| all.iter().any(|one| one["code"] == rule))
 }
 
-fn is_empty(sent: &Value) -> bool {
+pub(crate) fn is_empty(sent: &Value) -> bool {
     sent["diagnostics"].as_array().is_some_and(Vec::is_empty)
 }
 
@@ -410,7 +410,9 @@ fn the_other_side_of_the_boundary_is_a_step_away() -> Outcome {
     let definition = editor.request("textDocument/definition", at(&a, 3, 26))?;
     assert_eq!(definition, json!([{ "uri": uri(&c), "range": word(2, 5) }]));
     let references = editor.request("textDocument/references", at(&c, 2, 6))?;
-    assert_eq!(references, json!([{ "uri": uri(&a), "range": word(3, 24) }]));
+    let (bound, called) =
+        (word(3, 24), json!({ "start": { "line": 6, "character": 2 }, "end": { "line": 6, "character": 7 } }));
+    assert_eq!(references, json!([{ "uri": uri(&a), "range": bound }, { "uri": uri(&a), "range": called }]));
     // Within a language its own server answers.
     for (method, place) in [("textDocument/definition", at(&a, 5, 6)), ("textDocument/references", at(&c, 3, 10))] {
         assert_eq!(editor.request(method, place)?, Value::Null, "{method}");

@@ -26,6 +26,7 @@ mod render;
 mod sarif;
 mod schema;
 mod standing;
+mod stories;
 mod support;
 mod suppress;
 mod tidy;

@@ -170,6 +170,7 @@ fn told<'a>(fact: &'a Fact, known: &Known) -> Told<'a> {
         From::Comment(place) => ("comment", Some(spot(place)), None),
         From::Body(place) => ("body", Some(spot(place)), None),
         From::Declaration(place) => ("declaration", place.as_ref().map(spot), None),
+        From::Convention => ("convention", None, None),
         From::Model(entry) if entry.is_concluded() => ("convention", None, Some(entry)),
         From::Model(entry) => {
             let from = if entry.is_own { "project" } else { "model" };
