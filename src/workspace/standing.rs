@@ -132,7 +132,7 @@ impl Standing {
         self.report.clone()
     }
 
-    /// Whether the last change was one of bodies alone, and of functions that have no syntax errors now.
+    /// Whether the last change was one of bodies alone: then it was followed.
     #[must_use]
     pub fn was_of_bodies(&self) -> bool {
         self.of_bodies
