@@ -54,7 +54,9 @@ impl Around<'_> {
                     continue;
                 }
                 let diagnostic = places.diagnostic(found);
-                actions.extend(self.fix(checked, found, &pages, diagnostic.clone()));
+                if checked.is_whole {
+                    actions.extend(self.fix(checked, found, &pages, diagnostic.clone()));
+                }
                 if rules::is_of_the_code(found.rule) {
                     actions.extend(self.ignore(checked, source, found, diagnostic.clone()));
                 }
@@ -63,7 +65,7 @@ impl Around<'_> {
                     actions.push(explain(found.rule, diagnostic));
                 }
             }
-            if wants(FIX_ALL) {
+            if wants(FIX_ALL) && checked.is_whole {
                 actions.extend(self.fix_all(checked, source, &pages));
             }
         }
@@ -255,7 +257,7 @@ fn action() -> CodeAction {
 }
 
 /// `quickfix.a` is wanted where `quickfix` is.
-fn is_or_within(kind: &str, wanted: &CodeActionKind) -> bool {
+pub(super) fn is_or_within(kind: &str, wanted: &CodeActionKind) -> bool {
     let wanted = String::from(wanted.clone());
     wanted.is_empty() || kind == wanted || kind.strip_prefix(&wanted).is_some_and(|rest| rest.starts_with('.'))
 }

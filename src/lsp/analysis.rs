@@ -69,6 +69,8 @@ pub(super) struct Checked {
     /// Its folder, to which the paths of the report are relative.
     pub(super) folder: PathBuf,
     pub(super) report: Report,
+    /// Nothing changed since the whole project was checked: only then what mends a finding is known to be right.
+    pub(super) is_whole: bool,
     /// What is linked to what, once somebody wanted to know.
     pub(super) links: OnceLock<LinkList>,
     /// What can be told of files, of each once somebody wanted to know.
@@ -114,11 +116,12 @@ impl Analysis {
     ///
     /// When the system gives no threads.
     pub(super) fn start() -> Result<Self, String> {
-        let pool = workspace::pool(0).map_err(|error| format!("cannot start threads: {error}"))?;
+        let threads = |count| workspace::pool(count).map_err(|error| format!("cannot start threads: {error}"));
+        let pools = (threads(0)?, threads(1)?);
         let (orders, waiting) = crossbeam_channel::unbounded();
         let (tell, states) = crossbeam_channel::unbounded();
         let work = move || {
-            Worker::new(pool, waiting, tell).work();
+            Worker::new(pools, waiting, tell).work();
         };
         let thread = std::thread::Builder::new().name("analysis".into()).stack_size(workspace::STACK).spawn(work);
         let thread = thread.map_err(|error| format!("cannot start a thread: {error}"))?;
@@ -148,7 +151,10 @@ impl Analysis {
 struct Worker {
     waiting: Receiver<(u64, Order)>,
     tell: Sender<State>,
+    /// For whole checks.
     pool: Arc<ThreadPool>,
+    /// For what somebody waits for while the others check.
+    own: ThreadPool,
     folders: Vec<PathBuf>,
     disk: Disk,
     projects: Vec<Held>,
@@ -181,6 +187,8 @@ struct Held {
     takes: Duration,
     /// The project as it was read since, which is to be checked.
     next: Option<Box<Next>>,
+    /// That has another text since somebody began to check it.
+    is_touched: bool,
 }
 
 /// Another reading of a project.
@@ -223,12 +231,19 @@ impl Held {
 
     /// Gives a file another text; nothing where there is no such file, else whether it leads where it led before.
     fn give(&mut self, key: &str, text: &Arc<str>, leads_alike: impl Fn(&str) -> bool) -> Option<bool> {
-        let of_next = self.next.as_mut().map(|next| next.workspace.set_text(key, text));
+        let mut is_in_next = true;
+        if let Some(next) = &mut self.next {
+            let known = next.workspace.text(key);
+            is_in_next = known.is_some();
+            // What looks at that reading looks at what there is no longer.
+            self.is_touched |= known.is_some_and(|known| known != text);
+            next.workspace.set_text(key, text);
+        }
         let Some(before) = self.workspace.text(key).cloned() else {
-            return of_next.filter(|is_known| *is_known);
+            return self.next.as_ref().filter(|_| is_in_next).map(|_| true);
         };
         if before == *text {
-            return Some(true);
+            return Some(is_in_next);
         }
         let leads_alike = leads_alike(&before);
         if leads_alike || self.is_large() {
@@ -238,11 +253,11 @@ impl Held {
                 self.changed.push(key.to_owned());
             }
         }
-        Some(leads_alike)
+        Some(leads_alike && is_in_next)
     }
 
     /// Looks at what changed; the whole project where that is as quick.
-    fn check(&mut self, pool: &ThreadPool) {
+    fn check(&mut self, pool: &ThreadPool, own: &ThreadPool) {
         if self.checked.is_some() {
             return;
         }
@@ -250,15 +265,17 @@ impl Held {
         if self.is_large()
             && let Some(standing) = &mut self.standing
         {
-            let options = options(&self.config);
-            let reports = changed.iter().map(|key| standing.follow(&self.workspace, key, self.models, &options));
-            if let Some(report) = reports.last() {
+            let (workspace, models, options) = (&self.workspace, self.models, options(&self.config));
+            let follow = |key: &String| standing.follow(workspace, key, models, &options);
+            // What cannot be followed is checked as a whole.
+            if let Ok(Some(report)) = flow::guarded(|| own.install(|| changed.iter().map(follow).last())) {
                 self.is_behind = true;
-                self.found(report);
+                self.found(report, false);
                 return;
             }
         }
         self.standing = None;
+        self.adopt();
         let options = self.options();
         if let Some(whole) = pool.install(|| whole(&self.workspace, self.models, &options)) {
             self.take(whole, pool);
@@ -267,16 +284,21 @@ impl Held {
 
     /// Takes what a whole check gave.
     fn take(&mut self, (report, standing, took): Whole, pool: &ThreadPool) {
-        if let Some(next) = self.next.take() {
-            (self.root, self.config, self.workspace, self.models) =
-                (next.root, next.config, next.workspace, next.models);
-        }
+        self.adopt();
         self.takes = took;
         self.is_behind = false;
         let before = self.standing.replace(standing);
         // It is large, and nobody waits for it to go.
         pool.spawn(move || drop(before));
-        self.found(report);
+        self.found(report, true);
+    }
+
+    /// From now on the project is what was read last.
+    fn adopt(&mut self) {
+        if let Some(next) = self.next.take() {
+            (self.root, self.config, self.workspace, self.models) =
+                (next.root, next.config, next.workspace, next.models);
+        }
     }
 
     /// Looks for what can be told of a file. Whoever asked gets an answer, be it that there is nothing.
@@ -292,9 +314,14 @@ impl Held {
         checked.add_stories(path.to_path_buf(), telling);
     }
 
-    fn found(&mut self, report: Report) {
-        let checked =
-            Checked { folder: self.root.folder.clone(), report, links: OnceLock::new(), stories: Mutex::default() };
+    fn found(&mut self, report: Report, is_whole: bool) {
+        let checked = Checked {
+            folder: self.root.folder.clone(),
+            report,
+            is_whole,
+            links: OnceLock::new(),
+            stories: Mutex::default(),
+        };
         self.checked = Some(Arc::new(checked));
     }
 }
@@ -310,11 +337,12 @@ fn whole(workspace: &Workspace, models: &ModelSet, options: &Options) -> Option<
 }
 
 impl Worker {
-    fn new(pool: ThreadPool, waiting: Receiver<(u64, Order)>, tell: Sender<State>) -> Self {
+    fn new((pool, own): (ThreadPool, ThreadPool), waiting: Receiver<(u64, Order)>, tell: Sender<State>) -> Self {
         Self {
             waiting,
             tell,
             pool: Arc::new(pool),
+            own,
             folders: Vec::new(),
             disk: Disk::default(),
             projects: Vec::new(),
@@ -372,9 +400,10 @@ impl Worker {
         }
         // What it looks at is not what there is now.
         let is_of = |held: &Held| self.beside.as_ref().is_some_and(|beside| beside.folder == held.root.folder);
-        if self.projects.iter().any(|held| held.checked.is_none() && is_of(held)) {
+        if self.projects.iter().any(|held| (held.checked.is_none() || held.is_touched) && is_of(held)) {
             self.stop();
         }
+        self.projects.iter_mut().for_each(|held| held.is_touched = false);
     }
 
     /// Looks at what changed, and tells what is found; whether anybody listens.
@@ -383,19 +412,21 @@ impl Worker {
         for held in &mut self.projects {
             // One project's panic leaves the others, and what was last found in it.
             let look = || {
-                held.check(&self.pool);
-                if let Some(checked) = held.checked.as_ref().filter(|_| wants_links) {
+                // The check beside has the other threads.
+                held.check(if self.beside.is_some() { &self.own } else { &self.pool }, &self.own);
+                if let (Some(checked), Some(standing), true) = (&held.checked, &held.standing, wants_links) {
                     let options = held.options();
-                    checked.links.get_or_init(|| self.pool.install(|| held.workspace.links(held.models, &options)));
+                    checked.links.get_or_init(|| self.own.install(|| standing.links(&held.workspace, &options)));
                 }
             };
             if let Err(reason) = flow::guarded(look) {
                 self.state.problems.push(fault(&held.root.folder, &reason));
                 held.standing = None;
+                held.is_behind = false;
                 held.checked.clone_from(&held.last);
             }
             held.last.clone_from(&held.checked);
-            self.wanted.iter().for_each(|path| held.tell(path, &self.pool));
+            self.wanted.iter().for_each(|path| held.tell(path, &self.own));
         }
         self.wanted.clear();
         self.state.projects = self.projects.iter().filter_map(|held| held.checked.clone()).collect();
@@ -556,6 +587,7 @@ impl Worker {
             is_behind: false,
             takes: Duration::ZERO,
             next: None,
+            is_touched: false,
         };
         if let Some(mut before) = before {
             let (options, old_options) = (held.options(), before.options());

@@ -15,15 +15,16 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::Event;
-use super::actions::Around;
+use super::actions::{Around, is_or_within};
 use super::analysis::{Analysis, Order, State};
 use super::boundary::{Boundary, Way};
 use super::buffers::{Buffer, Buffers};
-use super::capabilities;
+use super::capabilities::{self, FIX_ALL};
 use super::client::Client;
 use super::convert::path_of;
 use super::findings::{Folders, PAGES, by_file, uri_in};
 use crate::discover;
+use crate::flow;
 use crate::rules;
 
 /// Under this name the work of the analysis is shown.
@@ -355,14 +356,36 @@ impl Server {
     fn actions(&mut self, params: CodeActionParams) -> Option<Value> {
         let path = self.real_path(&params.text_document.uri);
         let Some(path) = path else { return Some(json!([])) };
-        if !self.is_known_as_it_is(&path) {
+        // Who wants all mended waits for the check of all.
+        let wants_all = params.context.only.iter().flatten().any(|kind| is_or_within(FIX_ALL, kind));
+        if !self.is_known_as_it_is(&path) || (wants_all && !self.is_whole()) {
             return None;
         }
-        Some(json!(self.around().actions(&path, &params)))
+        Some(self.guarded(|server| json!(server.around().actions(&path, &params)), json!([])))
+    }
+
+    /// Whether what was found last is what a check of all finds.
+    fn is_whole(&self) -> bool {
+        self.is_up_to_date() && self.state.projects.iter().all(|checked| checked.is_whole)
+    }
+
+    /// An answer, another one where it cannot be given: a fault must not end the server.
+    fn guarded<T>(&mut self, answer: impl FnOnce(&Self) -> T, otherwise: T) -> T {
+        match flow::guarded(|| answer(self)) {
+            Ok(answer) => answer,
+            Err(reason) => {
+                self.client.log(&format!("internal error: {reason}; please report it"));
+                otherwise
+            }
+        }
     }
 
     fn resolved(&mut self, action: CodeAction) -> Option<Value> {
-        self.is_up_to_date().then(|| json!(self.around().resolved(action)))
+        if !self.is_whole() {
+            return None;
+        }
+        let unresolved = json!(action);
+        Some(self.guarded(|server| json!(server.around().resolved(action)), unresolved))
     }
 
     fn around(&self) -> Around<'_> {

@@ -138,22 +138,34 @@ impl Workspace {
         list.skipped.sort();
         let own = self.models_with_own(&units, models);
         let program = link::program(units, &self.contexts, own.as_ref().unwrap_or(models)).0;
-        list.counts = self.count_links(&program, options);
+        let list = self.linked(&program, unparsed, list, options);
+        program.dismantle();
+        list
+    }
+
+    /// What a program links, where some stretches of files could not be parsed.
+    pub(super) fn linked(
+        &self,
+        program: &Program,
+        mut unparsed: Vec<(FileId, Span)>,
+        mut list: LinkList,
+        options: &Options,
+    ) -> LinkList {
+        list.counts = self.count_links(program, options);
         unparsed.extend(program.units.iter().filter(|unit| unit.language.is_native()).flat_map(|unit| {
             let spans = unit.errors.iter().chain(&unit.opaque);
             spans.map(|span| (unit.file, *span))
         }));
-        let hidden = self.hidden(&program, &unparsed);
-        let shown = program.links().iter().filter(|link| self.is_listed(&program, link, options));
+        let hidden = self.hidden(program, &unparsed);
+        let shown = program.links().iter().filter(|link| self.is_listed(program, link, options));
         let named = shown.filter(|link| {
-            let file = self.file_of(&program, link.function);
+            let file = self.file_of(program, link.function);
             file.and_then(|file| self.facts.get(file.index())).is_some_and(|facts| facts.named)
         });
-        list.entries = named.filter_map(|link| self.entry(&program, link, &hidden)).collect();
+        list.entries = named.filter_map(|link| self.entry(program, link, &hidden)).collect();
         list.entries.sort_by(|a, b| (&a.path, a.at.offset, &a.symbol).cmp(&(&b.path, b.at.offset, &b.symbol)));
-        list.callbacks = self.callbacks(&program);
-        list.calls = self.crossings(&program);
-        program.dismantle();
+        list.callbacks = self.callbacks(program);
+        list.calls = self.crossings(program);
         list
     }
 

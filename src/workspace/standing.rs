@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use rustc_hash::FxHashSet;
 
 use super::link::Glue;
+use super::links::LinkList;
 use super::words::{Told, Worded};
 use super::{Lowered, Options, Report, Workspace, damage, flow_options};
 use crate::diagnostic::Diagnostic;
@@ -130,6 +131,12 @@ impl Standing {
         let found = found.into_iter().chain(apart.iter().cloned()).collect();
         (self.report.diagnostics, self.report.suppressed) = workspace.arrange(found, comments.clone(), options);
         self.report.clone()
+    }
+
+    /// What is linked to what.
+    #[must_use]
+    pub fn links(&self, workspace: &Workspace, options: &Options) -> LinkList {
+        workspace.linked(&self.parts.program, Vec::new(), LinkList::default(), options)
     }
 
     /// Whether the last change was one of bodies alone: then it was followed.

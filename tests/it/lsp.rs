@@ -91,7 +91,16 @@ impl Editor {
 
     /// The next message; what the server sends of documents and what it asks is kept.
     fn next(&mut self) -> Result<Value, Box<dyn Error>> {
-        let message = self.messages.recv_timeout(PATIENCE)?;
+        self.next_within(PATIENCE)
+    }
+
+    /// Waits until the server has said nothing for a while.
+    fn settle(&mut self) {
+        while self.next_within(Duration::from_secs(3)).is_ok() {}
+    }
+
+    fn next_within(&mut self, patience: Duration) -> Result<Value, Box<dyn Error>> {
+        let message = self.messages.recv_timeout(patience)?;
         match message["method"].as_str() {
             Some("textDocument/publishDiagnostics") => {
                 let uri = message["params"]["uri"].as_str().unwrap_or_default().to_owned();
@@ -628,6 +637,26 @@ fn a_large_project_is_followed_while_one_types_and_checked_when_one_stops() -> O
             told.sort();
             sent["version"] == version && told == expected
         })?;
+    }
+
+    // A file that is made, opened and mended while the project is read and checked again.
+    for (number, pause) in [600, 800].into_iter().enumerate() {
+        let new = folder.join(format!("lib/new{number}.dart"));
+        fs::write(&new, LEAK)?;
+        editor.notify("workspace/didChangeWatchedFiles", json!({ "changes": [{ "uri": uri(&new), "type": 1 }] }))?;
+        editor.open(&new, LEAK)?;
+        std::thread::sleep(Duration::from_millis(pause));
+        let end = json!({ "line": 6, "character": 0 });
+        editor.change(&new, 2, json!([{ "range": { "start": end, "end": end }, "text": "  calloc.free(cell);\n" }]))?;
+        editor.settle();
+        editor.until(&new, |sent| sent["version"] == 2 && is_empty(sent))?;
+        // It is gone on the disk and open all the same.
+        fs::remove_file(&new)?;
+        editor.notify("workspace/didChangeWatchedFiles", json!({ "changes": [{ "uri": uri(&new), "type": 3 }] }))?;
+        editor.notify("textDocument/didClose", json!({ "textDocument": { "uri": uri(&new) } }))?;
+        std::thread::sleep(Duration::from_millis(pause));
+        editor.open(&new, LEAK)?;
+        editor.until(&new, |sent| sent["version"] == 1 && has("leaked_allocation")(sent))?;
     }
     assert!(editor.end()?);
     Ok(())
