@@ -72,12 +72,7 @@ impl Unit {
         places.extend((0..new).map(|at| FunctionId(self.functions.len() as u32 + at)));
         let place = |at: FunctionId| places.get(at.index()).copied().unwrap_or(id);
         for (at, mut function) in (0..).map(FunctionId).zip(functions) {
-            function.parent = function.parent.map(place);
-            for statement in function.blocks.iter_mut().flat_map(|block| &mut block.ops) {
-                if let Op::Closure { body, .. } = &mut statement.op {
-                    *body = place(*body);
-                }
-            }
+            renumber(&mut function, place);
             match self.functions.get_mut(place(at).index()) {
                 Some(there) => *there = function,
                 None => self.functions.push(function),
@@ -150,12 +145,7 @@ impl Unit {
             let place = |id: FunctionId| FunctionId(ids.iter().position(|at| *at == id).unwrap_or(0) as u32);
             let alone = |id: &FunctionId| {
                 let mut function = new.function(*id).clone();
-                function.parent = function.parent.map(place);
-                for statement in function.blocks.iter_mut().flat_map(|block| &mut block.ops) {
-                    if let Op::Closure { body, .. } = &mut statement.op {
-                        *body = place(*body);
-                    }
-                }
+                renumber(&mut function, place);
                 function
             };
             self.put(old, ids.iter().map(alone).collect());
@@ -163,12 +153,10 @@ impl Unit {
         }
         for (old, new) in self.classes.iter_mut().zip(&new.classes) {
             (old.span, old.name_span) = (new.span, new.name_span);
-            for (old, new) in old.fields.iter_mut().zip(&new.fields) {
-                old.span = new.span;
-                old.annotations.clone_from(&new.annotations);
-            }
         }
-        for (old, new) in self.variables.iter_mut().zip(&new.variables) {
+        let own = self.classes.iter_mut().flat_map(|class| &mut class.fields).chain(&mut self.variables);
+        let others = new.classes.iter().flat_map(|class| &class.fields).chain(&new.variables);
+        for (old, new) in own.zip(others) {
             old.span = new.span;
             old.annotations.clone_from(&new.annotations);
         }
@@ -196,6 +184,16 @@ impl Unit {
             }
         }
         closures
+    }
+}
+
+/// The functions that a function names have other places.
+fn renumber(function: &mut Function, place: impl Fn(FunctionId) -> FunctionId) {
+    function.parent = function.parent.map(&place);
+    for statement in function.blocks.iter_mut().flat_map(|block| &mut block.ops) {
+        if let Op::Closure { body, .. } = &mut statement.op {
+            *body = place(*body);
+        }
     }
 }
 

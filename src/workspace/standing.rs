@@ -86,7 +86,7 @@ impl Standing {
 
     /// What is found after a file got another text, which [`Workspace::set_text`] was told before.
     ///
-    /// Where more changed than bodies, findings only move with the text. Runs on the thread that calls it.
+    /// Where more changed than bodies, findings only move with the text. To be called on a thread of a pool.
     pub fn follow(&mut self, workspace: &Workspace, key: &str, models: &ModelSet, options: &Options) -> Report {
         let Some(source) = workspace.source(key) else { return self.report.clone() };
         let Some(before) = self.report.sources.get_mut(source.id.index()) else { return self.report.clone() };

@@ -36,9 +36,6 @@ pub(super) struct Worded {
     known: FxHashMap<Location, Vec<(Violation, TargetSet, Diagnostic)>>,
 }
 
-/// Fewer findings are worded by one thread.
-const FEW: usize = 16;
-
 impl Worded {
     fn take(&mut self, violation: &Violation, targets: TargetSet) -> Option<Diagnostic> {
         let there = self.known.get_mut(&violation.at)?;
@@ -96,10 +93,7 @@ impl Workspace {
             violations.iter().map(|(violation, targets)| known.take(violation, *targets).map(Ok)).collect();
         let open: Vec<usize> = (0..words.len()).filter(|at| words[*at].is_none()).collect();
         let of = |at: &usize| (*at, word(&violations[*at].0, violations[*at].1, remedies[*at].as_ref()));
-        let new: Vec<_> = match open.len() < FEW {
-            true => open.iter().map(of).collect(),
-            false => open.par_iter().map(of).collect(),
-        };
+        let new: Vec<_> = open.par_iter().map(of).collect();
         new.into_iter().for_each(|(at, worded)| words[at] = Some(worded));
         let mut found = Vec::new();
         let mut failed: BTreeMap<FileId, String> = BTreeMap::new();
