@@ -2,15 +2,16 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{FAILURE, complain};
 use crate::workspace::progress::{Phase, Progress};
 
 /// What the run is at. There is one run in a process.
-static RUN: Mutex<Run> = Mutex::new(Run { is_writing: false, project: String::new(), after: 0 });
+static RUN: Mutex<Run> = Mutex::new(Run { limit: None, is_writing: false, project: String::new(), after: 0 });
 
 struct Run {
+    limit: Option<Limit>,
     /// Something was written, or is being written: from here on it is quicker to end than to say that it did not.
     is_writing: bool,
     /// The project that is checked.
@@ -19,13 +20,24 @@ struct Run {
     after: usize,
 }
 
+struct Limit {
+    begun: Instant,
+    after: Duration,
+    progress: Arc<Progress>,
+}
+
 fn lock() -> MutexGuard<'static, Run> {
     RUN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Output begins, or a file is changed. Where the time is up at this moment, this does not return.
+/// Output begins, or a file is changed. Where the time is up at this moment, this does not return: whether the thread
+/// that waits for it was woken yet is the system's affair.
 pub(super) fn begin_writing() {
-    lock().is_writing = true;
+    let mut run = lock();
+    if run.limit.as_ref().is_some_and(|limit| limit.begun.elapsed() >= limit.after) {
+        end(&run);
+    }
+    run.is_writing = true;
 }
 
 /// A project is checked next, and so many after it.
@@ -36,16 +48,20 @@ pub(super) fn begin_project(folder: &Path, after: usize) {
 
 /// Ends the process after so long, with what was not done.
 pub(super) fn set(after: Duration, progress: &Arc<Progress>) {
-    let progress = Arc::clone(progress);
+    lock().limit = Some(Limit { begun: Instant::now(), after, progress: Arc::clone(progress) });
     // It waits as long as the process lives, and nobody waits for it.
     std::thread::spawn(move || {
         std::thread::sleep(after);
-        let run = lock();
-        if !run.is_writing {
-            complain(&told(&run, progress.now(), after));
-            std::process::exit(i32::from(FAILURE));
-        }
+        end(&lock());
     });
+}
+
+/// Says what was not done and ends the process, unless something is written already.
+fn end(run: &Run) {
+    if let (Some(limit), false) = (&run.limit, run.is_writing) {
+        complain(&told(run, limit.progress.now(), limit.after));
+        std::process::exit(i32::from(FAILURE));
+    }
 }
 
 fn told(run: &Run, now: Option<(Phase, usize, usize)>, after: Duration) -> String {
@@ -72,7 +88,7 @@ mod tests {
 
     #[test]
     fn what_was_not_done_is_told() {
-        let run = |after| Run { is_writing: false, project: "/p".into(), after };
+        let run = |after| Run { limit: None, is_writing: false, project: "/p".into(), after };
         let two = Duration::from_secs(2);
         assert_eq!(
             told(&run(1), Some((Phase::Parsing, 3, 10)), two),
