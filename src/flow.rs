@@ -184,7 +184,9 @@ pub fn analyse(program: &Program, models: &ModelSet, options: &Options) -> Analy
         }
     }
     let closures: Vec<Vec<Vec<FunctionId>>> = program.units.par_iter().map(|unit| closures_by_parent(unit)).collect();
-    let mut results = Vec::new();
+    let mut analysis = Analysis::default();
+    let mut incomplete = Vec::new();
+    let mut by_root = Vec::new();
     let mut passed = Vec::new();
     let mut fields = fields::Fields::default();
     let reach = reach::Reach::of(program, options.keep_contracts);
@@ -211,37 +213,30 @@ pub fn analyse(program: &Program, models: &ModelSet, options: &Options) -> Analy
             each.collect::<Vec<_>>()
         };
         let found: Vec<_> = level.into_par_iter().with_max_len(PIECE).flat_map_iter(analyse).collect();
-        results.reserve(found.len());
         // Only now: what a function of the same layer sees must not depend on who was first.
         for (function, found) in found {
-            let body = found.as_ref().ok().and_then(|found| found.summary.clone());
-            if let Some(summary) = stated.of(function, body.as_deref()).map(Into::into).or(body) {
+            let found = found.unwrap_or_else(|reason| {
+                analysis.failed.push((function, reason));
+                Found::default()
+            });
+            if let Some(summary) = stated.of(function, found.summary.as_deref()).map(Into::into).or(found.summary) {
                 summaries.set(function, summary);
             }
-            let found = found.map(|mut found| {
-                passed.append(&mut found.passed);
-                found.fields.drain(..).for_each(|notes| fields.add(notes));
-                found.incomplete.iter().for_each(|function| fields.give_up(function.unit));
-                found
-            });
-            results.push((function, found));
-        }
-    }
-    results.sort_by_key(|(function, _)| *function);
-    let mut analysis = Analysis::default();
-    let mut by_root = Vec::new();
-    for (function, found) in results {
-        match found {
-            Ok(found) => {
-                analysis.functions += found.functions;
-                analysis.incomplete.extend(found.incomplete);
-                if !found.violations.is_empty() {
-                    by_root.push((function, found.violations));
-                }
+            analysis.functions += found.functions;
+            let Some(mut noted) = found.noted else { continue };
+            passed.append(&mut noted.passed);
+            noted.fields.drain(..).for_each(|notes| fields.add(notes));
+            noted.incomplete.iter().for_each(|function| fields.give_up(function.unit));
+            incomplete.extend(noted.incomplete.drain(..).map(|inner| (function, inner)));
+            if !noted.violations.is_empty() {
+                by_root.push((function, noted.violations));
             }
-            Err(reason) => analysis.failed.push((function, reason)),
         }
     }
+    by_root.sort_by_key(|(function, _)| *function);
+    analysis.failed.sort_by_key(|(function, _)| *function);
+    incomplete.sort_by_key(|(root, _)| *root);
+    analysis.incomplete = incomplete.into_iter().map(|(_, function)| function).collect();
     let of_fields = fields.mismatches(program, models);
     let mut others = finalized_fields::released_by_hand(program, models, &summaries, &fields);
     others.extend(leaked_fields::unreleased(program, models, &summaries, &fields));
@@ -316,13 +311,29 @@ fn settle_recursion(
 
 #[derive(Default)]
 struct Found {
-    summary: Option<std::sync::Arc<crate::summary::Summary>>,
+    summary: Option<Arc<Summary>>,
+    functions: usize,
+    noted: Option<Box<Noted>>,
+}
+
+/// What there is to say of few functions.
+#[derive(Default)]
+struct Noted {
     violations: Vec<Violation>,
     incomplete: Vec<FuncRef>,
-    functions: usize,
     passed: Vec<callbacks::Passed>,
     fields: Vec<fields::FieldNotes>,
     courses: Courses,
+}
+
+impl Noted {
+    fn is_empty(&self) -> bool {
+        self.violations.is_empty()
+            && self.incomplete.is_empty()
+            && self.passed.is_empty()
+            && self.fields.is_empty()
+            && self.courses.is_empty()
+    }
 }
 
 fn analyse_function(
@@ -335,6 +346,7 @@ fn analyse_function(
     root: FuncRef,
 ) -> Found {
     let mut found = Found::default();
+    let mut noted = Noted::default();
     let mut inlined = rustc_hash::FxHashSet::default();
     // The function first, then those of its closures that nothing ran in place, outer ones first.
     let mut todo = vec![root];
@@ -346,21 +358,23 @@ fn analyse_function(
             let exits = run_function(&mut engine, program, function, options);
             found.functions += 1;
             if engine.exhausted {
-                found.incomplete.push(function);
+                noted.incomplete.push(function);
             } else {
                 if body.kind != FunctionKind::Closure {
-                    found.summary = engine.summarise(&exits).map(std::sync::Arc::new);
-                    found.violations.append(&mut engine.inconsistencies(&exits));
+                    found.summary = engine.summarise(&exits).map(Arc::new);
+                    noted.violations.append(&mut engine.inconsistencies(&exits));
                 }
                 if body.kind == FunctionKind::Initializer {
                     engine.note_initial(&exits);
                 }
                 engine.note_finalized(&exits);
-                found.passed.append(&mut engine.close(exits));
+                noted.passed.append(&mut engine.close(exits));
                 engine.conclude_suspects();
-                found.violations.append(&mut engine.violations);
-                found.courses.append(std::mem::take(&mut engine.courses));
-                found.fields.push(std::mem::take(&mut engine.fields));
+                noted.violations.append(&mut engine.violations);
+                noted.courses.append(std::mem::take(&mut engine.courses));
+                if !engine.fields.is_empty() {
+                    noted.fields.push(std::mem::take(&mut engine.fields));
+                }
             }
             inlined.extend(engine.inlined.iter().copied());
         }
@@ -369,9 +383,10 @@ fn analyse_function(
     }
     // What holds where the file is not built or run holds nowhere.
     let there = program.file(root.unit).targets;
-    found.violations.iter_mut().for_each(|violation| violation.targets = violation.targets.and(there));
-    found.violations.retain(|violation| !violation.targets.is_empty());
-    found.violations.sort_by_key(|violation| violation.at);
+    noted.violations.iter_mut().for_each(|violation| violation.targets = violation.targets.and(there));
+    noted.violations.retain(|violation| !violation.targets.is_empty());
+    noted.violations.sort_by_key(|violation| violation.at);
+    found.noted = (!noted.is_empty()).then(|| noted.into());
     found
 }
 

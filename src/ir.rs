@@ -4,8 +4,6 @@
 //! A frontend resolves nothing beyond the file's own local variables: a free name stays a [`Name`], a member stays
 //! a member of an operand, and the [`link`](crate::link) stage finds out what they are. Frontends know no allocator.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
@@ -18,16 +16,18 @@ pub mod build;
 mod call;
 mod control;
 mod empty;
+mod name;
 pub mod print;
+mod recent;
 pub mod stated;
+mod types;
 mod visit;
 
 pub use call::{Arg, Call, Callee};
 pub use control::{Cond, Terminator, Written};
+pub use name::Name;
+pub use types::{Spelling, TypeRef};
 pub use visit::{visit_operands, written};
-
-/// An identifier as written.
-pub type Name = smol_str::SmolStr;
 
 macro_rules! index {
     ($(#[$doc:meta])* $name:ident) => {
@@ -173,39 +173,6 @@ pub struct Import {
     pub show: Vec<Name>,
     /// `hide a, b`.
     pub hide: Vec<Name>,
-}
-
-/// A type as written, with its arguments.
-///
-/// A function type is named `Function` and carries the result first, then the positional parameters; a record type is
-/// named `Record`. A type that was not written is an absent [`TypeRef`], never an empty one.
-///
-/// Native languages spell out what Dart has classes for: `*` is a pointer to its argument, `&` a reference, `[]` an
-/// array (its second argument is named by the constant length), `const` is its argument, not to be written.
-/// Builtin types of C are named by their shortest usual form (`unsigned int`, `long long`), tags without `struct`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct TypeRef {
-    /// `prefix.` before the name.
-    pub prefix: Option<Name>,
-    /// The name.
-    pub name: Name,
-    /// Type arguments in order.
-    pub args: Vec<TypeRef>,
-    /// A trailing `?`.
-    pub nullable: bool,
-    /// The name of the field, where the type is that of a record's named one.
-    pub label: Option<Name>,
-}
-
-impl TypeRef {
-    /// The type that all records are of, whatever their fields.
-    pub const RECORD: &'static str = "Record";
-
-    /// A plain type without prefix or arguments.
-    #[must_use]
-    pub fn named(name: &str) -> Self {
-        Self { prefix: None, name: name.into(), args: Vec::new(), nullable: false, label: None }
-    }
 }
 
 /// A class, mixin, enum, extension or extension type.
@@ -492,7 +459,7 @@ pub struct Local {
     /// What it is.
     pub kind: LocalKind,
     /// The declared type.
-    pub ty: Option<Arc<TypeRef>>,
+    pub ty: Option<TypeRef>,
     /// `final`: assigned once.
     pub is_final: bool,
     /// Where it is declared, counted from [`Function::base`].
@@ -553,7 +520,7 @@ pub enum Operand {
     /// A constant.
     Const(Const),
     /// The size of a type in bytes.
-    SizeOf(Box<TypeRef>),
+    SizeOf(TypeRef),
     /// The length of a local's value, in its own units.
     Length(LocalId),
     /// Arithmetic on operands that are constants, sizes, lengths or locals.
@@ -612,7 +579,7 @@ pub enum Base {
     /// A member of the superclass: `super.x` (the name is in the path).
     Super,
     /// A name written with its type: `Foo<int>.x`, `.x` with the context type unknown (`None`).
-    Type(Option<Box<TypeRef>>),
+    Type(Option<TypeRef>),
 }
 
 /// A step of a [`Place`].
@@ -732,7 +699,7 @@ pub enum Op {
         /// The local that holds the address from here on.
         to: LocalId,
         /// The variable's type.
-        ty: Option<Box<TypeRef>>,
+        ty: Option<TypeRef>,
     },
     /// `to = &of`: the address of a place, nothing is read.
     Address {
@@ -751,7 +718,7 @@ pub enum CopyKind {
     /// The source gives it up (Rust, C++ `std::move`).
     Move,
     /// `as T`, a C cast.
-    Cast(Box<TypeRef>),
+    Cast(TypeRef),
     /// `x!`: from here on it is not null.
     NonNull,
     /// An address inside the block the source points to.

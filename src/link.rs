@@ -212,7 +212,7 @@ impl Facts {
             },
             _ => None,
         });
-        for ty in resolved.types.iter().chain(&resolved.defaults).chain(receivers) {
+        for ty in resolved.types.iter().chain(resolved.defaults()).chain(receivers) {
             if let Ty::Class(class, _) = ty {
                 self.allocations.get(class).into_iter().flatten().for_each(|function| add(*function));
             }
@@ -232,18 +232,52 @@ pub struct Signature {
 /// What a function's names turned out to be.
 #[derive(Clone, Debug, Default)]
 pub struct Resolved {
-    /// The type of each local.
+    /// The type of each local, and of the result.
     pub types: Types,
     /// For each block, for each operation: what it refers to. [`Target::Unknown`] for operations that refer to nothing.
     pub targets: Vec<Vec<Target>>,
-    /// The type of the result, declared or inferred (for an async function what the future holds).
-    pub result: Ty,
+    seldom: Option<Box<Seldom>>,
+}
+
+/// What few functions have.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Seldom {
     /// For each parameter with a name as its default: the type of that name's value.
-    pub defaults: Vec<Ty>,
+    defaults: Vec<Ty>,
     /// Symbols whose names come from a helper that other platforms have another one for, and those platforms.
-    pub renamed: Vec<(Name, TargetSet)>,
+    renamed: Vec<(Name, TargetSet)>,
     /// The types that values are tested for where blocks end, by block.
-    pub tests: FxHashMap<BlockId, Ty>,
+    tests: FxHashMap<BlockId, Ty>,
+}
+
+impl Resolved {
+    fn new(types: Types, targets: Vec<Vec<Target>>, seldom: Seldom) -> Self {
+        let is_plain =
+            seldom.defaults.iter().all(|ty| *ty == Ty::Unknown) && seldom.renamed.is_empty() && seldom.tests.is_empty();
+        Self { types, targets, seldom: (!is_plain).then(|| seldom.into()) }
+    }
+
+    /// The type of the value that a name as a parameter's default has.
+    #[must_use]
+    pub fn default_type(&self, param: usize) -> Option<&Ty> {
+        self.seldom.as_ref()?.defaults.get(param)
+    }
+
+    /// The types of the values of all names that are defaults.
+    pub fn defaults(&self) -> impl Iterator<Item = &Ty> {
+        self.seldom.iter().flat_map(|seldom| &seldom.defaults)
+    }
+
+    /// Symbols whose names come from a helper that other platforms have another one for, and those platforms.
+    pub fn renamed(&self) -> impl Iterator<Item = &(Name, TargetSet)> {
+        self.seldom.iter().flat_map(|seldom| &seldom.renamed)
+    }
+
+    /// The type that a value is tested for where a block ends.
+    #[must_use]
+    pub fn test(&self, block: BlockId) -> Option<&Ty> {
+        self.seldom.as_ref()?.tests.get(&block)
+    }
 }
 
 /// What a call, a load, a store or an operator refers to.

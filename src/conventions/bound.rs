@@ -284,9 +284,7 @@ impl<'a> Types<'a> {
 
 /// `@Native()` over a declaration in native types.
 fn signature_of(function: &Function) -> Option<(TypeRef, Vec<TypeRef>)> {
-    let ty = |param: &crate::ir::Param| {
-        function.locals.get(param.local.index()).and_then(|local| local.ty.as_deref().cloned())
-    };
+    let ty = |param: &crate::ir::Param| function.locals.get(param.local.index()).and_then(|local| local.ty.clone());
     Some((function.result.clone()?, function.params.iter().map(ty).collect::<Option<_>>()?))
 }
 

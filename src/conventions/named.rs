@@ -141,7 +141,7 @@ fn by_pack(bound: &Bound, bindings: &Bindings<'_>, models: &ModelSet) -> Option<
         bound.symbol.strip_prefix(naming.prefix.as_str())?;
         let index = usize::from(naming.out);
         let to = bindings.pointee(bound.unit, bound.params.get(index)?)?;
-        let made = bindings.pointee(bound.unit, &to)?.name;
+        let made = bindings.pointee(bound.unit, &to)?.name.clone();
         made.strip_prefix(naming.prefix.as_str())?;
         let release = naming.release.replace("{}", &made);
         let release = Name::new(release);

@@ -33,13 +33,13 @@ impl Engine<'_> {
         let length = self.asking(LENGTH[usize::from(changes)], of);
         // What is empty has the length 0: <https://api.dart.dev/dart-core/Iterable/isEmpty.html>. Whatever is asked, that is
         // what is remembered.
-        let is_empty = self.comparison(&Name::new_static("=="), Value::Symbol(length), Value::Int(0));
+        let is_empty = self.comparison(&Name::new("=="), Value::Symbol(length), Value::Int(0));
         match asks {
             Asks::Length => {
                 self.measures.same(length, site);
                 Some(Value::Symbol(length))
             }
-            Asks::Filled => Some(self.comparison(&Name::new_static("!="), Value::Symbol(length), Value::Int(0))),
+            Asks::Filled => Some(self.comparison(&Name::new("!="), Value::Symbol(length), Value::Int(0))),
             Asks::Empty | Asks::Contents => Some(is_empty),
         }
     }
@@ -64,7 +64,7 @@ impl Engine<'_> {
     /// The symbol of an answer.
     fn asking(&mut self, op: &'static str, of: &Value) -> Symbol {
         let symbol = asked(op, of);
-        self.derived(symbol, Name::new_static(op), of.clone(), Value::Null);
+        self.derived(symbol, Name::new(op), of.clone(), Value::Null);
         symbol
     }
 

@@ -248,7 +248,7 @@ impl Engine<'_> {
             (Some(Projection::Field(name)), _) | (None, Base::Name(name)) => name.clone(),
             (Some(Projection::Index(index)), _) => {
                 args.push(self.index(site, path, index));
-                Name::new_static(if access == Access::Write { "[]=" } else { "[]" })
+                Name::new(if access == Access::Write { "[]=" } else { "[]" })
             }
             (Some(Projection::Pointee), _) => POINTEE,
             (None, _) => Name::default(),

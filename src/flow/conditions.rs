@@ -55,7 +55,7 @@ impl Engine<'_> {
     /// passes the clause.
     fn split_caught(&self, frame: u32, block: BlockId, path: Path) -> Split {
         let thrown = path.flight.as_ref().and_then(|flight| flight.thrown.as_ref());
-        let caught = self.resolved(frame).tests.get(&block);
+        let caught = self.resolved(frame).test(block);
         match caught.and_then(|caught| self.catches(caught, thrown)) {
             Some(caught) => decided(path, caught),
             None => {
@@ -72,12 +72,12 @@ impl Engine<'_> {
         match cond {
             Cond::Equals(left, right) => {
                 let [left, right] = [left, right].map(|operand| self.operand(frame, path, operand));
-                self.comparison(&Name::new_static("=="), left, right);
+                self.comparison(&Name::new("=="), left, right);
             }
             Cond::Is(operand, ty) => {
                 let value = self.operand(frame, path, operand);
                 let symbol = type_test(&value, ty);
-                self.derived(symbol, Name::new_static("is"), value, Value::Null);
+                self.derived(symbol, Name::new("is"), value, Value::Null);
             }
             _ => {}
         }

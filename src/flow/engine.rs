@@ -528,7 +528,7 @@ impl<'a> Engine<'a> {
             }
             Terminator::Return(operand) => {
                 let value = operand.as_ref().map_or(Value::Null, |operand| self.operand(run.frame, &path, operand));
-                let by_value = self.resolved(run.frame).result.clone();
+                let by_value = self.resolved(run.frame).types.result().clone();
                 let by = self.class_name(&by_value);
                 let site = Site { frame: run.frame, block, op: u32::MAX };
                 let value = self.given_by_value(site, &mut path, &by_value, value, by);
@@ -537,7 +537,7 @@ impl<'a> Engine<'a> {
                 let exit = if off_the_end { Exit::End } else { Exit::Return };
                 self.check_returned(&mut path, &value, at);
                 // A struct returned whole is a copy.
-                if self.is_native(run.frame) && matches!(self.resolved(run.frame).result, Ty::Pointer(_)) {
+                if self.is_native(run.frame) && matches!(self.resolved(run.frame).types.result(), Ty::Pointer(_)) {
                     self.check_dangling(&path, &value, at);
                 }
                 if let Value::Closure(closure) = value {

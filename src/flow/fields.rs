@@ -35,6 +35,14 @@ pub(super) struct FieldNotes {
 }
 
 impl FieldNotes {
+    pub(super) fn is_empty(&self) -> bool {
+        self.stores.is_empty()
+            && self.initial.is_empty()
+            && self.releases.is_empty()
+            && self.elements.is_empty()
+            && self.finalized.is_empty()
+    }
+
     /// Notes what is put into the collection that a field holds.
     pub(super) fn note_element(&mut self, field: VarRef, owned: Owned) {
         self.elements.entry((field, owned.at)).or_insert(owned);
@@ -153,11 +161,28 @@ impl Engine<'_> {
     }
 }
 
+/// What a field receives, null apart.
+#[derive(Default)]
+struct Received {
+    owned: Vec<Owned>,
+    /// And something of which it is not known who owns it.
+    other: bool,
+}
+
+impl Received {
+    fn add(&mut self, what: Option<Owned>) {
+        match what {
+            Some(owned) => self.owned.push(owned),
+            None => self.other = true,
+        }
+    }
+}
+
 /// All that the functions of the program do to fields.
 #[derive(Default)]
 pub(super) struct Fields {
-    stores: FxHashMap<VarRef, Vec<Option<Owned>>>,
-    initial: FxHashMap<FuncRef, Vec<Option<Owned>>>,
+    stores: FxHashMap<VarRef, Received>,
+    initial: FxHashMap<FuncRef, Received>,
     pub(super) releases: Vec<Released>,
     pub(super) elements: Elements,
     pub(super) finalized: FinalizedNotes,
@@ -178,15 +203,15 @@ impl Fields {
     /// What a field receives that must be released.
     pub(super) fn owned(&self, program: &Program, field: VarRef) -> impl Iterator<Item = &Owned> {
         let initial = program.initializer(field).and_then(|function| self.initial.get(&function));
-        self.stores.get(&field).into_iter().chain(initial).flatten().flatten()
+        self.stores.get(&field).into_iter().chain(initial).flat_map(|received| &received.owned)
     }
 
     pub(super) fn add(&mut self, notes: FieldNotes) {
         for Stored { field, what } in notes.stores {
-            self.stores.entry(field).or_default().push(what);
+            self.stores.entry(field).or_default().add(what);
         }
         for (function, what) in notes.initial {
-            self.initial.entry(function).or_default().push(what);
+            self.initial.entry(function).or_default().add(what);
         }
         self.releases.extend(notes.releases);
         self.elements.extend(notes.elements);
@@ -201,10 +226,11 @@ impl Fields {
             let unknown = self.incomplete.contains(&released.field.unit)
                 || is_parameter_of_constructor(program, released.field, &variable.name);
             let initial = program.initializer(released.field).and_then(|function| self.initial.get(&function));
-            let stores = self.stores.get(&released.field).into_iter().chain(initial).flatten();
-            let Some(stores) = stores.map(Option::as_ref).collect::<Option<Vec<&Owned>>>().filter(|_| !unknown) else {
+            let received = || self.stores.get(&released.field).into_iter().chain(initial);
+            if unknown || received().any(|received| received.other) {
                 continue;
-            };
+            }
+            let stores: Vec<&Owned> = received().flat_map(|received| &received.owned).collect();
             let versions = program.versions(released.field.unit);
             let wrong = |owned: &&Owned| {
                 let both = owned.targets.and(released.targets);

@@ -30,6 +30,10 @@ pub(super) struct FinalizedNotes {
 }
 
 impl FinalizedNotes {
+    pub(super) fn is_empty(&self) -> bool {
+        self.attached.is_empty() && self.calls.is_empty()
+    }
+
     pub(super) fn extend(&mut self, other: Self) {
         self.attached.extend(other.attached);
         self.calls.extend(other.calls);

@@ -15,7 +15,7 @@ use crate::summary::{AccessPath, Made, Root, Step as PathStep};
 use crate::violation::{Step, StepKind, Usage, Violation, ViolationKind};
 
 /// The step to one of many things.
-const MANY: Name = Name::new_static("[]");
+const MANY: Name = Name::literal(arcstr::literal!("[]"));
 
 impl Engine<'_> {
     /// The place that a value of a native function is or leads to, where that outlives the call.

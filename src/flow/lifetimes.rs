@@ -245,7 +245,7 @@ impl Engine<'_> {
 }
 
 /// What an unnamed value is called as the variable whose scope ends.
-pub(super) const TEMPORARY: Name = Name::new_static("the temporary");
+pub(super) const TEMPORARY: Name = Name::literal(arcstr::literal!("the temporary"));
 
 impl Story {
     /// The variable with whose scope it ended.

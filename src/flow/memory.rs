@@ -16,9 +16,9 @@ use crate::summary::{AccessPath, Root, Step as PathStep};
 use crate::violation::{Step, StepKind};
 
 /// The step to an element, nobody knows which.
-pub(super) const SOMEWHERE: Name = Name::new_static("[]");
+pub(super) const SOMEWHERE: Name = Name::literal(arcstr::literal!("[]"));
 /// The step to what a pointer leads to.
-pub(super) const POINTEE: Name = Name::new_static("*");
+pub(super) const POINTEE: Name = Name::literal(arcstr::literal!("*"));
 
 impl Engine<'_> {
     /// Memory is written: what was stored in memory that others see is out of sight.

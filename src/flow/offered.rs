@@ -69,7 +69,7 @@ fn offered_by<'a>(
         };
         let function = &from.functions[export.function.index()];
         let local = function.params.get(usize::from(*param)).map(|param| param.local);
-        let takes = local.and_then(|local| function.locals[local.index()].ty.as_deref());
+        let takes = local.and_then(|local| function.locals[local.index()].ty.as_ref());
         // The parameter itself, or a field of the struct that it is; what lies in memory it points to goes with that.
         let is_own = |step: &Step| matches!(step, Step::Field(_)) && takes.is_some_and(|ty| pointee(ty).is_none());
         effect.on.steps.iter().all(is_own).then(|| OfferedRelease {

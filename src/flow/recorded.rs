@@ -118,6 +118,10 @@ impl Courses {
         self.passings.append(&mut more.passings);
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.courses.is_empty() && self.passings.is_empty()
+    }
+
     /// What is known in the end: the same call may have been looked at more than once.
     fn settled(mut self) -> Self {
         self.passings.sort();
@@ -389,9 +393,10 @@ impl Results {
         let roots: Vec<FuncRef> = all.filter(is_root).collect();
         let analyse = |function: &FuncRef| {
             let analyse =
-                || analyse_function(program, models, options, &self.summaries, None, &self.closures, *function).courses;
+                || analyse_function(program, models, options, &self.summaries, None, &self.closures, *function);
             // What cannot be followed is not told; the check said so.
-            guarded(analyse).unwrap_or_default()
+            let noted = guarded(analyse).unwrap_or_default().noted;
+            noted.map(|noted| noted.courses).unwrap_or_default()
         };
         let each: Vec<Courses> = roots.par_iter().map(analyse).collect();
         let mut courses = Courses::default();

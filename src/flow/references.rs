@@ -196,7 +196,7 @@ impl Engine<'_> {
         let function = self.program.function(callee);
         let local = function.params.get(index)?.local;
         let resolved = &self.program.resolved[callee.unit as usize][callee.function.index()];
-        Some((resolved.types.get(local.index())?, function.locals.get(local.index())?.ty.as_deref()?))
+        Some((resolved.types.get(local.index())?, function.locals.get(local.index())?.ty.as_ref()?))
     }
 
     /// Whether a function may put something else where a parameter leads to.

@@ -110,11 +110,12 @@ impl Results {
             if let Some(summary) = summary {
                 self.summaries.set(function, summary);
             }
+            let violations = found.noted.map(|noted| noted.violations).unwrap_or_default();
             match self.by_root.binary_search_by_key(&function, |(root, _)| *root) {
-                Ok(at) if found.violations.is_empty() => drop(self.by_root.remove(at)),
-                Ok(at) => self.by_root[at].1 = found.violations,
-                Err(_) if found.violations.is_empty() => {}
-                Err(at) => self.by_root.insert(at, (function, found.violations)),
+                Ok(at) if violations.is_empty() => drop(self.by_root.remove(at)),
+                Ok(at) => self.by_root[at].1 = violations,
+                Err(_) if violations.is_empty() => {}
+                Err(at) => self.by_root.insert(at, (function, violations)),
             }
         }
         changed

@@ -189,7 +189,7 @@ impl Engine<'_> {
             Ownership::NullTest { of, null } => {
                 let op = if *null { "==" } else { "!=" };
                 let value = self.value_at(path, calling, of);
-                value.map(|value| self.comparison(&Name::new_static(op), value, Value::NullPointer))
+                value.map(|value| self.comparison(&Name::new(op), value, Value::NullPointer))
             }
             Ownership::Constant(constant) => match constant {
                 Const::Null => Some(Value::Null),

@@ -182,7 +182,7 @@ impl Engine<'_> {
         if function.flavor != Flavor::Sync {
             return true;
         }
-        let plain = matches!(self.program.resolved(closure).result, Ty::Void | Ty::Scalar | Ty::String);
+        let plain = matches!(self.program.resolved(closure).types.result(), Ty::Void | Ty::Scalar | Ty::String);
         !plain && matches!(result, Value::Symbol(_))
     }
 

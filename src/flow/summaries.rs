@@ -169,7 +169,9 @@ impl Engine<'_> {
             let silent = |effect: &&Effect| !outcome.effects.iter().any(|known| known.on.root == effect.on.root);
             let lent: Vec<Effect> = numbers.iter().filter(silent).cloned().collect();
             outcome.effects.extend(lent);
+            outcome.effects.shrink_to_fit();
         }
+        made.shrink_to_fit();
         let throws_when = match thrown.is_empty() {
             true => None,
             false => self.zero_test_of(function, &thrown).or_else(|| self.test_of(function, &thrown, |_| true)),
@@ -233,7 +235,7 @@ impl Engine<'_> {
 
     fn gives_nothing_new(&self, exits: &Exits) -> bool {
         let resolved = self.program.resolved(self.root);
-        matches!(resolved.result, Ty::Void | Ty::Scalar)
+        matches!(resolved.types.result(), Ty::Void | Ty::Scalar)
             || exits.returns.iter().all(|returned| {
                 let object = returned.value.object().and_then(|id| returned.path.objects.get(&id));
                 returned.value.is_null()
@@ -354,13 +356,13 @@ impl Engine<'_> {
 
     /// Whether what the function returns is a value of its own, whatever that was copied from.
     fn gives_copy(&self) -> bool {
-        self.owning_family(0, &self.program.resolved(self.root).result).is_some()
+        self.owning_family(0, self.program.resolved(self.root).types.result()).is_some()
     }
 
     /// Whether a native function gives an address, as opposed to a struct.
     fn gives_address(&self) -> bool {
         let native = self.program.units[self.root.unit as usize].language.is_native();
-        native && matches!(self.program.resolved(self.root).result, Ty::Pointer(_))
+        native && matches!(self.program.resolved(self.root).types.result(), Ty::Pointer(_))
     }
 
     /// Whether a native function hands out what lies inside of what it was given, or in a static variable.
@@ -375,7 +377,7 @@ impl Engine<'_> {
         let held = path.heap.iter().any(|((owner, _), value)| {
             value.object() == Some(id) && path.objects.get(owner).is_some_and(|owner| owner.path.is_some())
         });
-        let plain = matches!(&self.program.resolved(self.root).result, Ty::Pointer(to) if **to == Ty::Scalar);
+        let plain = matches!(self.program.resolved(self.root).types.result(), Ty::Pointer(to) if **to == Ty::Scalar);
         // What a value owns is never handed out to be released.
         let object = path.objects.get(&id);
         let part = object.is_some_and(|object| object.ownership == State::Borrowed && object.story.part);
@@ -405,7 +407,7 @@ impl Engine<'_> {
     /// A parameter as callers see it, and the family of its default.
     pub(super) fn parameter_path(&self, function: &Function, index: u16) -> Option<(AccessPath, Option<FamilyId>)> {
         function.params.get(usize::from(index))?;
-        let default = self.program.resolved(self.root).defaults.get(usize::from(index));
+        let default = self.program.resolved(self.root).default_type(usize::from(index));
         let default = default.and_then(|ty| self.allocator_type(ty));
         let default = default.filter(|family| self.models.family(*family).kind != FamilyKind::Scope);
         Some((AccessPath::root(parameter_root(function, usize::from(index))), default))
@@ -588,7 +590,7 @@ fn ended<'p>(paths: impl Iterator<Item = &'p Path>) -> Vec<Made> {
 /// Where something was registered with a finalizer.
 fn registered(step: &Step) -> Option<(Name, Location)> {
     let attached = matches!(step.kind, StepKind::Registered { with: Owner::Finalizer });
-    attached.then(|| (Name::new_static("finalizer"), step.location))
+    attached.then(|| (Name::new("finalizer"), step.location))
 }
 
 /// Whether memory still holds what was put there.

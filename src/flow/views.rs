@@ -74,7 +74,7 @@ impl Engine<'_> {
 
     fn is_named_view(&self, site: Site, operand: &Operand) -> bool {
         let Operand::Local(local) = operand else { return false };
-        let ty = self.function(site.frame).locals.get(local.index()).and_then(|local| local.ty.as_deref());
+        let ty = self.function(site.frame).locals.get(local.index()).and_then(|local| local.ty.as_ref());
         ty.is_some_and(|ty| self.is_view_type(ty))
     }
 

@@ -17,8 +17,8 @@ impl Engine<'_> {
                 Some(name) => format!("{}.{name}", ty.name).into(),
                 None => ty.name.clone(),
             },
-            Callee::SuperConstructor(_) => Name::new_static("super"),
-            Callee::ThisConstructor(_) => Name::new_static("this"),
+            Callee::SuperConstructor(_) => Name::new("super"),
+            Callee::ThisConstructor(_) => Name::new("this"),
             Callee::Value(value) => match value {
                 Operand::Local(local) => {
                     let name = &self.function(site.frame).locals[local.index()].name;

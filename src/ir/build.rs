@@ -4,8 +4,6 @@
 //! and `return` lead, and which cleanups (`finally`, destructors) lie on the way. A cleanup is lowered once for each
 //! way in: the frontend closes it, gets the exits that pass through, and lowers the cleanup's code before each.
 
-use std::sync::Arc;
-
 use crate::ir::{
     Block, BlockId, Cond, CopyKind, Incomplete, Local, LocalId, LocalKind, Name, Op, Operand, Statement, Terminator,
     TypeRef, Written,
@@ -150,7 +148,7 @@ impl Builder {
 
     /// Adds a variable.
     pub fn variable(&mut self, name: Name, ty: Option<TypeRef>, is_final: bool, span: Span) -> LocalId {
-        self.add_local(Local { name, kind: LocalKind::Variable, ty: ty.map(Arc::new), is_final, span })
+        self.add_local(Local { name, kind: LocalKind::Variable, ty: ty, is_final, span })
     }
 
     /// Adds a temporary for the expression at `span`.
@@ -161,7 +159,7 @@ impl Builder {
     /// Adds a temporary whose type the source tells.
     pub fn typed_temp(&mut self, ty: TypeRef, span: Span) -> LocalId {
         let kind = LocalKind::Temporary;
-        self.add_local(Local { name: Name::default(), kind, ty: Some(Arc::new(ty)), is_final: false, span })
+        self.add_local(Local { name: Name::default(), kind, ty: Some(ty), is_final: false, span })
     }
 
     /// Adds an operation to the current block.

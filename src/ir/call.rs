@@ -48,7 +48,7 @@ pub enum Callee {
     /// `new T.name(…)`, `const T(…)`, `T<A>.name(…)`.
     New {
         /// The class.
-        ty: Box<TypeRef>,
+        ty: TypeRef,
         /// The constructor's name; `None` for the unnamed one.
         name: Option<Name>,
     },

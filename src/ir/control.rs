@@ -53,7 +53,7 @@ pub enum Cond {
     /// Are the two equal (`==`)?
     Equals(Operand, Operand),
     /// Is the value of that type?
-    Is(Operand, Box<TypeRef>),
+    Is(Operand, TypeRef),
     /// Does the build or run target one of these?
     Target(TargetSet),
     /// Anything else: loops over collections, patterns.

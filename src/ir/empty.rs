@@ -1,10 +1,6 @@
 //! Units and functions with nothing in them yet: where every frontend begins.
 
-use std::sync::Arc;
-
-use rustc_hash::FxHashSet;
-
-use super::{Directives, Flavor, Function, FunctionId, FunctionKind, Name, Op, TypeRef, Unit};
+use super::{Directives, Flavor, Function, FunctionId, FunctionKind, Name, Op, Unit};
 use crate::language::Language;
 use crate::source::{FileId, Span};
 use crate::target::TargetSet;
@@ -44,14 +40,7 @@ impl Unit {
     /// Types that locals share are kept once.
     pub fn shrink(&mut self) {
         self.functions.shrink_to_fit();
-        let mut types: FxHashSet<Arc<TypeRef>> = FxHashSet::default();
         for function in &mut self.functions {
-            for ty in function.locals.iter_mut().filter_map(|local| local.ty.as_mut()) {
-                match types.get(ty) {
-                    Some(known) => *ty = Arc::clone(known),
-                    None => _ = types.insert(Arc::clone(ty)),
-                }
-            }
             function.locals.shrink_to_fit();
             function.params.shrink_to_fit();
             function.blocks.shrink_to_fit();

@@ -246,7 +246,7 @@ impl Printer<'_> {
                 LocalKind::This => write!(out, "  {word}")?,
                 _ => write!(out, "  {word} {}", names.of_local(id))?,
             }
-            typed(out, local.ty.as_deref())?;
+            typed(out, local.ty.as_ref())?;
             if let (Some(outer), Some(parent)) = (captured.get(&id), &outer_names) {
                 write!(out, " = outer {}", parent.of_local(*outer))?;
             }
@@ -332,7 +332,7 @@ fn parameter(out: &mut String, function: &Function, names: &Names, param: &Param
     if local.is_some_and(|local| local.name != param.name) {
         write!(out, " as {}", param.name)?;
     }
-    typed(out, local.and_then(|local| local.ty.as_deref()))?;
+    typed(out, local.and_then(|local| local.ty.as_ref()))?;
     if let Some(default) = &param.default {
         match default {
             DefaultValue::Const(constant) => {

@@ -150,7 +150,7 @@ pub(super) fn of_native(env: &Env<'_>, includes: &Includes<'_>, function: FuncRe
     let value = |written: Option<&TypeRef>| reader.value(written);
     let params = declared.params.iter().map(|param| {
         let local = declared.locals.get(param.local.index());
-        value(local.and_then(|local| local.ty.as_deref()))
+        value(local.and_then(|local| local.ty.as_ref()))
     });
     let params: Vec<Value> = params.collect();
     let result = match &declared.result {

@@ -7,7 +7,7 @@ use super::resolve::{Resolver, State};
 use super::scope::Meaning;
 use super::types::{self, Bindings, MAX_DEPTH};
 use super::{ClassRef, FuncRef, Functions, Receiver, Target, Ty, VarRef, Via};
-use crate::ir::{Call, Callee, ClassKind, Function, FunctionKind, Name, Op, Operand, TypeRef, written};
+use crate::ir::{Call, Callee, ClassKind, Function, FunctionKind, Name, Op, Operand, written};
 use crate::models::schema::{FamilyKind, MemberKind};
 use crate::models::{Item, ModelId, TypeId, VariableId};
 use crate::summary::{AccessPath, FamilyRef, Given, Outcome, Ownership, Root};
@@ -117,9 +117,13 @@ impl Resolver<'_> {
                 // What looks like `prefix.Class` is `Class.constructor` where there is no such prefix.
                 let (ty, name) = match (&ty.prefix, name) {
                     (Some(class), None) if self.scope.lookup(None, class) != Meaning::Prefix => {
-                        (TypeRef { prefix: None, name: class.clone(), ..(**ty).clone() }, Some(&ty.name))
+                        let class = ty.but(|ty| {
+                            ty.name = class.clone();
+                            ty.prefix = None;
+                        });
+                        (class, Some(&ty.name))
                     }
-                    _ => ((**ty).clone(), name.as_ref()),
+                    _ => (ty.clone(), name.as_ref()),
                 };
                 let ty = self.written_type(state, &ty);
                 let called = self.construct(&ty, name.map(Name::as_str).unwrap_or_default());

@@ -97,7 +97,7 @@ impl Exports {
 
     /// Notes symbols that some platforms compute in another way.
     pub(super) fn rename(&mut self, resolved: &[Vec<Resolved>]) {
-        for (symbol, elsewhere) in resolved.iter().flatten().flat_map(|function| &function.renamed) {
+        for (symbol, elsewhere) in resolved.iter().flatten().flat_map(Resolved::renamed) {
             let known = self.renamed.entry(symbol.clone()).or_insert(TargetSet::NONE);
             *known = known.or(*elsewhere);
         }

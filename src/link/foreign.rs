@@ -213,7 +213,7 @@ impl Env<'_> {
         let signature = |function: &crate::ir::Function| {
             let param = |param: &crate::ir::Param| {
                 let local = function.locals.get(param.local.index());
-                local.and_then(|local| written(function.class, local.ty.as_deref())).unwrap_or_default()
+                local.and_then(|local| written(function.class, local.ty.as_ref())).unwrap_or_default()
             };
             let result = match function.kind {
                 FunctionKind::Constructor | FunctionKind::Factory => {

@@ -6,7 +6,7 @@ use rustc_hash::FxHashSet;
 
 use super::Ty;
 
-/// The types of a function's locals, in their order.
+/// The types of a function's locals, in their order, and that of its result.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Types(Box<[Arc<Ty>]>);
 
@@ -14,12 +14,22 @@ impl Types {
     /// The type of a local, by its place.
     #[must_use]
     pub fn get(&self, local: usize) -> Option<&Ty> {
-        self.0.get(local).map(|ty| &**ty)
+        self.locals().get(local).map(|ty| &**ty)
     }
 
-    /// All types, in the order of the locals.
+    /// The type of the result, declared or inferred (for an async function what the future holds).
+    #[must_use]
+    pub fn result(&self) -> &Ty {
+        self.0.last().map_or(&Ty::Unknown, |ty| ty)
+    }
+
+    /// The types of all locals, in their order.
     pub fn iter(&self) -> impl Iterator<Item = &Ty> {
-        self.0.iter().map(|ty| &**ty)
+        self.locals().iter().map(|ty| &**ty)
+    }
+
+    fn locals(&self) -> &[Arc<Ty>] {
+        self.0.split_last().map_or(&[], |(_, locals)| locals)
     }
 }
 
@@ -30,8 +40,8 @@ pub(super) struct Interner {
 }
 
 impl Interner {
-    pub(super) fn types(&mut self, types: Vec<Ty>) -> Types {
-        Types(types.into_iter().map(|ty| self.one(ty)).collect())
+    pub(super) fn types(&mut self, locals: Vec<Ty>, result: Ty) -> Types {
+        Types(locals.into_iter().chain([result]).map(|ty| self.one(ty)).collect())
     }
 
     fn one(&mut self, ty: Ty) -> Arc<Ty> {

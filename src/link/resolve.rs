@@ -14,7 +14,7 @@ use super::interned::Interner;
 use super::promotion::Promotions;
 use super::scope::{Scope, TypeParams};
 use super::types;
-use super::{ClassRef, FuncRef, Resolved, Signature, Target, Ty, VarRef};
+use super::{ClassRef, FuncRef, Resolved, Seldom, Signature, Target, Ty, VarRef};
 use crate::ir::{
     BlockId, Call, ClassKind, Cond, Const, DefaultValue, Function, FunctionId, FunctionKind, LocalId, LocalKind, Name,
     Op, Operand, Terminator, TypeRef,
@@ -376,8 +376,8 @@ impl<'e> Resolver<'e> {
         });
         let defaults = defaults.collect();
         let State { types, targets, renamed, tests, .. } = state;
-        let types = self.interner.borrow_mut().types(types);
-        Resolved { types, targets, result, defaults, renamed, tests }
+        let types = self.interner.borrow_mut().types(types, result);
+        Resolved::new(types, targets, Seldom { defaults, renamed, tests })
     }
 
     /// Resolves a closure where its value goes; the local's type is then that of the closure.

@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::ParamInfo;
-use crate::ir::{Name, TypeRef};
+use crate::ir::{Name, Spelling, TypeRef};
 use crate::summary::{AccessPath, Root, Step};
 
 /// Reads `this`, `result`, `arg0`, `arg:name` or `static:name`, and steps `.*`, `.field`, `[*]`.
@@ -123,21 +123,22 @@ impl TypeReader<'_> {
             return None;
         }
         let first = self.identifier()?;
-        let mut ty = TypeRef::named(&first);
+        let mut ty = Spelling::named(&first);
         if self.eat(".") {
-            ty = TypeRef { prefix: Some(first), ..TypeRef::named(&self.identifier()?) };
+            ty = Spelling { prefix: Some(first), ..Spelling::named(self.identifier()?) };
         }
         if self.eat("<") {
             ty.args = self.list(">", depth)?;
         }
         ty.nullable = self.eat("?");
+        let mut ty = TypeRef::from(ty);
         while self.rest.trim_start().starts_with("Function") {
             self.eat("Function");
             let mut args = vec![ty];
             if self.eat("(") && !self.eat(")") {
                 args.extend(self.list(")", depth)?);
             }
-            ty = TypeRef { args, nullable: self.eat("?"), ..TypeRef::named("Function") };
+            ty = Spelling { args, nullable: self.eat("?"), ..Spelling::named("Function") }.into();
         }
         Some(ty)
     }

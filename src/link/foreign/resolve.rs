@@ -15,7 +15,7 @@ use crate::link::env::Env;
 use crate::link::interned::Interner;
 use crate::link::resolve::Closures;
 use crate::link::types;
-use crate::link::{ClassRef, FuncRef, Functions, Receiver, Resolved, Target, Ty, VarRef, Via};
+use crate::link::{ClassRef, FuncRef, Functions, Receiver, Resolved, Seldom, Target, Ty, VarRef, Via};
 use crate::models::schema::MemberKind;
 use crate::models::{ModelId, TypeId};
 use crate::summary::{Given, Ownership, Root};
@@ -109,14 +109,8 @@ impl<'e> Resolver<'e> {
 
     fn finish(self, interner: &mut Interner) -> Resolved {
         let signature = self.env.signature(FuncRef { unit: self.unit, function: self.id });
-        Resolved {
-            renamed: Vec::new(),
-            tests: FxHashMap::default(),
-            types: interner.types(self.types),
-            targets: self.targets,
-            result: signature.result.clone(),
-            defaults: vec![Ty::Unknown; self.function.params.len()],
-        }
+        let types = interner.types(self.types, signature.result.clone());
+        Resolved::new(types, self.targets, Seldom::default())
     }
 
     fn operation(&mut self, op: &Op) -> Target {

@@ -3,8 +3,6 @@
 //! One [`Body`] lowers a function with all lambdas in it. Recursion here follows the height of the syntax tree, which
 //! the declarations have bounded.
 
-use std::sync::Arc;
-
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use self::place::place;
@@ -128,7 +126,7 @@ impl FunctionFrame {
         let mut scope = Scope::default();
         for (index, local) in locals.iter().enumerate().filter(|(_, local)| !local.name.is_empty()) {
             let local_id = LocalId(index as u32);
-            let variable = Variable { local: local_id, ty: local.ty.as_deref().cloned(), storage: Storage::Value };
+            let variable = Variable { local: local_id, ty: local.ty.as_ref().cloned(), storage: Storage::Value };
             scope.names.insert(local.name.clone(), variable);
         }
         Self {
@@ -156,13 +154,8 @@ impl FunctionFrame {
         let known = self.captures.iter().find(|capture| capture.outer == outer.local).map(|capture| capture.inner);
         let inner = known.unwrap_or_else(|| {
             let kind = LocalKind::Captured;
-            let local = Local {
-                name: name.clone(),
-                kind,
-                ty: outer.ty.clone().map(Arc::new),
-                is_final: false,
-                span: Span::default(),
-            };
+            let local =
+                Local { name: name.clone(), kind, ty: outer.ty.clone(), is_final: false, span: Span::default() };
             let inner = self.build.add_local(local);
             self.captures.push(Capture { outer: outer.local, inner });
             inner
@@ -477,7 +470,7 @@ impl<'t> Body<'_, 't> {
     fn referent(ty: &TypeRef) -> TypeRef {
         let ty = unqualified(ty.clone());
         match ty.name.as_str() {
-            "&" | "&&" => ty.args.into_iter().next().map_or_else(|| TypeRef::named("auto"), unqualified),
+            "&" | "&&" => ty.args.first().cloned().map_or_else(|| TypeRef::named("auto"), unqualified),
             _ => ty,
         }
     }

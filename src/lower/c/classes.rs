@@ -1,7 +1,5 @@
 //! Structs, unions, classes and enums.
 
-use std::sync::Arc;
-
 use super::types::{joined, unqualified, wrapped};
 use super::{BodySource, FileLowering, Scope};
 use crate::ir::{Class, ClassId, ClassKind, Const, FunctionKind, Name, StructLayout, TypeRef, Variable};
@@ -18,7 +16,7 @@ impl FileLowering<'_> {
             return Some(TypeRef::named(known));
         }
         let written = match name {
-            Some(name) => self.specifier(name)?.name,
+            Some(name) => self.specifier(name)?.name.clone(),
             None => match self.tags.get(&node) {
                 Some(name) => name.clone(),
                 None => format!("anonymous@{}", tree.span(node).start).into(),
@@ -270,9 +268,9 @@ impl FileLowering<'_> {
         if let Some(class) = self.scope.class.and_then(|class| self.unit.classes.get(class.index())) {
             let this = wrapped("*", TypeRef::named(&class.name));
             function.locals.push(crate::ir::Local {
-                name: Name::new_static("this"),
+                name: Name::new("this"),
                 kind: crate::ir::LocalKind::This,
-                ty: Some(Arc::new(this)),
+                ty: Some(this),
                 is_final: true,
                 span: crate::source::Span::default(),
             });

@@ -1,7 +1,5 @@
 //! Headers of functions and methods, prototypes, and what of them other files can see.
 
-use std::sync::Arc;
-
 use super::types::{Declared, joined};
 use super::{BodySource, FileLowering, Linkage};
 use crate::ir::{
@@ -192,9 +190,9 @@ impl FileLowering<'_> {
             None => Name::default(),
         };
         function.locals.push(Local {
-            name: Name::new_static("this"),
+            name: Name::new("this"),
             kind: LocalKind::This,
-            ty: Some(Arc::new(super::types::wrapped("*", TypeRef::named(&class)))),
+            ty: Some(super::types::wrapped("*", TypeRef::named(&class))),
             is_final: true,
             span: Span::default(),
         });
@@ -222,7 +220,7 @@ impl FileLowering<'_> {
             function.locals.push(Local {
                 name: text.clone(),
                 kind: LocalKind::Param,
-                ty: ty.map(Arc::new),
+                ty: ty,
                 is_final: false,
                 span: tree.span(name.unwrap_or(node)).relative_to(function.base),
             });
@@ -354,14 +352,12 @@ impl FileLowering<'_> {
                 if is_c {
                     let mut args = vec![function.result.clone().unwrap_or_else(|| TypeRef::named("int"))];
                     let types = function.params.iter().filter_map(|param| function.locals.get(param.local.index()));
-                    args.extend(
-                        types.map(|local| local.ty.as_deref().cloned().unwrap_or_else(|| TypeRef::named("int"))),
-                    );
+                    args.extend(types.map(|local| local.ty.as_ref().cloned().unwrap_or_else(|| TypeRef::named("int"))));
                     self.unit.bindings.push(Binding {
                         function: id,
                         symbol: function.name.clone(),
                         library: None,
-                        signature: Some(TypeRef { args, ..TypeRef::named("Function") }),
+                        signature: Some(TypeRef::applied("Function", args)),
                         is_leaf: false,
                     });
                 }

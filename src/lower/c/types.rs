@@ -66,13 +66,12 @@ impl FileLowering<'_> {
             "template_type" | "template_function" => {
                 let name = tree.child(node, "name").map_or("", |name| tree.text(name));
                 let args = self.template_arguments(node);
-                Some(TypeRef { args, ..TypeRef::named(name) })
+                Some(TypeRef::applied(name, args))
             }
             "qualified_identifier" => {
                 let path = self.path(node);
-                let mut ty = path.last.and_then(|last| self.specifier(last))?;
-                ty.name = joined(&path.scope, &ty.name);
-                Some(ty)
+                let ty = path.last.and_then(|last| self.specifier(last))?;
+                Some(ty.but(|ty| ty.name = joined(&path.scope, &ty.name)))
             }
             "struct_specifier" | "union_specifier" | "class_specifier" | "enum_specifier" => self.tagged(node),
             "dependent_type" => tree.named_children(node).next().and_then(|inner| self.specifier(inner)),
@@ -127,7 +126,7 @@ impl FileLowering<'_> {
                 "array_declarator" | "abstract_array_declarator" => {
                     let mut args = vec![ty.unwrap_or_else(|| TypeRef::named("auto"))];
                     args.extend(tree.child(at, "size").map(|size| TypeRef::named(tree.text(size))));
-                    ty = Some(TypeRef { args, ..TypeRef::named("[]") });
+                    ty = Some(TypeRef::applied("[]", args));
                 }
                 "function_declarator" | "abstract_function_declarator" => {
                     if let Some(name) = inner.and_then(|inner| self.plain_name(inner)) {
@@ -145,7 +144,7 @@ impl FileLowering<'_> {
                     let outer = inner.map(|inner| self.declarator(inner, result));
                     let function = tree.descendants(at).find(|&node| tree.kind(node) == "abstract_function_declarator");
                     let ty = outer.and_then(|outer| outer.ty).map(|ty| match ty.name.as_str() {
-                        "Function" => ty.args.into_iter().next().unwrap_or_else(|| TypeRef::named("auto")),
+                        "Function" => ty.args.first().cloned().unwrap_or_else(|| TypeRef::named("auto")),
                         _ => ty,
                     });
                     return Declared { name: Some(at), ty, function };
@@ -199,7 +198,7 @@ impl FileLowering<'_> {
         {
             args.truncate(1);
         }
-        TypeRef { args, ..TypeRef::named("Function") }
+        TypeRef::applied("Function", args)
     }
 
     /// The name and type of a parameter; arrays and functions are passed as pointers.
@@ -219,7 +218,7 @@ impl FileLowering<'_> {
         let ty = match declared.function {
             Some(function) => Some(wrapped("*", self.function_type(function, declared.ty))),
             None => declared.ty.map(|ty| match ty.name.as_str() {
-                "[]" => wrapped("*", ty.args.into_iter().next().unwrap_or_else(|| TypeRef::named("auto"))),
+                "[]" => wrapped("*", ty.args.first().cloned().unwrap_or_else(|| TypeRef::named("auto"))),
                 "Function" => wrapped("*", ty),
                 _ => unqualified(ty),
             }),
@@ -306,16 +305,13 @@ impl FileLowering<'_> {
 
 /// `name<inner>`
 pub(super) fn wrapped(name: &str, inner: TypeRef) -> TypeRef {
-    TypeRef { args: vec![inner], ..TypeRef::named(name) }
+    TypeRef::applied(name, vec![inner])
 }
 
 /// Without `const` at the top.
 pub(super) fn unqualified(mut ty: TypeRef) -> TypeRef {
-    while ty.name == "const" && ty.args.len() == 1 {
-        match ty.args.pop() {
-            Some(inner) => ty = inner,
-            None => break,
-        }
+    while let ("const", [inner]) = (ty.name.as_str(), ty.args.as_slice()) {
+        ty = inner.clone();
     }
     ty
 }

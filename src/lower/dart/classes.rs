@@ -1,7 +1,5 @@
 //! Classes, mixins, enums, extensions, extension types.
 
-use std::sync::Arc;
-
 use rustc_hash::FxHashSet;
 
 use super::functions::{Member, Owner};
@@ -109,7 +107,7 @@ impl FileLowering<'_> {
             (ClassKind::Extension, Some(on)) => on.clone(),
             _ => {
                 let args = class.type_params.iter().map(|name| TypeRef::named(name)).collect();
-                TypeRef { args, ..TypeRef::named(&class.name) }
+                TypeRef::applied(&class.name, args)
             }
         }
     }
@@ -200,7 +198,7 @@ impl FileLowering<'_> {
             param.initializes = Some(Initializes::Field);
             members.fields.push(Variable {
                 name: local.name.clone(),
-                ty: local.ty.as_deref().cloned(),
+                ty: local.ty.as_ref().cloned(),
                 is_static: false,
                 is_final: is_representation || local.is_final,
                 is_late: false,
@@ -223,7 +221,7 @@ impl FileLowering<'_> {
         function.locals.push(crate::ir::Local {
             name: self.name(name),
             kind: crate::ir::LocalKind::Param,
-            ty: tree.child_of_kind(header, "type").and_then(|ty| self.type_ref(ty)).map(Arc::new),
+            ty: tree.child_of_kind(header, "type").and_then(|ty| self.type_ref(ty)),
             is_final: true,
             span: self.span_in(name, function.base),
         });

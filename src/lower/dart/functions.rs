@@ -1,7 +1,5 @@
 //! Headers of functions and members.
 
-use std::sync::Arc;
-
 use super::{BodySource, FileLowering, body};
 use crate::ir::{ClassId, Function, FunctionId, FunctionKind, Incomplete, Local, LocalKind, Name, TypeRef};
 use crate::parse::NodeId;
@@ -99,9 +97,9 @@ impl FileLowering<'_> {
         function.class = Some(owner.class);
         if !function.is_static {
             function.locals.push(Local {
-                name: Name::new_static("this"),
+                name: Name::new("this"),
                 kind: LocalKind::This,
-                ty: Some(Arc::new(owner.this.clone())),
+                ty: Some(owner.this.clone()),
                 is_final: true,
                 span: Span::default(),
             });
@@ -175,7 +173,7 @@ impl FileLowering<'_> {
             .is_some_and(|list| tree.named_children(list).next().is_none());
         function.name = match tree.text(operator) {
             // The same sign names two operators.
-            "-" if unary => Name::new_static("unary-"),
+            "-" if unary => Name::new("unary-"),
             operator => operator.into(),
         };
     }

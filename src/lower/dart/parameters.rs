@@ -1,7 +1,5 @@
 //! Formal parameters.
 
-use std::sync::Arc;
-
 use super::FileLowering;
 use crate::ir::{Const, DefaultValue, Flavor, Function, Initializes, Local, LocalId, LocalKind, Param};
 use crate::parse::NodeId;
@@ -58,7 +56,7 @@ impl FileLowering<'_> {
         function.locals.push(Local {
             name: self.name(name),
             kind: LocalKind::Param,
-            ty: self.formal_type(holder).map(Arc::new),
+            ty: self.formal_type(holder),
             is_final: tree.has_token(holder, "final"),
             span: self.span_in(name, function.base),
         });

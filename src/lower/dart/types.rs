@@ -1,7 +1,7 @@
 //! Types as written.
 
 use super::FileLowering;
-use crate::ir::{Name, TypeRef};
+use crate::ir::{Name, Spelling, TypeRef};
 use crate::parse::NodeId;
 
 /// Steps down into a type after which the rest counts as `dynamic`: nesting in the input must not decide the stack.
@@ -45,9 +45,9 @@ impl FileLowering<'_> {
                     let name = named.and_then(|named| tree.child(named, "name"));
                     let label = name.map(|name| tree.text(name).into());
                     let ty = tree.child(named.unwrap_or(field), "type")?;
-                    Some(TypeRef { label, ..self.type_or_dynamic(Some(ty), depth + 1) })
+                    Some(self.type_or_dynamic(Some(ty), depth + 1).but(|ty| ty.label = label))
                 });
-                Some(TypeRef { args: fields.collect(), ..TypeRef::named("Record") })
+                Some(TypeRef::applied("Record", fields.collect()))
             }
             _ => self.named_type(node, depth),
         }
@@ -55,15 +55,17 @@ impl FileLowering<'_> {
 
     fn named_type(&self, node: NodeId, depth: u32) -> Option<TypeRef> {
         let tree = self.tree;
-        let mut ty: Option<TypeRef> = None;
+        let mut ty: Option<Spelling> = None;
         for child in tree.children(node) {
             match tree.kind(child) {
                 "type_identifier" | "identifier" => {
                     let prefix = ty.map(|before| before.name);
-                    ty = Some(TypeRef { prefix, ..TypeRef::named(tree.text(child)) });
+                    ty = Some(Spelling { prefix, ..Spelling::named(tree.text(child)) });
                 }
-                "function_type" | "record_type" | "void_type" => ty = self.type_at(child, depth + 1),
-                "Function" => ty = Some(TypeRef::named("Function")),
+                "function_type" | "record_type" | "void_type" => {
+                    ty = self.type_at(child, depth + 1).map(|ty| Spelling::clone(&ty));
+                }
+                "Function" => ty = Some(Spelling::named("Function")),
                 "type_arguments" => {
                     if let Some(ty) = &mut ty {
                         ty.args = self.args_at(child, depth + 1);
@@ -77,7 +79,7 @@ impl FileLowering<'_> {
                 _ => {}
             }
         }
-        ty
+        ty.map(TypeRef::from)
     }
 
     /// `R Function(A)? Function(B)`: each tail takes what stands before it as its result.
@@ -93,13 +95,9 @@ impl FileLowering<'_> {
                     let result = ty.take().unwrap_or_else(|| TypeRef::named("dynamic"));
                     let params = tree.named_children(child).flat_map(|param| self.parameter_types(param, depth));
                     let args = std::iter::once(result).chain(params).collect();
-                    ty = Some(TypeRef { args, ..TypeRef::named("Function") });
+                    ty = Some(TypeRef::applied("Function", args));
                 }
-                "?" => {
-                    if let Some(ty) = &mut ty {
-                        ty.nullable = true;
-                    }
-                }
+                "?" => ty = ty.map(|ty| ty.but(|ty| ty.nullable = true)),
                 _ => {}
             }
         }
@@ -141,7 +139,7 @@ impl FileLowering<'_> {
                 _ => {}
             }
         }
-        TypeRef { args, ..TypeRef::named("Function") }
+        TypeRef::applied("Function", args)
     }
 
     /// The declared type of a `formal_parameter` (or of the `field_formal_parameter` in it).
@@ -159,7 +157,7 @@ impl FileLowering<'_> {
             None => declared,
             Some(list) => {
                 let nullable = tree.has_token(param, "?");
-                Some(TypeRef { nullable, ..self.parameters_type_at(declared, list, depth) })
+                Some(self.parameters_type_at(declared, list, depth).but(|ty| ty.nullable = nullable))
             }
         }
     }

@@ -182,14 +182,14 @@ impl<'f> Body<'f> {
         for local in params {
             let Some(known) = self.current.build.local(local).cloned() else { continue };
             let declared = known.span.absolute_from(self.current.base).start.saturating_sub(self.file.offset) as usize;
-            if !known.name.is_empty() && self.lives_in_memory(declared, known.ty.as_deref(), None) {
+            if !known.name.is_empty() && self.lives_in_memory(declared, known.ty.as_ref(), None) {
                 let variable = self.current.build.variable(
                     known.name.clone(),
-                    known.ty.as_deref().cloned(),
+                    known.ty.as_ref().cloned(),
                     known.is_final,
                     known.span,
                 );
-                self.put_in_memory(variable, known.ty.as_deref().cloned(), known.span);
+                self.put_in_memory(variable, known.ty.as_ref().cloned(), known.span);
                 self.write_memory(variable, Operand::Local(local), known.span);
                 self.bind_name(known.name, variable);
             } else if known.ty.as_ref().is_none_or(|ty| !self.file.is_copy(ty)) {

@@ -1,7 +1,5 @@
 //! Headers of functions and methods.
 
-use std::sync::Arc;
-
 use syn::spanned::Spanned;
 use syn::{FnArg, Pat, ReceiverKind, Visibility};
 
@@ -48,7 +46,7 @@ impl FileLowering {
         let name_span = self.span(signature.ident.span(), signature.ident.span());
         let mut function = self.new_function(kind, simple.clone(), span, name_span);
         if drops {
-            function.name = Name::new_static("~");
+            function.name = Name::new("~");
         }
         if let Some(owner) = owner {
             function.class = Some(owner.class);
@@ -153,9 +151,9 @@ impl FileLowering {
                         _ => types::reference(this, true),
                     };
                     let span = self.span(receiver.self_token.span, receiver.self_token.span).relative_to(base);
-                    let name = Name::new_static("self");
+                    let name = Name::new("self");
                     let is_final = receiver.mutability.is_none();
-                    function.locals.push(Local { name, kind: LocalKind::This, ty: Some(Arc::new(ty)), is_final, span });
+                    function.locals.push(Local { name, kind: LocalKind::This, ty: Some(ty), is_final, span });
                 }
                 FnArg::Typed(typed) => {
                     let local = LocalId(function.locals.len() as u32);
@@ -170,13 +168,7 @@ impl FileLowering {
                     };
                     let span = self.span(place, place).relative_to(base);
                     let ty = types::type_ref(&typed.ty);
-                    function.locals.push(Local {
-                        name: name.clone(),
-                        kind: LocalKind::Param,
-                        ty: ty.map(Arc::new),
-                        is_final,
-                        span,
-                    });
+                    function.locals.push(Local { name: name.clone(), kind: LocalKind::Param, ty: ty, is_final, span });
                     function.params.push(Param {
                         local,
                         name,

@@ -50,9 +50,9 @@ pub(super) fn of_path(path: &syn::Path) -> Option<TypeRef> {
         && only.name == "*"
         && only.args.first().is_some_and(|to| to.name == "Function")
     {
-        return Some(TypeRef { nullable: true, ..only.clone() });
+        return Some(only.but(|ty| ty.nullable = true));
     }
-    Some(TypeRef { prefix: None, name: path_name(path), args, nullable: false, label: None })
+    Some(TypeRef::applied(path_name(path), args))
 }
 
 /// A path as written, generic arguments dropped.
@@ -106,7 +106,7 @@ fn length(value: &Expr) -> String {
 }
 
 fn around(name: &str, args: Vec<TypeRef>) -> TypeRef {
-    TypeRef { prefix: None, name: name.into(), args, nullable: false, label: None }
+    TypeRef::applied(name, args)
 }
 
 /// A type that must not be written to.

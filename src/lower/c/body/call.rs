@@ -140,7 +140,7 @@ impl Body<'_, '_> {
             "template_function" | "template_type" => self.file.template_arguments(last),
             _ => Vec::new(),
         };
-        Some(TypeRef { args, ..TypeRef::named(&name) })
+        Some(TypeRef::applied(&name, args))
     }
 
     /// Casts, `std::move`, and what else is written like a call.

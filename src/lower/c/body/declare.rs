@@ -67,7 +67,7 @@ impl Body<'_, '_> {
                     });
                     let value = name.map_or(Operand::Const(Const::Other), |name| self.named_value(name));
                     match self.file.template_arguments(cast).into_iter().next().map(unqualified) {
-                        Some(ty) => self.copy_as(value, CopyKind::Cast(Box::new(ty)), self.span(param)),
+                        Some(ty) => self.copy_as(value, CopyKind::Cast(ty), self.span(param)),
                         None => value,
                     }
                 }
@@ -130,7 +130,7 @@ impl Body<'_, '_> {
                 // The name is known from its declarator on: `T* p = malloc(sizeof *p)`.
                 let local = self.current.build.variable(name.clone(), ty.clone(), false, name_span);
                 self.bind(name, Variable { local, ty: ty.clone(), storage });
-                self.current.build.push(Op::Stack { to: local, ty: ty.clone().map(Box::new) }, name_span);
+                self.current.build.push(Op::Stack { to: local, ty: ty.clone() }, name_span);
                 match value {
                     Some(list) if tree.kind(list) == "initializer_list" && !self.is_scalar(ty.as_ref()) => {
                         self.fill(place(Base::Local(local), []), list, ty.as_ref(), 0);
@@ -347,12 +347,12 @@ impl Body<'_, '_> {
                 Some(ty) => self.storage(&local.name, Some(ty), None),
                 None => Storage::Value,
             };
-            let is_reference = local.ty.as_deref().is_some_and(is_reference);
+            let is_reference = local.ty.as_ref().is_some_and(is_reference);
             match storage {
                 Storage::Memory if !is_reference => {
-                    let ty = local.ty.as_deref().cloned();
+                    let ty = local.ty.clone();
                     let copy = self.current.build.variable(local.name.clone(), ty.clone(), false, local.span);
-                    self.current.build.push(Op::Stack { to: copy, ty: ty.clone().map(Box::new) }, local.span);
+                    self.current.build.push(Op::Stack { to: copy, ty: ty.clone() }, local.span);
                     let to = place(Base::Local(copy), [Projection::Pointee]);
                     let value = Operand::Local(param);
                     self.current.build.push(Op::Store { to, value }, local.span);
@@ -360,7 +360,7 @@ impl Body<'_, '_> {
                 }
                 storage => {
                     let is_object = storage == Storage::Object && !is_reference;
-                    self.bind(local.name, Variable { local: param, ty: local.ty.as_deref().cloned(), storage });
+                    self.bind(local.name, Variable { local: param, ty: local.ty.as_ref().cloned(), storage });
                     if is_object && local.ty.as_ref().is_some_and(|ty| ty.name != "auto") {
                         self.on_leaving(Cleanup::End(param));
                     }
@@ -453,7 +453,7 @@ impl Body<'_, '_> {
         self.current.build.push(Op::Element { to: element, of, name: None }, span);
         if needs_memory {
             let local = self.current.build.variable(name.clone(), ty.clone(), false, span);
-            self.current.build.push(Op::Stack { to: local, ty: plain.clone().map(Box::new) }, span);
+            self.current.build.push(Op::Stack { to: local, ty: plain.clone() }, span);
             let to = place(Base::Local(local), [Projection::Pointee]);
             self.current.build.push(Op::Store { to, value: Operand::Local(element) }, span);
             self.bind(name, Variable { local, ty: plain, storage: Storage::Memory });

@@ -321,7 +321,7 @@ impl Body<'_, '_> {
         match self.expression(value) {
             // A number stays what it is.
             Operand::Const(constant @ (Const::Int(_) | Const::Bool(_))) => Operand::Const(constant),
-            value => self.copy_as(value, CopyKind::Cast(Box::new(ty)), span),
+            value => self.copy_as(value, CopyKind::Cast(ty), span),
         }
     }
 
@@ -495,7 +495,7 @@ impl Body<'_, '_> {
             }
             _ => None,
         };
-        ty.map_or(OTHER, |ty| Operand::SizeOf(Box::new(ty)))
+        ty.map_or(OTHER, |ty| Operand::SizeOf(ty))
     }
 
     fn compound_literal(&mut self, node: NodeId) -> Operand {
@@ -507,7 +507,7 @@ impl Body<'_, '_> {
             Some(ty) if self.is_aggregate(&ty) || !self.file.is_pointer(&ty) && self.file.is_class_like(&ty) => {
                 let span = self.span(node);
                 let to = self.current.build.typed_temp(ty.clone(), span);
-                self.current.build.push(Op::Stack { to, ty: Some(Box::new(ty.clone())) }, span);
+                self.current.build.push(Op::Stack { to, ty: Some(ty.clone()) }, span);
                 self.fill(place(Base::Local(to), []), list, Some(&ty), 0);
                 Operand::Local(to)
             }

@@ -110,7 +110,7 @@ impl Body<'_, '_> {
         let ty = self.type_of(node)?;
         let ty = self.file.resolved(&ty);
         match ty.name.as_str() {
-            "*" | "[]" => ty.args.into_iter().next().map(unqualified),
+            "*" | "[]" => ty.args.first().cloned().map(unqualified),
             _ => None,
         }
     }
@@ -119,7 +119,7 @@ impl Body<'_, '_> {
     pub(super) fn field_type(&self, of: &TypeRef, field: &str) -> Option<TypeRef> {
         let mut ty = self.file.resolved(of);
         if ty.name == "*" {
-            ty = self.file.resolved(&ty.args.into_iter().next()?);
+            ty = self.file.resolved(ty.args.first()?);
         }
         let class = self.file.classes_by_name.get(&ty.name)?;
         let class = self.file.unit.classes.get(class.index())?;

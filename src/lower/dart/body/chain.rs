@@ -1,7 +1,9 @@
 //! Selector chains: `a.b?.c<T>(d)[e]!`. `?.` leaves the whole rest of the chain.
 
 use super::Body;
-use crate::ir::{Base, BlockId, Callee, Cond, Const, CopyKind, Name, Op, Operand, Place, Projection, TypeRef};
+use crate::ir::{
+    Base, BlockId, Callee, Cond, Const, CopyKind, Name, Op, Operand, Place, Projection, Spelling, TypeRef,
+};
 use crate::parse::NodeId;
 use crate::source::Span;
 
@@ -251,7 +253,7 @@ impl Body<'_, '_> {
             }
             _ => return (Head::Value(self.value_of(Head::Free(name, span))), 0),
         };
-        let ty = TypeRef { prefix, name: simple, args: self.file.type_args(types), nullable: false, label: None };
+        let ty = TypeRef::from(Spelling { prefix, args: self.file.type_args(types), ..Spelling::named(simple) });
         let used = links.len() - rest.len();
         match rest {
             [
@@ -260,14 +262,14 @@ impl Body<'_, '_> {
                 ..,
             ] => {
                 let name = Some(name.clone()).filter(|name| name != "new");
-                (self.call_with(Callee::New { ty: ty.into(), name }, None, *arguments, *span, *whole), used + 2)
+                (self.call_with(Callee::New { ty, name }, None, *arguments, *span, *whole), used + 2)
             }
             [Link { step: Step::Member { name, .. }, null_aware: false, span: whole }, ..] => {
                 let path = [Projection::Field(name.clone())].into_iter().collect();
-                (Head::Value(self.load(Place { base: Base::Type(Some(Box::new(ty))), path }, false, *whole)), used + 1)
+                (Head::Value(self.load(Place { base: Base::Type(Some(ty)), path }, false, *whole)), used + 1)
             }
             _ => {
-                let place = Place { base: Base::Type(Some(Box::new(ty))), path: Default::default() };
+                let place = Place { base: Base::Type(Some(ty)), path: Default::default() };
                 (Head::Value(self.load(place, false, span)), used)
             }
         }

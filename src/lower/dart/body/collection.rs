@@ -101,7 +101,7 @@ impl Body<'_, '_> {
             AggregateKind::Map => "Map",
             AggregateKind::Record => "Record",
         };
-        let ty = TypeRef { args: self.file.type_args(types), ..TypeRef::named(name) };
+        let ty = TypeRef::applied(name, self.file.type_args(types));
         self.current.build.typed_temp(ty, span)
     }
 

@@ -1,7 +1,9 @@
 //! Expressions → operands: each subexpression in Dart's order of evaluation.
 
 use super::Body;
-use crate::ir::{Base, Callee, Const, CopyKind, Name, Op, Operand, Place, Projection, SuspendKind, TypeRef, UseKind};
+use crate::ir::{
+    Base, Callee, Const, CopyKind, Name, Op, Operand, Place, Projection, Spelling, SuspendKind, TypeRef, UseKind,
+};
 use crate::parse::NodeId;
 
 /// Nodes looked at to find out whether evaluating them assigns a local; larger ones are taken to do so.
@@ -359,7 +361,7 @@ impl Body<'_, '_> {
     pub(super) fn cast_to(&mut self, value: Operand, ty: Option<TypeRef>, span: crate::source::Span) -> Operand {
         let Some(ty) = ty else { return value };
         let to = self.temp(span);
-        self.current.build.push(Op::Copy { to, from: value, kind: CopyKind::Cast(Box::new(ty)) }, span);
+        self.current.build.push(Op::Copy { to, from: value, kind: CopyKind::Cast(ty) }, span);
         Operand::Local(to)
     }
 
@@ -375,7 +377,7 @@ impl Body<'_, '_> {
         let span = self.span(node);
         let ty = self.written_type(node);
         let path = [Projection::Field(Name::new("new"))].into_iter().collect();
-        self.load(Place { base: Base::Type(ty.map(Box::new)), path }, false, span)
+        self.load(Place { base: Base::Type(ty), path }, false, span)
     }
 
     /// The `type_identifier`s and `type_arguments` among the children of a node as a type.
@@ -392,7 +394,7 @@ impl Body<'_, '_> {
             [prefix, name, ..] => (Some(prefix.clone()), name.clone()),
             [] => return None,
         };
-        Some(TypeRef { prefix, name, args: args.unwrap_or_default(), nullable: false, label: None })
+        Some(Spelling { prefix, args: args.unwrap_or_default(), ..Spelling::named(name) }.into())
     }
 }
 

@@ -39,7 +39,7 @@ impl Body<'_> {
         }
         let type_args = path_arguments(&path.path);
         if let ("size_of", [ty], true) = (simple, type_args.as_slice(), it.args.is_empty()) {
-            return Operand::SizeOf(Box::new(ty.clone()));
+            return Operand::SizeOf(ty.clone());
         }
         let name_span = path.path.segments.last().map_or(at, |it| self.between(it.ident.span(), it.ident.span()));
         let ident = path.path.get_ident().map(ToString::to_string);

@@ -202,7 +202,7 @@ impl Body<'_> {
     pub(super) fn cast(&mut self, value: Operand, ty: Option<TypeRef>, span: Span) -> Operand {
         let ty = ty.unwrap_or_else(|| TypeRef::named("_"));
         let to = self.temp(span);
-        self.current.build.push(Op::Copy { to, from: value, kind: CopyKind::Cast(Box::new(ty)) }, span);
+        self.current.build.push(Op::Copy { to, from: value, kind: CopyKind::Cast(ty) }, span);
         Operand::Local(to)
     }
 

@@ -2,8 +2,6 @@
 //!
 //! A `move` closure captures by reference too; that its captures are gone from the function around is written out.
 
-use std::sync::Arc;
-
 use syn::{Block, Expr, Pat};
 
 use super::{Body, Frame, put_back};
@@ -32,13 +30,7 @@ impl Body<'_> {
             };
             let span = syn::spanned::Spanned::span(pattern);
             let span = self.file.span(span, span).relative_to(base);
-            locals.push(Local {
-                name: name.clone(),
-                kind: LocalKind::Param,
-                ty: ty.map(Arc::new),
-                is_final: true,
-                span,
-            });
+            locals.push(Local { name: name.clone(), kind: LocalKind::Param, ty: ty, is_final: true, span });
             params.push(Param { local, name, named: false, required: true, initializes: None, default: None });
         }
         let id = self.inner_function(at, it.asyncness.is_some(), locals, params, it.inputs_begin.span);

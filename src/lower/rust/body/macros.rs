@@ -98,7 +98,7 @@ impl Body<'_> {
         let mut args = if takes { self.arguments(arguments.parts.iter()) } else { self.looked_at(&arguments.parts) };
         if let Some(count) = &arguments.count {
             let value = self.expression(count);
-            args.push(Arg { name: Some(Name::new_static("len")), value, span: self.at(count) });
+            args.push(Arg { name: Some(Name::new("len")), value, span: self.at(count) });
         }
         let result = self.macro_result(name, args, mac, at);
         self.ended(simple, result, at)
