@@ -225,7 +225,7 @@ pub fn analyse(program: &Program, models: &ModelSet, options: &Options) -> Analy
             analysis.functions += found.functions;
             let Some(mut noted) = found.noted else { continue };
             passed.append(&mut noted.passed);
-            noted.fields.drain(..).for_each(|notes| fields.add(notes));
+            fields.add(noted.fields);
             noted.incomplete.iter().for_each(|function| fields.give_up(function.unit));
             incomplete.extend(noted.incomplete.drain(..).map(|inner| (function, inner)));
             if !noted.violations.is_empty() {
@@ -322,7 +322,7 @@ struct Noted {
     violations: Vec<Violation>,
     incomplete: Vec<FuncRef>,
     passed: Vec<callbacks::Passed>,
-    fields: Vec<fields::FieldNotes>,
+    fields: fields::FieldNotes,
     courses: Courses,
 }
 
@@ -372,9 +372,7 @@ fn analyse_function(
                 engine.conclude_suspects();
                 noted.violations.append(&mut engine.violations);
                 noted.courses.append(std::mem::take(&mut engine.courses));
-                if !engine.fields.is_empty() {
-                    noted.fields.push(std::mem::take(&mut engine.fields));
-                }
+                noted.fields.append(std::mem::take(&mut engine.fields));
             }
             inlined.extend(engine.inlined.iter().copied());
         }

@@ -524,7 +524,16 @@ pub enum Operand {
     /// The length of a local's value, in its own units.
     Length(LocalId),
     /// Arithmetic on operands that are constants, sizes, lengths or locals.
-    Arith(ArithOp, Box<[Operand; 2]>),
+    Arith(Box<Arith>),
+}
+
+/// Arithmetic on two operands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Arith {
+    /// What is done.
+    pub op: ArithOp,
+    /// With the left and the right one.
+    pub sides: [Operand; 2],
 }
 
 /// A constant.
@@ -619,7 +628,7 @@ pub enum Op {
     /// `to = value` through a place.
     Store {
         /// What is written.
-        to: Place,
+        to: Box<Place>,
         /// The value.
         value: Operand,
     },

@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
-use crate::ir::{BlockId, Class, ClassId, Function, FunctionId, Name, Statement, Unit, Variable};
+use crate::ir::{Class, ClassId, Function, FunctionId, Name, Statement, Unit, Variable};
 use crate::models::{ModelId, ModelSet, PackId, TypeId, VariableId, Versions};
 use crate::summary::Summary;
 use crate::target::TargetSet;
@@ -26,6 +26,7 @@ pub use interned::Types;
 pub use links::{Calls, Form, Link, Standing};
 pub use opaque::TypeRelease;
 pub use renewed::Tables;
+pub use resolved::{Resolved, Targets};
 use stated::Stated;
 
 pub mod abi;
@@ -49,6 +50,7 @@ mod operations;
 mod promotion;
 mod renewed;
 mod resolve;
+mod resolved;
 mod scalars;
 mod scope;
 pub mod stated;
@@ -227,57 +229,6 @@ pub struct Signature {
     pub params: Vec<Ty>,
     /// The type of a call: for an async function a future.
     pub result: Ty,
-}
-
-/// What a function's names turned out to be.
-#[derive(Clone, Debug, Default)]
-pub struct Resolved {
-    /// The type of each local, and of the result.
-    pub types: Types,
-    /// For each block, for each operation: what it refers to. [`Target::Unknown`] for operations that refer to nothing.
-    pub targets: Vec<Vec<Target>>,
-    seldom: Option<Box<Seldom>>,
-}
-
-/// What few functions have.
-#[derive(Clone, Debug, Default, PartialEq)]
-struct Seldom {
-    /// For each parameter with a name as its default: the type of that name's value.
-    defaults: Vec<Ty>,
-    /// Symbols whose names come from a helper that other platforms have another one for, and those platforms.
-    renamed: Vec<(Name, TargetSet)>,
-    /// The types that values are tested for where blocks end, by block.
-    tests: FxHashMap<BlockId, Ty>,
-}
-
-impl Resolved {
-    fn new(types: Types, targets: Vec<Vec<Target>>, seldom: Seldom) -> Self {
-        let is_plain =
-            seldom.defaults.iter().all(|ty| *ty == Ty::Unknown) && seldom.renamed.is_empty() && seldom.tests.is_empty();
-        Self { types, targets, seldom: (!is_plain).then(|| seldom.into()) }
-    }
-
-    /// The type of the value that a name as a parameter's default has.
-    #[must_use]
-    pub fn default_type(&self, param: usize) -> Option<&Ty> {
-        self.seldom.as_ref()?.defaults.get(param)
-    }
-
-    /// The types of the values of all names that are defaults.
-    pub fn defaults(&self) -> impl Iterator<Item = &Ty> {
-        self.seldom.iter().flat_map(|seldom| &seldom.defaults)
-    }
-
-    /// Symbols whose names come from a helper that other platforms have another one for, and those platforms.
-    pub fn renamed(&self) -> impl Iterator<Item = &(Name, TargetSet)> {
-        self.seldom.iter().flat_map(|seldom| &seldom.renamed)
-    }
-
-    /// The type that a value is tested for where a block ends.
-    #[must_use]
-    pub fn test(&self, block: BlockId) -> Option<&Ty> {
-        self.seldom.as_ref()?.tests.get(&block)
-    }
 }
 
 /// What a call, a load, a store or an operator refers to.

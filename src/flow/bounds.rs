@@ -331,9 +331,9 @@ impl Engine<'_> {
                     }
                     false
                 }
-                Op::Load { from: place, .. } | Op::Store { to: place, .. } => {
-                    !self.is_in_range(path, frame, target, place, variable, rounds, bound)
-                }
+                Op::Load { .. } | Op::Store { .. } => statement
+                    .place()
+                    .is_some_and(|place| !self.is_in_range(path, frame, target, place, variable, rounds, bound)),
                 Op::Call(call) => {
                     let given = call.args.iter().any(|arg| is_one(&arg.value, &counts));
                     let member = matches!(call.callee, Callee::Method { .. });

@@ -690,10 +690,10 @@ impl<'a> Engine<'a> {
             Operand::Const(constant) => constant_value(constant),
             Operand::SizeOf(ty) => Value::Symbol(Symbol::of(("size", ty))),
             Operand::Length(local) => Value::Symbol(Symbol::of(("length", self.local(frame, path, *local)))),
-            Operand::Arith(op, operands) => {
-                let [left, right] = [&operands[0], &operands[1]].map(|operand| self.operand(frame, path, operand));
+            Operand::Arith(arith) => {
+                let [left, right] = arith.sides.each_ref().map(|operand| self.operand(frame, path, operand));
                 match (&left, &right) {
-                    (Value::Int(a), Value::Int(b)) => Value::Int(match op {
+                    (Value::Int(a), Value::Int(b)) => Value::Int(match arith.op {
                         ArithOp::Add => a.wrapping_add(*b),
                         ArithOp::Sub => a.wrapping_sub(*b),
                         ArithOp::Mul => a.wrapping_mul(*b),
@@ -701,7 +701,7 @@ impl<'a> Engine<'a> {
                         ArithOp::And => a & b,
                         ArithOp::Shl => a.checked_shl(u32::try_from(*b).unwrap_or(64)).unwrap_or(0),
                     }),
-                    _ => constant_value(&Const::Other).or_symbol(Symbol::of((*op as u8, left, right))),
+                    _ => constant_value(&Const::Other).or_symbol(Symbol::of((arith.op as u8, left, right))),
                 }
             }
         }

@@ -28,7 +28,7 @@ pub(super) type Elements = FxHashMap<(VarRef, Location), Owned>;
 pub(super) struct FieldNotes {
     stores: Vec<Stored>,
     /// What a function that computes an initial value gives.
-    initial: Vec<(FuncRef, Option<Owned>)>,
+    initial: Vec<(FuncRef, Option<Box<Owned>>)>,
     releases: Vec<Released>,
     elements: Elements,
     pub(super) finalized: FinalizedNotes,
@@ -43,6 +43,14 @@ impl FieldNotes {
             && self.finalized.is_empty()
     }
 
+    pub(super) fn append(&mut self, more: Self) {
+        self.stores.extend(more.stores);
+        self.initial.extend(more.initial);
+        self.releases.extend(more.releases);
+        self.elements.extend(more.elements);
+        self.finalized.extend(more.finalized);
+    }
+
     /// Notes what is put into the collection that a field holds.
     pub(super) fn note_element(&mut self, field: VarRef, owned: Owned) {
         self.elements.entry((field, owned.at)).or_insert(owned);
@@ -54,7 +62,7 @@ impl FieldNotes {
 struct Stored {
     field: VarRef,
     /// Nothing where it is not known who owns it.
-    what: Option<Owned>,
+    what: Option<Box<Owned>>,
 }
 
 /// Memory that was its function's own when a field received it.
@@ -92,7 +100,7 @@ impl Engine<'_> {
         let into = self.program.variable(field).name.clone();
         let what = self.owned_value(path, value, at).map(|mut owned| {
             owned.steps.push(Step { kind: StepKind::Stored { into: into.clone() }, location: at });
-            Owned { subject: Subject { held_by: Some(into), ..owned.subject }, ..owned }
+            Box::new(Owned { subject: Subject { held_by: Some(into), ..owned.subject }, ..owned })
         });
         let stored = Stored { field, what };
         if !self.fields.stores.contains(&stored) {
@@ -103,7 +111,8 @@ impl Engine<'_> {
     /// Notes what the analysed function gives, which computes the initial value of a field.
     pub(super) fn note_initial(&mut self, exits: &Exits) {
         for returned in exits.returns.iter().filter(|returned| !returned.value.is_null()) {
-            let initial = (self.root, self.owned_value(&returned.path, &returned.value, returned.at));
+            let owned = self.owned_value(&returned.path, &returned.value, returned.at);
+            let initial = (self.root, owned.map(Box::new));
             self.fields.initial.push(initial);
         }
     }
@@ -164,13 +173,13 @@ impl Engine<'_> {
 /// What a field receives, null apart.
 #[derive(Default)]
 struct Received {
-    owned: Vec<Owned>,
+    owned: Vec<Box<Owned>>,
     /// And something of which it is not known who owns it.
     other: bool,
 }
 
 impl Received {
-    fn add(&mut self, what: Option<Owned>) {
+    fn add(&mut self, what: Option<Box<Owned>>) {
         match what {
             Some(owned) => self.owned.push(owned),
             None => self.other = true,
@@ -203,7 +212,7 @@ impl Fields {
     /// What a field receives that must be released.
     pub(super) fn owned(&self, program: &Program, field: VarRef) -> impl Iterator<Item = &Owned> {
         let initial = program.initializer(field).and_then(|function| self.initial.get(&function));
-        self.stores.get(&field).into_iter().chain(initial).flat_map(|received| &received.owned)
+        self.stores.get(&field).into_iter().chain(initial).flat_map(|received| &received.owned).map(|owned| &**owned)
     }
 
     pub(super) fn add(&mut self, notes: FieldNotes) {
@@ -230,7 +239,7 @@ impl Fields {
             if unknown || received().any(|received| received.other) {
                 continue;
             }
-            let stores: Vec<&Owned> = received().flat_map(|received| &received.owned).collect();
+            let stores: Vec<&Owned> = received().flat_map(|received| &received.owned).map(|owned| &**owned).collect();
             let versions = program.versions(released.field.unit);
             let wrong = |owned: &&Owned| {
                 let both = owned.targets.and(released.targets);

@@ -251,16 +251,11 @@ fn uses(program: &Program, function: FuncRef, local: LocalId) -> usize {
     let mut count = 0;
     for (statement, _) in program.operations(function) {
         visit_operands(&statement.op, &mut |operand| count += usize::from(is_it(operand)));
-        let base = match &statement.op {
-            Op::Load { from: place, .. } | Op::Store { to: place, .. } | Op::Address { of: place, .. } => &place.base,
-            Op::Closure { body, .. } => {
-                let inner = FuncRef { unit: function.unit, function: *body };
-                count += program.function(inner).captures.iter().filter(|capture| capture.outer == local).count();
-                continue;
-            }
-            _ => continue,
-        };
-        count += usize::from(*base == Base::Local(local));
+        if let Op::Closure { body, .. } = &statement.op {
+            let inner = FuncRef { unit: function.unit, function: *body };
+            count += program.function(inner).captures.iter().filter(|capture| capture.outer == local).count();
+        }
+        count += usize::from(statement.op.place().is_some_and(|place| place.base == Base::Local(local)));
     }
     let ends = program.function(function).blocks.iter().filter(|block| match &block.end {
         Terminator::Return(Some(value)) | Terminator::Throw(Some(value)) => is_it(value),

@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use crate::ir::{self, Base, BlockId, Cond, Function, LocalId, LocalKind, Op, Operand, Terminator};
+use crate::ir::{self, Base, BlockId, Cond, Function, LocalId, LocalKind, Op, Operand, Place, Terminator};
 
 /// The locals that are live at the entry of each block.
 ///
@@ -265,12 +265,10 @@ pub(super) fn end_reads(end: &Terminator, local: LocalId) -> bool {
 /// The locals that an operation reads.
 fn reads(op: &Op, read: &mut impl FnMut(LocalId)) {
     ir::visit_operands(op, &mut |operand| reads_of_operand(operand, read));
+    if let Some(Place { base: Base::Local(local), .. }) = op.place() {
+        read(*local);
+    }
     match op {
-        Op::Load { from: place, .. } | Op::Store { to: place, .. } | Op::Address { of: place, .. } => {
-            if let Base::Local(local) = place.base {
-                read(local);
-            }
-        }
         Op::Insert { into, .. } => read(*into),
         Op::ScopeEnd(local) => read(*local),
         _ => {}
@@ -295,7 +293,7 @@ fn reads_of_end(end: &Terminator, read: &mut impl FnMut(LocalId)) {
 fn reads_of_operand(operand: &Operand, read: &mut impl FnMut(LocalId)) {
     match operand {
         Operand::Local(local) | Operand::Length(local) => read(*local),
-        Operand::Arith(_, operands) => operands.iter().for_each(|operand| reads_of_operand(operand, read)),
+        Operand::Arith(arith) => arith.sides.iter().for_each(|operand| reads_of_operand(operand, read)),
         Operand::Const(_) | Operand::SizeOf(_) => {}
     }
 }

@@ -549,12 +549,7 @@ impl<'a> Search<'a> {
         let uses = |op: &Op, target: &Target| {
             let mut used = root.is_none() && uses_this(op, target);
             visit_operands(op, &mut |operand| used |= *operand == Operand::Local(local));
-            let base = match op {
-                Op::Load { from: place, .. } | Op::Store { to: place, .. } | Op::Address { of: place, .. } => {
-                    place.base == Base::Local(local)
-                }
-                _ => false,
-            };
+            let base = op.place().is_some_and(|place| place.base == Base::Local(local));
             used || base
         };
         let mut behind = FxHashSet::default();
@@ -628,8 +623,8 @@ fn is_member(target: &Target) -> bool {
 fn uses_this(op: &Op, target: &Target) -> bool {
     let is_free = match op {
         Op::Call(call) => matches!(call.callee, Callee::Name(_) | Callee::Super(_)),
-        Op::Load { from: place, .. } | Op::Store { to: place, .. } => matches!(place.base, Base::Name(_) | Base::Super),
-        _ => false,
+        Op::Address { .. } => false,
+        _ => op.place().is_some_and(|place| matches!(place.base, Base::Name(_) | Base::Super)),
     };
     is_free && is_member(target)
 }

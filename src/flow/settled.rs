@@ -96,7 +96,7 @@ impl Engine<'_> {
         match operand {
             Operand::Const(_) | Operand::SizeOf(_) => true,
             Operand::Local(local) | Operand::Length(local) => self.local_settled(function, *local, depth + 1),
-            Operand::Arith(_, operands) => operands.iter().all(|operand| self.settled(function, operand, depth + 1)),
+            Operand::Arith(arith) => arith.sides.iter().all(|operand| self.settled(function, operand, depth + 1)),
         }
     }
 

@@ -55,7 +55,7 @@ impl Engine<'_> {
         let body = self.program.function(function);
         let mut targets = self.program.resolved(function).targets.iter();
         body.blocks.iter().any(|block| {
-            let targets = targets.next().map_or(&[][..], |targets| targets.as_slice());
+            let targets = targets.next().unwrap_or_default();
             block.ops.iter().zip(targets).any(|(statement, target)| match &statement.op {
                 Op::Load { from, .. } => match (&from.base, from.path.first()) {
                     (Base::Local(base), Some(Projection::Field(name))) if *base == text => {

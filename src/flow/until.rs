@@ -115,10 +115,8 @@ impl Engine<'_> {
         }
         let declared = self.program.function(function);
         let first = declared.params.first()?.local;
-        let ([block], [targets]) = (declared.blocks.as_slice(), self.program.resolved(function).targets.as_slice())
-        else {
-            return None;
-        };
+        let [block] = declared.blocks.as_slice() else { return None };
+        let targets = self.program.resolved(function).targets.get(0)?;
         let mut calls = block.ops.iter().zip(targets).filter_map(|(statement, target)| match &statement.op {
             Op::Call(call) => Some((call, target)),
             _ => None,

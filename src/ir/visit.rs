@@ -45,6 +45,18 @@ fn visit_place<'a>(place: &'a Place, visit: &mut dyn FnMut(&'a Operand)) {
     }
 }
 
+impl Op {
+    /// The place that an operation reads, writes or takes the address of.
+    #[must_use]
+    pub fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Load { from: place, .. } | Self::Address { of: place, .. } => Some(place),
+            Self::Store { to, .. } => Some(to),
+            _ => None,
+        }
+    }
+}
+
 /// The local an operation writes.
 #[must_use]
 pub fn written(op: &Op) -> Option<LocalId> {

@@ -12,9 +12,10 @@ use rustc_hash::FxHashMap;
 use super::env::{self, Env};
 use super::interned::Interner;
 use super::promotion::Promotions;
+use super::resolved::Seldom;
 use super::scope::{Scope, TypeParams};
 use super::types;
-use super::{ClassRef, FuncRef, Resolved, Seldom, Signature, Target, Ty, VarRef};
+use super::{ClassRef, FuncRef, Resolved, Signature, Target, Ty, VarRef};
 use crate::ir::{
     BlockId, Call, ClassKind, Cond, Const, DefaultValue, Function, FunctionId, FunctionKind, LocalId, LocalKind, Name,
     Op, Operand, Terminator, TypeRef,
@@ -430,7 +431,7 @@ impl<'e> Resolver<'e> {
             Operand::Const(Const::Bool(_) | Const::Int(_)) | Operand::SizeOf(_) | Operand::Length(_) => Ty::Scalar,
             Operand::Const(Const::Str(_)) => Ty::String,
             Operand::Const(Const::Other) => Ty::Unknown,
-            Operand::Arith(_, sides) => match &sides[0] {
+            Operand::Arith(arith) => match &arith.sides[0] {
                 Operand::Local(local) => match state.ty(*local) {
                     Ty::Unknown => Ty::Unknown,
                     Ty::Model(class, args) => Ty::Model(class, args),

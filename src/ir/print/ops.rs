@@ -166,9 +166,9 @@ fn nested(names: &Names, operand: &Operand, levels: u32) -> String {
         Operand::Const(value) => constant(value),
         Operand::SizeOf(ty) => format!("sizeof({ty})"),
         Operand::Length(local) => format!("length({})", names.of_local(*local)),
-        Operand::Arith(_, _) if levels == 0 => "…".to_owned(),
-        Operand::Arith(op, operands) => {
-            let op = match op {
+        Operand::Arith(_) if levels == 0 => "…".to_owned(),
+        Operand::Arith(arith) => {
+            let op = match arith.op {
                 ArithOp::Add => "+",
                 ArithOp::Sub => "-",
                 ArithOp::Mul => "*",
@@ -176,7 +176,7 @@ fn nested(names: &Names, operand: &Operand, levels: u32) -> String {
                 ArithOp::And => "&",
                 ArithOp::Shl => "<<",
             };
-            let [left, right] = operands.as_ref();
+            let [left, right] = &arith.sides;
             format!("({} {op} {})", nested(names, left, levels - 1), nested(names, right, levels - 1))
         }
     }

@@ -118,8 +118,8 @@ impl Names {
     }
 
     fn note(&mut self, function: FuncRef, op: &Op) {
-        if let Op::Store { to: ir::Place { base: Base::Name(name), .. }, .. }
-        | Op::Address { of: ir::Place { base: Base::Name(name), .. }, .. } = op
+        if let (Op::Store { .. } | Op::Address { .. }, Some(ir::Place { base: Base::Name(name), .. })) =
+            (op, op.place())
         {
             self.written.insert(name.clone());
         }
@@ -128,21 +128,21 @@ impl Names {
                 known.push(function);
             }
         };
+        if let Some(at) = op.place() {
+            if let Base::Name(name) = &at.base {
+                mention(name);
+            }
+            for step in &at.path {
+                if let Projection::Field(name) = step {
+                    mention(name);
+                }
+            }
+        }
         match op {
             Op::Call(call) => match &call.callee {
                 Callee::Name(name) | Callee::Method { name, .. } => mention(name),
                 _ => {}
             },
-            Op::Load { from: at, .. } | Op::Store { to: at, .. } | Op::Address { of: at, .. } => {
-                if let Base::Name(name) = &at.base {
-                    mention(name);
-                }
-                for step in &at.path {
-                    if let Projection::Field(name) = step {
-                        mention(name);
-                    }
-                }
-            }
             Op::Element { name: Some(name), .. } => mention(name),
             _ => {}
         }

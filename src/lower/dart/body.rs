@@ -268,7 +268,7 @@ impl<'t> Body<'_, 't> {
             Base::Local(_) => [Projection::Field(name)].into_iter().collect(),
             _ => smallvec::SmallVec::new(),
         };
-        self.current.build.push(Op::Store { to: Place { base, path }, value }, span);
+        self.current.build.push(Op::Store { to: Box::new(Place { base, path }), value }, span);
     }
 
     /// `super(…)`, `super.name(…)`, `this(…)`, `this.name(…)` of an initializer list or redirection.

@@ -64,7 +64,7 @@ impl Body<'_, '_> {
             self.emit_call(callee, Vec::new(), args, name_span, span);
         } else if let (Operand::Local(block), [first]) = (&pointer, args.as_slice()) {
             let to = place(Base::Local(*block), [Projection::Pointee]);
-            self.current.build.push(Op::Store { to, value: first.value.clone() }, span);
+            self.current.build.push(Op::Store { to: Box::new(to), value: first.value.clone() }, span);
         }
         pointer
     }

@@ -142,7 +142,7 @@ impl Body<'_, '_> {
                     Some(value) => {
                         let value = self.initial(value, ty.as_ref());
                         let to = place(Base::Local(local), [Projection::Pointee]);
-                        self.current.build.push(Op::Store { to, value }, span);
+                        self.current.build.push(Op::Store { to: Box::new(to), value }, span);
                     }
                     None => {}
                 }
@@ -355,7 +355,7 @@ impl Body<'_, '_> {
                     self.current.build.push(Op::Stack { to: copy, ty: ty.clone() }, local.span);
                     let to = place(Base::Local(copy), [Projection::Pointee]);
                     let value = Operand::Local(param);
-                    self.current.build.push(Op::Store { to, value }, local.span);
+                    self.current.build.push(Op::Store { to: Box::new(to), value }, local.span);
                     self.bind(local.name, Variable { local: copy, ty, storage: Storage::Memory });
                 }
                 storage => {
@@ -455,7 +455,7 @@ impl Body<'_, '_> {
             let local = self.current.build.variable(name.clone(), ty.clone(), false, span);
             self.current.build.push(Op::Stack { to: local, ty: plain.clone() }, span);
             let to = place(Base::Local(local), [Projection::Pointee]);
-            self.current.build.push(Op::Store { to, value: Operand::Local(element) }, span);
+            self.current.build.push(Op::Store { to: Box::new(to), value: Operand::Local(element) }, span);
             self.bind(name, Variable { local, ty: plain, storage: Storage::Memory });
             return;
         }

@@ -3,7 +3,7 @@
 use super::place::place;
 use super::{Body, OTHER, Storage};
 use crate::ir::{
-    AggregateKind, ArithOp, Base, Callee, Const, CopyKind, Op, Operand, Projection, Terminator, TypeRef, UseKind,
+    AggregateKind, Arith, ArithOp, Base, Callee, Const, CopyKind, Op, Operand, Projection, Terminator, TypeRef, UseKind,
 };
 use crate::parse::NodeId;
 use crate::parse::c::Given;
@@ -390,7 +390,7 @@ impl Body<'_, '_> {
     pub(super) fn binary(&mut self, operator: &str, left: Operand, right: Operand, span: Span) -> Operand {
         let plain = |operand: &Operand| match operand {
             Operand::Const(Const::Int(_)) | Operand::SizeOf(_) | Operand::Length(_) | Operand::Local(_) => true,
-            Operand::Arith(_, _) => shallow(operand, 8),
+            Operand::Arith(_) => shallow(operand, 8),
             Operand::Const(_) => false,
         };
         let op = match operator {
@@ -402,7 +402,7 @@ impl Body<'_, '_> {
             "<<" => Some(ArithOp::Shl),
             _ => None,
         };
-        let is_size = |operand: &Operand| matches!(operand, Operand::SizeOf(_) | Operand::Arith(_, _));
+        let is_size = |operand: &Operand| matches!(operand, Operand::SizeOf(_) | Operand::Arith(_));
         match op {
             Some(op) if plain(&left) && plain(&right) => {
                 if let (Operand::Const(Const::Int(left)), Operand::Const(Const::Int(right))) = (&left, &right)
@@ -415,7 +415,7 @@ impl Body<'_, '_> {
                     || is_size(&right)
                     || matches!(op, ArithOp::Mul | ArithOp::Or | ArithOp::And | ArithOp::Shl)
                 {
-                    return Operand::Arith(op, Box::new([left, right]));
+                    return Operand::Arith(Box::new(Arith { op, sides: [left, right] }));
                 }
                 let constant = |operand: &Operand| matches!(operand, Operand::Const(Const::Int(_)));
                 if constant(&left) || constant(&right) {
@@ -595,7 +595,7 @@ impl Body<'_, '_> {
 /// Whether arithmetic is nested no deeper.
 fn shallow(operand: &Operand, levels: u32) -> bool {
     match operand {
-        Operand::Arith(_, parts) => levels > 0 && parts.iter().all(|part| shallow(part, levels - 1)),
+        Operand::Arith(arith) => levels > 0 && arith.sides.iter().all(|part| shallow(part, levels - 1)),
         _ => true,
     }
 }

@@ -75,7 +75,7 @@ impl Body<'_, '_> {
             let says =
                 !matches!(value, Operand::Const(Const::Int(_) | Const::Bool(_) | Const::Other)) || name.is_some();
             if says {
-                self.current.build.push(Op::Store { to, value }, span);
+                self.current.build.push(Op::Store { to: Box::new(to), value }, span);
             }
         }
     }
@@ -130,7 +130,7 @@ impl Body<'_, '_> {
                 }
             };
             let to = place(Base::Local(this), [Projection::Field(name)]);
-            self.current.build.push(Op::Store { to, value }, span);
+            self.current.build.push(Op::Store { to: Box::new(to), value }, span);
         }
     }
 

@@ -156,7 +156,7 @@ impl Body<'_, '_> {
     pub(super) fn write(&mut self, target: Target, value: Operand, span: Span) {
         match target {
             Target::Local(local) => self.current.build.copy(local, value, span),
-            Target::Place(to) => self.current.build.push(Op::Store { to, value }, span),
+            Target::Place(to) => self.current.build.push(Op::Store { to: Box::new(to), value }, span),
         }
     }
 

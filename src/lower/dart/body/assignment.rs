@@ -79,7 +79,7 @@ impl Body<'_, '_> {
                 Operand::Local(to)
             }
             Target::Place(to) => {
-                self.current.build.push(Op::Store { to, value: value.clone() }, span);
+                self.current.build.push(Op::Store { to: Box::new(to), value: value.clone() }, span);
                 value
             }
         }

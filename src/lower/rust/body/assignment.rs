@@ -44,7 +44,7 @@ impl Body<'_> {
                 self.current.build.copy(local, value, at);
             }
             Found::Value(_) => {}
-            Found::Place(to) => self.current.build.push(Op::Store { to, value }, at),
+            Found::Place(to) => self.current.build.push(Op::Store { to: Box::new(to), value }, at),
         }
     }
 
@@ -72,7 +72,7 @@ impl Body<'_> {
         };
         self.current.build.push(Op::Binary { to: result, op: sign(&it.op).into(), left: left.clone(), right }, at);
         match (place, left) {
-            (Some(to), _) => self.current.build.push(Op::Store { to, value: Operand::Local(result) }, at),
+            (Some(to), _) => self.current.build.push(Op::Store { to: Box::new(to), value: Operand::Local(result) }, at),
             (None, Operand::Local(local)) if self.is_named(local) => {
                 self.current.build.copy(local, Operand::Local(result), at);
             }

@@ -4,7 +4,9 @@ use syn::{BinOp, Expr, Member, UnOp};
 
 use super::memory::pointee;
 use super::{Body, copies};
-use crate::ir::{ArithOp, Base, Cond, Const, CopyKind, Name, Op, Operand, Place, Projection, SuspendKind, TypeRef};
+use crate::ir::{
+    Arith, ArithOp, Base, Cond, Const, CopyKind, Name, Op, Operand, Place, Projection, SuspendKind, TypeRef,
+};
 use crate::lower::rust::types;
 use crate::source::Span;
 
@@ -220,7 +222,7 @@ impl Body<'_> {
             && self.is_settled(&left, ARITHMETIC)
             && self.is_settled(&right, ARITHMETIC)
         {
-            return Operand::Arith(op, Box::new([left, right]));
+            return Operand::Arith(Box::new(Arith { op, sides: [left, right] }));
         }
         let to = self.temp(span);
         self.current.build.push(Op::Binary { to, op: sign(op).into(), left, right }, span);
@@ -233,8 +235,8 @@ impl Body<'_> {
             Operand::Const(Const::Int(_)) | Operand::SizeOf(_) => true,
             Operand::Const(_) => false,
             Operand::Local(local) | Operand::Length(local) => !self.is_variable(*local),
-            Operand::Arith(_, operands) => {
-                levels > 0 && operands.iter().all(|operand| self.is_settled(operand, levels - 1))
+            Operand::Arith(arith) => {
+                levels > 0 && arith.sides.iter().all(|operand| self.is_settled(operand, levels - 1))
             }
         }
     }

@@ -201,7 +201,7 @@ impl Body<'_> {
     }
 
     pub(super) fn write_memory(&mut self, local: LocalId, value: Operand, span: Span) {
-        self.current.build.push(Op::Store { to: pointee(local), value }, span);
+        self.current.build.push(Op::Store { to: Box::new(pointee(local)), value }, span);
     }
 
     pub(super) fn is_in_memory(&self, local: LocalId) -> bool {
