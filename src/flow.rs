@@ -188,6 +188,7 @@ pub fn analyse(program: &Program, models: &ModelSet, options: &Options) -> Analy
     let mut incomplete = Vec::new();
     let mut by_root = Vec::new();
     let mut passed = Vec::new();
+    let mut alike = summaries::Alike::default();
     let mut fields = fields::Fields::default();
     let reach = reach::Reach::of(program, options.keep_contracts);
     for level in levels(program) {
@@ -220,7 +221,7 @@ pub fn analyse(program: &Program, models: &ModelSet, options: &Options) -> Analy
                 Found::default()
             });
             if let Some(summary) = stated.of(function, found.summary.as_deref()).map(Into::into).or(found.summary) {
-                summaries.set(function, summary);
+                summaries.set(function, alike.shared(summary));
             }
             analysis.functions += found.functions;
             let Some(mut noted) = found.noted else { continue };

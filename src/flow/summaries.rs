@@ -1,6 +1,7 @@
 //! From the exits of a function to the contract its callers rely on.
 
 use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 
 use smallvec::smallvec;
@@ -99,6 +100,25 @@ impl Summaries {
             // Each function is analysed once; a second contract could only be the same.
             let _ = slot.set(summary);
         }
+    }
+}
+
+/// The contracts that were met last: those of generated functions, which stand together, are often the same.
+#[derive(Default)]
+pub(super) struct Alike(VecDeque<Arc<Summary>>);
+
+impl Alike {
+    const MOST: usize = 8;
+
+    /// The same contract in one place.
+    pub(super) fn shared(&mut self, summary: Arc<Summary>) -> Arc<Summary> {
+        if let Some(at) = self.0.iter().position(|known| *known == summary) {
+            self.0.swap(0, at);
+            return Arc::clone(&self.0[0]);
+        }
+        self.0.truncate(Self::MOST - 1);
+        self.0.push_front(Arc::clone(&summary));
+        summary
     }
 }
 
