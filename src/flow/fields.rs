@@ -173,7 +173,7 @@ impl Engine<'_> {
 /// What a field receives, null apart.
 #[derive(Default)]
 struct Received {
-    owned: Vec<Box<Owned>>,
+    owned: Vec<Owned>,
     /// And something of which it is not known who owns it.
     other: bool,
 }
@@ -181,7 +181,7 @@ struct Received {
 impl Received {
     fn add(&mut self, what: Option<Box<Owned>>) {
         match what {
-            Some(owned) => self.owned.push(owned),
+            Some(owned) => self.owned.push(*owned),
             None => self.other = true,
         }
     }
@@ -212,7 +212,7 @@ impl Fields {
     /// What a field receives that must be released.
     pub(super) fn owned(&self, program: &Program, field: VarRef) -> impl Iterator<Item = &Owned> {
         let initial = program.initializer(field).and_then(|function| self.initial.get(&function));
-        self.stores.get(&field).into_iter().chain(initial).flat_map(|received| &received.owned).map(|owned| &**owned)
+        self.stores.get(&field).into_iter().chain(initial).flat_map(|received| &received.owned)
     }
 
     pub(super) fn add(&mut self, notes: FieldNotes) {
@@ -239,7 +239,7 @@ impl Fields {
             if unknown || received().any(|received| received.other) {
                 continue;
             }
-            let stores: Vec<&Owned> = received().flat_map(|received| &received.owned).map(|owned| &**owned).collect();
+            let stores: Vec<&Owned> = received().flat_map(|received| &received.owned).collect();
             let versions = program.versions(released.field.unit);
             let wrong = |owned: &&Owned| {
                 let both = owned.targets.and(released.targets);

@@ -148,7 +148,7 @@ impl Builder {
 
     /// Adds a variable.
     pub fn variable(&mut self, name: Name, ty: Option<TypeRef>, is_final: bool, span: Span) -> LocalId {
-        self.add_local(Local { name, kind: LocalKind::Variable, ty: ty, is_final, span })
+        self.add_local(Local { name, kind: LocalKind::Variable, ty, is_final, span })
     }
 
     /// Adds a temporary for the expression at `span`.

@@ -16,7 +16,7 @@ use super::recent::Recent;
 ///
 /// A program has as many names as it has operations, and few different ones: a name is a pointer to a text that those
 /// made lately on the same thread share.
-#[derive(Clone, Default, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Name(ArcStr);
 
 /// What is longer is no identifier, and hardly comes again.
@@ -100,12 +100,6 @@ impl Borrow<str> for Name {
 impl AsRef<str> for Name {
     fn as_ref(&self) -> &str {
         &self.0
-    }
-}
-
-impl PartialEq for Name {
-    fn eq(&self, other: &Self) -> bool {
-        ArcStr::ptr_eq(&self.0, &other.0) || self.0 == other.0
     }
 }
 

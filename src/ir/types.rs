@@ -21,7 +21,7 @@ use super::recent::Recent;
 /// Builtin types of C are named by their shortest usual form (`unsigned int`, `long long`), tags without `struct`.
 ///
 /// Bindings write the same few types in every line: it is a pointer to what those made lately on the same thread share.
-#[derive(Clone, Debug, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TypeRef(Arc<Spelling>);
 
 /// What a [`TypeRef`] consists of.
@@ -97,12 +97,6 @@ impl Deref for TypeRef {
 impl Borrow<Spelling> for TypeRef {
     fn borrow(&self) -> &Spelling {
         &self.0
-    }
-}
-
-impl PartialEq for TypeRef {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || self.0 == other.0
     }
 }
 

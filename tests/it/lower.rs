@@ -203,13 +203,13 @@ fn reached(function: &Function) -> Vec<bool> {
 fn read_by(op: &Op) -> Vec<LocalId> {
     let mut locals = Vec::new();
     ir::visit_operands(op, &mut |operand| locals_of(operand, &mut locals));
-    match op {
-        Op::Load { from: place, .. } | Op::Store { to: place, .. } => {
+    match (op, op.place()) {
+        (Op::Load { .. } | Op::Store { .. }, Some(place)) => {
             if let Base::Local(local) = place.base {
                 locals.push(local);
             }
         }
-        Op::Insert { into, .. } => locals.push(*into),
+        (Op::Insert { into, .. }, _) => locals.push(*into),
         _ => {}
     }
     locals
@@ -218,7 +218,7 @@ fn read_by(op: &Op) -> Vec<LocalId> {
 fn locals_of(operand: &Operand, locals: &mut Vec<LocalId>) {
     match operand {
         Operand::Local(local) | Operand::Length(local) => locals.push(*local),
-        Operand::Arith(_, operands) => operands.iter().for_each(|operand| locals_of(operand, locals)),
+        Operand::Arith(arith) => arith.sides.iter().for_each(|operand| locals_of(operand, locals)),
         Operand::Const(_) | Operand::SizeOf(_) => {}
     }
 }

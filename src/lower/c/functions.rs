@@ -220,7 +220,7 @@ impl FileLowering<'_> {
             function.locals.push(Local {
                 name: text.clone(),
                 kind: LocalKind::Param,
-                ty: ty,
+                ty,
                 is_final: false,
                 span: tree.span(name.unwrap_or(node)).relative_to(function.base),
             });

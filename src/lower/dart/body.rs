@@ -192,7 +192,7 @@ impl<'t> Body<'_, 't> {
             })
             .collect();
         let callee = Callee::New {
-            ty: ty.unwrap_or_else(|| TypeRef::named("dynamic")).into(),
+            ty: ty.unwrap_or_else(|| TypeRef::named("dynamic")),
             name: constructor.and_then(|node| self.constructor_name(node)),
         };
         let result = self.emit_call(callee, Vec::new(), args, name_span, span);

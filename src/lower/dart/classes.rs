@@ -106,7 +106,7 @@ impl FileLowering<'_> {
         match (&class.kind, &class.supertype) {
             (ClassKind::Extension, Some(on)) => on.clone(),
             _ => {
-                let args = class.type_params.iter().map(|name| TypeRef::named(name)).collect();
+                let args = class.type_params.iter().map(TypeRef::named).collect();
                 TypeRef::applied(&class.name, args)
             }
         }

@@ -168,7 +168,7 @@ impl FileLowering {
                     };
                     let span = self.span(place, place).relative_to(base);
                     let ty = types::type_ref(&typed.ty);
-                    function.locals.push(Local { name: name.clone(), kind: LocalKind::Param, ty: ty, is_final, span });
+                    function.locals.push(Local { name: name.clone(), kind: LocalKind::Param, ty, is_final, span });
                     function.params.push(Param {
                         local,
                         name,

@@ -10,7 +10,7 @@ use crate::ir::{Name, TypeRef};
 pub(super) fn type_ref(ty: &Type) -> Option<TypeRef> {
     Some(match ty {
         Type::Array(it) => {
-            let length = TypeRef::named(&length(&it.len));
+            let length = TypeRef::named(length(&it.len));
             around("[]", vec![type_ref(&it.elem)?, length])
         }
         Type::Slice(it) => around("[]", vec![type_ref(&it.elem)?]),
@@ -80,7 +80,7 @@ pub(super) fn arguments(arguments: &PathArguments) -> Vec<TypeRef> {
 pub(super) fn generic_arguments(arguments: &syn::AngleBracketedGenericArguments) -> Vec<TypeRef> {
     let argument = |argument: &GenericArgument| match argument {
         GenericArgument::Type(ty) => Some(type_ref(ty).unwrap_or_else(unknown)),
-        GenericArgument::Const(value) => Some(TypeRef::named(&length(value))),
+        GenericArgument::Const(value) => Some(TypeRef::named(length(value))),
         _ => None,
     };
     arguments.args.iter().filter_map(argument).collect()

@@ -13,7 +13,7 @@ impl Body<'_, '_> {
     pub(super) fn construct(&mut self, ty: TypeRef, list: Option<NodeId>, node: NodeId) -> Operand {
         let span = self.span(node);
         let args = self.arguments(list);
-        self.emit_call(Callee::New { ty: ty.into(), name: None }, Vec::new(), args, span, span)
+        self.emit_call(Callee::New { ty, name: None }, Vec::new(), args, span, span)
     }
 
     /// `new T(…)`, `new T[n]`, `new (place) T`

@@ -77,7 +77,7 @@ impl Body<'_, '_> {
             args.push(crate::ir::Arg { name: None, value, span: self.span(param) });
         }
         let object = self.declare_object(self.name_of(name), Some(ty.clone()), span);
-        let callee = crate::ir::Callee::New { ty: unqualified(ty).into(), name: None };
+        let callee = crate::ir::Callee::New { ty: unqualified(ty), name: None };
         let value = self.emit_call(callee, Vec::new(), args, span, span);
         self.current.build.copy(object, value, span);
         self.on_leaving(Cleanup::End(object));
@@ -186,7 +186,7 @@ impl Body<'_, '_> {
         };
         match value {
             None => {
-                let callee = crate::ir::Callee::New { ty: ty.clone().into(), name: None };
+                let callee = crate::ir::Callee::New { ty: ty.clone(), name: None };
                 self.emit_call(callee, Vec::new(), Vec::new(), name_span, name_span)
             }
             Some(list) if matches!(tree.kind(list), "argument_list" | "initializer_list") => {

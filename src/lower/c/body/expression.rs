@@ -495,7 +495,7 @@ impl Body<'_, '_> {
             }
             _ => None,
         };
-        ty.map_or(OTHER, |ty| Operand::SizeOf(ty))
+        ty.map_or(OTHER, Operand::SizeOf)
     }
 
     fn compound_literal(&mut self, node: NodeId) -> Operand {

@@ -397,7 +397,7 @@ impl Body<'_, '_> {
             match &ty {
                 Some(ty) => {
                     let fits = self.current.build.block();
-                    let cond = Cond::Is(Operand::Local(exception), Self::referent(ty).into());
+                    let cond = Cond::Is(Operand::Local(exception), Self::referent(ty));
                     let span = self.span(clause);
                     self.current.build.branch(cond, fits, next, span);
                     self.current.build.start(fits);

@@ -109,7 +109,7 @@ impl Body<'_, '_> {
         }
         let ty = test.and_then(|test| tree.named_children(test).find(|&child| tree.kind(child) != "is_operator"));
         let cond = match ty.and_then(|ty| self.file.type_ref(ty)) {
-            Some(ty) => Cond::Is(value, ty.into()),
+            Some(ty) => Cond::Is(value, ty),
             None => Cond::Opaque,
         };
         let written = if negated { Written::Negated } else { Written::AsIs };

@@ -216,11 +216,11 @@ impl Body<'_, '_> {
                 self.match_entries(node, value, binding, fail);
             }
             "record_pattern" => {
-                self.require(Cond::Is(value.clone(), TypeRef::named(TypeRef::RECORD).into()), fail, span);
+                self.require(Cond::Is(value.clone(), TypeRef::named(TypeRef::RECORD)), fail, span);
                 self.match_fields(node, value, binding, fail);
             }
             "object_pattern" => {
-                let cond = self.written_type(node).map(|ty| Cond::Is(value.clone(), ty.into()));
+                let cond = self.written_type(node).map(|ty| Cond::Is(value.clone(), ty));
                 self.require(cond.unwrap_or(Cond::Opaque), fail, span);
                 self.match_fields(node, value, binding, fail);
             }
@@ -238,7 +238,7 @@ impl Body<'_, '_> {
         let span = self.span(node);
         let ty = tree.child_of_kind(node, "type").and_then(|ty| self.file.type_ref(ty));
         if let (Some(ty), true) = (&ty, fail.is_some()) {
-            self.require(Cond::Is(value.clone(), ty.clone().into()), fail, span);
+            self.require(Cond::Is(value.clone(), ty.clone()), fail, span);
         }
         let Some(name) = tree.child(node, "name").filter(|&name| tree.text(name) != "_") else { return };
         let is_final = tree.has_token(node, "final") || binding == Binding::Declare { is_final: true };

@@ -75,7 +75,7 @@ impl Body<'_, '_> {
             let ty = clause.ty.and_then(|ty| self.file.type_ref(ty));
             if let (Some(ty), Some(node)) = (ty, clause.ty) {
                 let (fits, span) = (self.current.build.block(), self.span(node));
-                let cond = Cond::Is(Operand::Local(exception), ty.into());
+                let cond = Cond::Is(Operand::Local(exception), ty);
                 self.current.build.branch(cond, fits, next, span);
                 self.current.build.start(fits);
             }

@@ -191,7 +191,7 @@ impl Body<'_> {
         let value = self.moved(value, inner_span);
         let value = Operand::Local(self.as_local(value, inner_span));
         let (fails, holds) = (self.current.build.block(), self.current.build.block());
-        self.current.build.branch(Cond::Is(value.clone(), TypeRef::named("Err").into()), fails, holds, span);
+        self.current.build.branch(Cond::Is(value.clone(), TypeRef::named("Err")), fails, holds, span);
         self.current.build.start(fails);
         self.leave_with(Some(value.clone()), span);
         self.current.build.start(holds);

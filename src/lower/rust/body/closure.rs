@@ -30,7 +30,7 @@ impl Body<'_> {
             };
             let span = syn::spanned::Spanned::span(pattern);
             let span = self.file.span(span, span).relative_to(base);
-            locals.push(Local { name: name.clone(), kind: LocalKind::Param, ty: ty, is_final: true, span });
+            locals.push(Local { name: name.clone(), kind: LocalKind::Param, ty, is_final: true, span });
             params.push(Param { local, name, named: false, required: true, initializes: None, default: None });
         }
         let id = self.inner_function(at, it.asyncness.is_some(), locals, params, it.inputs_begin.span);

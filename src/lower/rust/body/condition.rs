@@ -109,7 +109,7 @@ impl Body<'_> {
         let method = it.method.to_string();
         let cond: fn(Operand) -> Cond = match method.as_str() {
             "is_null" | "is_none" | "is_some" => Cond::IsNull,
-            "is_err" | "is_ok" => |value| Cond::Is(value, TypeRef::named("Err").into()),
+            "is_err" | "is_ok" => |value| Cond::Is(value, TypeRef::named("Err")),
             _ => return self.truth(expr, then, otherwise),
         };
         let value = self.expression(&it.receiver);

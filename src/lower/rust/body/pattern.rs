@@ -176,10 +176,10 @@ impl Body<'_> {
             "Some" => self.current.build.branch(Cond::IsNull(of.clone()), otherwise, fits, at),
             // A result is its value, unless it is an error.
             "Ok" => {
-                let cond = Cond::Is(of.clone(), TypeRef::named("Err").into());
+                let cond = Cond::Is(of.clone(), TypeRef::named("Err"));
                 self.current.build.branch(cond, otherwise, fits, at);
             }
-            _ => self.current.build.branch(Cond::Is(of.clone(), TypeRef::named(name).into()), fits, otherwise, at),
+            _ => self.current.build.branch(Cond::Is(of.clone(), TypeRef::named(name)), fits, otherwise, at),
         }
         self.current.build.start(fits);
     }
