@@ -9,6 +9,7 @@ use crate::source::FileId;
 pub mod c;
 pub mod dart;
 mod documentation;
+mod frame;
 pub mod rust;
 
 /// Lowers one function of a file again whose text changed, and nothing around it; nothing where the whole file has to be
