@@ -182,6 +182,8 @@ pub struct Import {
 ///
 /// Native languages spell out what Dart has classes for: `*` is a pointer to its argument, `&` a reference, `[]` an
 /// array (its second argument is named by the constant length), `const` is its argument, not to be written.
+/// TypeScript's `Promise<T>` is a `Future<T>`, `T[]` a `List<T>`, `number` (an address, too) no type at all; the native types
+/// of its tables are those of `dart:ffi`, which a unit that has such imports under a prefix.
 /// Builtin types of C are named by their shortest usual form (`unsigned int`, `long long`), tags without `struct`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TypeRef {
@@ -310,7 +312,8 @@ pub struct StructLayout {
     pub is_partial: bool,
 }
 
-/// A declaration that names a native symbol directly (`@Native`, `@FfiNative`, a C prototype, Rust's `extern "C"` block).
+/// A declaration that names a native symbol directly (`@Native`, `@FfiNative`, an entry of a table of TypeScript, a C
+/// prototype, Rust's `extern "C"` block).
 ///
 /// Bindings made by calls (`lookupFunction`, `asFunction`) are found by the link stage from what the calls are.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
