@@ -20,6 +20,7 @@ mod cargo;
 mod disk;
 pub mod git;
 pub(crate) mod models;
+mod modules;
 mod names;
 mod native;
 pub mod packages;

@@ -277,7 +277,8 @@ pub struct StructLayout {
     pub is_partial: bool,
 }
 
-/// A declaration that names a native symbol directly (`@Native`, `@FfiNative`, a C prototype, Rust's `extern "C"` block).
+/// A declaration that names a native symbol directly (`@Native`, `@FfiNative`, an entry of a table of TypeScript, a C
+/// prototype, Rust's `extern "C"` block).
 ///
 /// Bindings made by calls (`lookupFunction`, `asFunction`) are found by the link stage from what the calls are.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -19,12 +19,21 @@ pub enum Language {
     ObjC,
     /// Objective-C++: the functions of C++ in it.
     ObjCpp,
+    /// TypeScript, and ArkTS, which HarmonyOS makes of it.
+    TypeScript,
 }
 
 impl Language {
     /// Every language, in the order reports list them.
-    pub const ALL: &'static [Language] =
-        &[Language::Dart, Language::Rust, Language::C, Language::Cpp, Language::ObjC, Language::ObjCpp];
+    pub const ALL: &'static [Language] = &[
+        Language::Dart,
+        Language::Rust,
+        Language::C,
+        Language::Cpp,
+        Language::ObjC,
+        Language::ObjCpp,
+        Language::TypeScript,
+    ];
 
     /// The language of a file name; `None` for files ffilint does not read.
     #[must_use]
@@ -43,6 +52,7 @@ impl Language {
             Self::Cpp => &["cc", "cpp", "cxx", "c++", "h", "hh", "hpp", "hxx", "inl"],
             Self::ObjC => &["m"],
             Self::ObjCpp => &["mm"],
+            Self::TypeScript => &["ts", "ets", "mts", "cts"],
         }
     }
 
@@ -56,6 +66,7 @@ impl Language {
             Self::Cpp => "cpp",
             Self::ObjC => "objc",
             Self::ObjCpp => "objcpp",
+            Self::TypeScript => "typescript",
         }
     }
 
@@ -69,6 +80,7 @@ impl Language {
             Self::Cpp => "C++",
             Self::ObjC => "Objective-C",
             Self::ObjCpp => "Objective-C++",
+            Self::TypeScript => "TypeScript",
         }
     }
 
@@ -76,9 +88,15 @@ impl Language {
     #[must_use]
     pub fn is_native(self) -> bool {
         match self {
-            Self::Dart => false,
+            Self::Dart | Self::TypeScript => false,
             Self::Rust | Self::C | Self::Cpp | Self::ObjC | Self::ObjCpp => true,
         }
+    }
+
+    /// Whether a member of the own class can be named without saying whose it is.
+    #[must_use]
+    pub fn names_members_bare(self) -> bool {
+        self != Self::TypeScript
     }
 
     /// Whether it is C, with objects or without.

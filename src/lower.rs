@@ -9,7 +9,9 @@ use crate::source::FileId;
 pub mod c;
 pub mod dart;
 mod documentation;
+mod frame;
 pub mod rust;
+pub mod ts;
 
 /// Lowers one function of a file again whose text changed, and nothing around it; nothing where the whole file has to be
 /// lowered. The unit has the places that are right for the new text.
@@ -30,6 +32,7 @@ pub fn lower(file: FileId, language: Language, text: &str, limits: &Limits) -> R
         Language::Dart => dart::lower(file, text, limits),
         Language::Rust => rust::lower(file, text, limits),
         Language::C | Language::Cpp | Language::ObjC | Language::ObjCpp => c::lower(file, language, text, limits),
+        Language::TypeScript => ts::lower(file, text, limits),
     }?;
     documentation::attach(&mut unit, text);
     unit.shrink();

@@ -71,6 +71,8 @@ pub struct Family {
     pub null: NullRelease,
     /// Releasing it again does nothing.
     pub idempotent: bool,
+    /// Releasing what is not of the family, or is released already, does nothing.
+    pub lenient: bool,
     /// Values that stand for "none".
     pub invalid: Vec<i64>,
     /// An arena can allocate such memory instead.
@@ -696,7 +698,9 @@ pub const COMPILED: &str = "rules/models.bin";
 
 /// The files that are part of the program.
 const BUILTIN: &[(&str, &str)] = &[
+    ("rules/models/arkffi.toml", include_str!("../rules/models/arkffi.toml")),
     ("rules/models/boringssl.toml", include_str!("../rules/models/boringssl.toml")),
+    ("rules/models/bun.toml", include_str!("../rules/models/bun.toml")),
     ("rules/models/c-periphery.toml", include_str!("../rules/models/c-periphery.toml")),
     ("rules/models/cgo.toml", include_str!("../rules/models/cgo.toml")),
     ("rules/models/corefoundation.toml", include_str!("../rules/models/corefoundation.toml")),
@@ -710,11 +714,13 @@ const BUILTIN: &[(&str, &str)] = &[
     ("rules/models/dart-isolate.toml", include_str!("../rules/models/dart-isolate.toml")),
     ("rules/models/dart-typed-data.toml", include_str!("../rules/models/dart-typed-data.toml")),
     ("rules/models/duckdb.toml", include_str!("../rules/models/duckdb.toml")),
+    ("rules/models/ecmascript.toml", include_str!("../rules/models/ecmascript.toml")),
     ("rules/models/families.toml", include_str!("../rules/models/families.toml")),
     ("rules/models/ffmpeg.toml", include_str!("../rules/models/ffmpeg.toml")),
     ("rules/models/glib.toml", include_str!("../rules/models/glib.toml")),
     ("rules/models/gtk.toml", include_str!("../rules/models/gtk.toml")),
     ("rules/models/hints.toml", include_str!("../rules/models/hints.toml")),
+    ("rules/models/koffi.toml", include_str!("../rules/models/koffi.toml")),
     ("rules/models/libc.toml", include_str!("../rules/models/libc.toml")),
     ("rules/models/libgit2.toml", include_str!("../rules/models/libgit2.toml")),
     ("rules/models/libserialport.toml", include_str!("../rules/models/libserialport.toml")),

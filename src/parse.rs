@@ -14,6 +14,7 @@ pub mod dart;
 mod fields;
 mod grammar;
 pub mod rust;
+pub mod ts;
 
 /// How much of a file is too much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,8 +170,9 @@ impl Names {
         let kinds = 0..u16::try_from(language.node_kind_count()).unwrap_or(u16::MAX);
         let fields = 0..=u16::try_from(language.field_count()).unwrap_or(u16::MAX);
         let kinds: Vec<_> = kinds.map(|id| language.node_kind_for_id(id).unwrap_or("")).chain(["ERROR"]).collect();
-        let is_comment =
-            |kind: &&str| matches!(*kind, "comment" | "documentation_comment" | "line_comment" | "block_comment");
+        let is_comment = |kind: &&str| {
+            matches!(*kind, "comment" | "documentation_comment" | "line_comment" | "block_comment" | "html_comment")
+        };
         Self {
             comments: kinds.iter().map(is_comment).collect(),
             kinds,

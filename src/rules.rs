@@ -315,7 +315,7 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
     let content = content(rule, &function, violation.at, &trace, context);
     Diagnostic {
         rule: rule.name,
-        level: rule.level,
+        level: if is_without_effect(violation, context) { Level::Warning } else { rule.level },
         confidence: match concluded {
             Some(_) => violation.confidence.min(Confidence::Medium),
             None => violation.confidence,
@@ -447,7 +447,7 @@ impl<'a> Context<'a> {
         }
         // Each library's allocator is its own; Dart has that of none by itself.
         let is_bound = || self.program.links().iter().any(|link| link.symbol.as_deref() == Some(call));
-        !family.per_library || self.language != Language::Dart || call.contains('.') || is_bound()
+        !family.per_library || self.language.is_native() || call.contains('.') || is_bound()
     }
 
     /// Whether native code calls what is of a family until it is closed.
@@ -463,7 +463,7 @@ impl<'a> Context<'a> {
     /// Where a release stands that no way out of the code misses.
     fn on_every_way_out(&self) -> &'static str {
         match self.language {
-            Language::Dart => "in a `finally`",
+            Language::Dart | Language::TypeScript => "in a `finally`",
             Language::C | Language::ObjC => "before every `return`",
             Language::Cpp | Language::ObjCpp => "by an owner whose destructor does it, such as `std::unique_ptr`",
             Language::Rust => "by a value whose `Drop` does it",
@@ -486,6 +486,18 @@ impl<'a> Context<'a> {
         let text = self.sources.get(location.file.index()).map_or("", |source| source.slice(location.span));
         shorten(text)
     }
+}
+
+/// Whether what is wrong is a release that does nothing where it is wrong.
+fn is_without_effect(violation: &Violation, context: &Context<'_>) -> bool {
+    let release = match &violation.kind {
+        ViolationKind::ReleasedBorrowed { release, .. }
+        | ViolationKind::ReleasedTwice { release, .. }
+        | ViolationKind::ReleasedInside { release, .. }
+        | ViolationKind::Mismatched { release, .. } => release,
+        _ => return false,
+    };
+    context.families.iter().any(|family| family.lenient && family.release_with.iter().any(|known| *release == *known))
 }
 
 /// Text of the source as one line that fits a message. What is left out is in the middle: a condition compares at its end.

@@ -187,7 +187,7 @@ impl Text {
         let dialect = match self.language {
             Language::C | Language::ObjC => c::Dialect::C,
             Language::Cpp | Language::ObjCpp => c::Dialect::Cpp,
-            Language::Dart | Language::Rust => return self.clone(),
+            Language::Dart | Language::Rust | Language::TypeScript => return self.clone(),
         };
         let prepared = c::prepare(&self.text, dialect, &Limits::default());
         Self { text: prepared.map_or_else(|_| self.text.clone(), |prepared| prepared.text), ..self.clone() }
@@ -203,13 +203,14 @@ fn lower_all(texts: &[Text]) {
 
 fn parse_all(texts: &[Text]) {
     thread_local! {
-        static PARSERS: RefCell<[Option<tree_sitter::Parser>; 3]> = const { RefCell::new([const { None }; 3]) };
+        static PARSERS: RefCell<[Option<tree_sitter::Parser>; 4]> = const { RefCell::new([const { None }; 4]) };
     }
     texts.par_iter().with_max_len(1).for_each(|Text { language, text }| {
         let (slot, grammar) = match language {
             Language::Dart => (0, tree_sitter_dart::LANGUAGE),
             Language::C | Language::ObjC => (1, tree_sitter_c::LANGUAGE),
             Language::Cpp | Language::ObjCpp => (2, tree_sitter_cpp::LANGUAGE),
+            Language::TypeScript => (3, tree_sitter_typescript::LANGUAGE_TYPESCRIPT),
             Language::Rust => {
                 let _ = std::hint::black_box(syn::parse_file(text).is_ok());
                 // As a check does: else all that was read stays in memory.

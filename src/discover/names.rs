@@ -10,6 +10,22 @@ use super::scan::{hash, is_word, is_word_start};
 /// The longest `external` declaration that is looked through, in bytes.
 const LONGEST_DECLARATION: usize = 4_000;
 
+/// The hashes of what a table of TypeScript may bind: keys of objects that hold objects.
+pub(super) fn keys(text: &str) -> FxHashSet<u64> {
+    let bytes = text.as_bytes();
+    let mut names = candidates(text);
+    for open in memchr::memchr_iter(b'{', bytes) {
+        let before = bytes.get(..open).unwrap_or_default().trim_ascii_end();
+        let Some(before) = before.strip_suffix(b":").map(<[u8]>::trim_ascii_end) else { continue };
+        let length = before.iter().rev().take_while(|byte| is_word(**byte)).count();
+        if length > 0 {
+            names.insert(hash(before.get(before.len() - length..).unwrap_or_default()));
+        }
+    }
+    names.remove(&hash(b"main"));
+    names
+}
+
 /// The hashes of what may be symbols.
 pub(super) fn candidates(text: &str) -> FxHashSet<u64> {
     let bytes = text.as_bytes();

@@ -15,7 +15,7 @@ use super::cargo::{self, Crate};
 use super::scan::{Scanned, scan};
 use super::vendored::{Sign, Vendored};
 use super::walk::Walked;
-use super::{Caps, Disk, Package, Root, names, packages};
+use super::{Caps, Disk, Package, Root, modules, names, packages};
 use crate::language::Language;
 
 mod index;
@@ -220,7 +220,8 @@ fn named_by_dart(files: &[File], index: &Index, around: &Surroundings<'_>) -> BT
         .par_iter()
         .map(|(path, text)| {
             let package = packages::innermost(around.packages, path);
-            let known = names::candidates(text).into_iter().filter(|name| index.defines(*name) || index.states(*name));
+            let named = if modules::is_module(path) { names::keys(text) } else { names::candidates(text) };
+            let known = named.into_iter().filter(|name| index.defines(*name) || index.states(*name));
             (package, known.collect::<BTreeSet<_>>())
         })
         .collect::<Vec<_>>();

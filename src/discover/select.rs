@@ -10,7 +10,7 @@ use std::sync::{Arc, LazyLock};
 use memchr::memmem::Finder;
 use rayon::prelude::*;
 
-use super::{Disk, Package, Root, normalize};
+use super::{Disk, Package, Root, modules, normalize};
 
 /// Words without which a Dart file neither allocates nor binds. Measured: they select 13 % of the files.
 static WORDS: LazyLock<Vec<Finder<'static>>> = LazyLock::new(|| {
@@ -48,8 +48,8 @@ struct Tested {
     links: Vec<(Directive, PathBuf)>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Directive {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Directive {
     Import,
     Export,
     Part,
@@ -144,6 +144,13 @@ fn grow<'a>(chosen: &mut BTreeSet<&'a Path>, naming: &Naming<'a>, directives: &[
 
 fn test(disk: &Disk, path: &Path, roots: &BTreeMap<&str, PathBuf>) -> Result<Tested, String> {
     let text = disk.read_text(path)?;
+    if modules::is_module(path) {
+        if modules::only_declares(path) {
+            return Ok(Tested { text: None, links: Vec::new() });
+        }
+        let links = modules::links(&text, path).collect();
+        return Ok(Tested { text: modules::speaks_of_ffi(&text).then(|| text.into()), links });
+    }
     let links =
         directives(&text).filter_map(|(directive, uri)| Some((directive, resolve(uri, path, roots)?))).collect();
     Ok(Tested { text: speaks_of_ffi(&text).then(|| text.into()), links })
@@ -151,8 +158,12 @@ fn test(disk: &Disk, path: &Path, roots: &BTreeMap<&str, PathBuf>) -> Result<Tes
 
 /// Whether two texts of a file are selected alike and lead to the same files.
 pub(super) fn leads_alike(before: &str, after: &str) -> bool {
-    let links = |text| directives(text).map(|(directive, uri)| (directive, uri.to_owned())).collect::<Vec<_>>();
-    speaks_of_ffi(before) == speaks_of_ffi(after) && links(before) == links(after)
+    let links = |text| {
+        let dart = directives(text).map(|(directive, uri)| (directive, uri.to_owned()));
+        dart.chain(modules::written(text).map(|(directive, uri)| (directive, uri.to_owned()))).collect::<Vec<_>>()
+    };
+    let speaks = |text| (speaks_of_ffi(text), modules::speaks_of_ffi(text));
+    speaks(before) == speaks(after) && links(before) == links(after)
 }
 
 fn speaks_of_ffi(text: &str) -> bool {

@@ -15,7 +15,7 @@ use super::{Disk, Problem, android, in_words, is_source, native_language_of, sho
 use crate::config::{self, Config};
 
 /// Folders that hold what tools made, never what people wrote.
-const SKIPPED_FOLDERS: [&str; 5] = ["build", ".dart_tool", "target", "node_modules", "Pods"];
+const SKIPPED_FOLDERS: [&str; 6] = ["build", ".dart_tool", "target", "node_modules", "oh_modules", "Pods"];
 
 /// What a project of its own has next to each other: each line one thing, by its names.
 const PARTS_OF_A_PROJECT: [&[&str]; 11] = [

@@ -536,8 +536,7 @@ impl<'a> Engine<'a> {
                 let off_the_end = operand.is_none() && body.end_span.end - body.end_span.start <= 1;
                 let exit = if off_the_end { Exit::End } else { Exit::Return };
                 self.check_returned(&mut path, &value, at);
-                // A struct returned whole is a copy.
-                if self.is_native(run.frame) && matches!(self.resolved(run.frame).types.result(), Ty::Pointer(_)) {
+                if self.returns_address(run.frame) {
                     self.check_dangling(&path, &value, at);
                 }
                 if let Value::Closure(closure) = value {

@@ -104,6 +104,7 @@ fn crossings(program: &Program) -> BTreeMap<FuncRef, Crossing> {
 fn group(language: Language) -> u8 {
     match language {
         Language::Dart => 0,
+        Language::TypeScript => 3,
         Language::Rust => 1,
         Language::C | Language::Cpp | Language::ObjC | Language::ObjCpp => 2,
     }
@@ -318,7 +319,7 @@ fn releasing<'a>(
 /// The native symbols that Dart code names, to call them or for their address.
 pub(super) fn named_symbols(program: &Program) -> impl Iterator<Item = &Name> {
     let units = program.units.iter().zip(&program.resolved);
-    let dart = units.filter(|(unit, _)| unit.language == Language::Dart);
+    let dart = units.filter(|(unit, _)| !unit.language.is_native());
     dart.flat_map(|(_, resolved)| resolved).flat_map(|resolved| {
         let targets = resolved.targets.iter().flatten().filter_map(Target::symbol);
         let types = resolved.types.iter().filter_map(|ty| match ty {

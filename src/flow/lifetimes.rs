@@ -6,6 +6,7 @@ use super::objects::{Releasing, confidence};
 use super::path::{Kept, Object, Path, Retained, Story};
 use super::value::{ObjectId, Offset, Value};
 use crate::ir::Name;
+use crate::language::Language;
 use crate::link::Ty;
 use crate::source::Location;
 use crate::state::{Event, Fault, MemoryFamily, Ownership, transition};
@@ -118,6 +119,17 @@ impl Engine<'_> {
             }
             (Some(object), _) => object.ownership = Ownership::Escaped,
             _ => {}
+        }
+    }
+
+    /// Whether what a function returns is an address. A struct returned whole is a copy; Dart has no variables with one.
+    pub(super) fn returns_address(&self, frame: u32) -> bool {
+        let function = self.frames[frame as usize].function;
+        match self.program.units[function.unit as usize].language {
+            Language::Dart => false,
+            // What a closure gives that runs in place stays within the function.
+            Language::TypeScript => frame == 0,
+            _ => matches!(self.resolved(frame).types.result(), Ty::Pointer(_)),
         }
     }
 

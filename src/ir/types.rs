@@ -18,6 +18,8 @@ use super::recent::Recent;
 ///
 /// Native languages spell out what Dart has classes for: `*` is a pointer to its argument, `&` a reference, `[]` an
 /// array (its second argument is named by the constant length), `const` is its argument, not to be written.
+/// TypeScript's `Promise<T>` is a `Future<T>`, `T[]` a `List<T>`, `number` (an address, too) no type at all; the native types
+/// of its tables are those of `dart:ffi`, which a unit that has such imports under a prefix.
 /// Builtin types of C are named by their shortest usual form (`unsigned int`, `long long`), tags without `struct`.
 ///
 /// Bindings write the same few types in every line: it is a pointer to what those made lately on the same thread share.

@@ -300,7 +300,7 @@ impl Env<'_> {
         let pack = match self.units[unit as usize].language {
             Language::Rust => self.foreign.rust,
             Language::Cpp | Language::ObjCpp => self.foreign.cpp,
-            Language::C | Language::ObjC | Language::Dart => None,
+            Language::C | Language::ObjC | Language::Dart | Language::TypeScript => None,
         };
         self.models.type_named(pack?, name, &self.versions[unit as usize])
     }

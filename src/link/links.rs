@@ -49,6 +49,8 @@ pub struct Calls {
 pub enum Form {
     /// `@Native`, `@FfiNative`
     Annotation,
+    /// An entry of a table of TypeScript.
+    Table,
     /// `lookupFunction`
     LookupFunction,
     /// `lookup`, and the functions of that kind in generated bindings.
@@ -65,6 +67,7 @@ impl Form {
     pub fn name(self) -> &'static str {
         match self {
             Self::Annotation => "@Native",
+            Self::Table => "table",
             Self::LookupFunction => "lookupFunction",
             Self::Lookup => "lookup",
             Self::ExternBlock => "extern block",
@@ -192,7 +195,11 @@ impl Gathering<'_> {
                     Ty::Function(Box::new(signature.result.clone()), signature.params.clone())
                 }
             };
-            self.add(function, declared.name_span, Some(binding.symbol.clone()), Form::Annotation, signature);
+            let form = match from.language {
+                crate::language::Language::TypeScript => Form::Table,
+                _ => Form::Annotation,
+            };
+            self.add(function, declared.name_span, Some(binding.symbol.clone()), form, signature);
         }
         for (at, (function, resolved)) in from.functions.iter().zip(resolved).enumerate() {
             self.lookups(&scope, FunctionId(at as u32), function, resolved);

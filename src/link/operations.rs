@@ -422,7 +422,8 @@ impl Resolver<'_> {
         if state.params.contains(name) {
             return Hit::Type;
         }
-        if let Some(class) = state.class {
+        let is_bare = self.env().units[self.scope.unit as usize].language.names_members_bare();
+        if let Some(class) = state.class.filter(|_| is_bare) {
             match self.static_member(class, name, access) {
                 Hit::Nothing => {}
                 hit => return hit,
@@ -450,7 +451,7 @@ impl Resolver<'_> {
         {
             return Hit::Function(setter);
         }
-        if let Some(this) = &state.this
+        if let Some(this) = state.this.as_ref().filter(|_| is_bare)
             && let Some(found) = self.scope.instance_member(this, name, access)
         {
             return Hit::Member(found);

@@ -233,6 +233,7 @@ impl Loader {
             release_with: model.release_with.clone(),
             null: model.null,
             idempotent: model.idempotent,
+            lenient: model.lenient,
             invalid: model.invalid.clone(),
             arena: model.arena,
             per_library: model.per_library,

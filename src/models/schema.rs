@@ -130,6 +130,9 @@ pub struct Family {
     /// Releasing it again does nothing.
     #[serde(default)]
     pub idempotent: bool,
+    /// Releasing what is not of the family, or is released already, does nothing.
+    #[serde(default)]
+    pub lenient: bool,
     /// Values that stand for "none".
     #[serde(default)]
     pub invalid: Vec<i64>,

@@ -24,9 +24,10 @@ pub(super) enum Grammar {
     Dart,
     C,
     Cpp,
+    TypeScript,
 }
 
-const GRAMMARS: usize = 3;
+const GRAMMARS: usize = 4;
 
 impl Grammar {
     fn language(self) -> (Language, &'static str) {
@@ -34,11 +35,14 @@ impl Grammar {
             Self::Dart => (tree_sitter_dart::LANGUAGE.into(), tree_sitter_dart::NODE_TYPES),
             Self::C => (tree_sitter_c::LANGUAGE.into(), tree_sitter_c::NODE_TYPES),
             Self::Cpp => (tree_sitter_cpp::LANGUAGE.into(), tree_sitter_cpp::NODE_TYPES),
+            Self::TypeScript => {
+                (tree_sitter_typescript::LANGUAGE_TYPESCRIPT.into(), tree_sitter_typescript::TYPESCRIPT_NODE_TYPES)
+            }
         }
     }
 
-    /// Whether its lexer looks at the rest of the line for each token once it is in an error state. Those of C and C++
-    /// stay linear.
+    /// Whether its lexer looks at the rest of the line for each token once it is in an error state. Those of C, C++ and
+    /// TypeScript stay linear.
     fn is_slow_in_errors(self) -> bool {
         self == Self::Dart
     }

@@ -4,7 +4,7 @@ const vscode = require('vscode');
 const { LanguageClient, State } = require('vscode-languageclient/node');
 
 /** The languages that the server reads. */
-const LANGUAGES = ['dart', 'rust', 'c', 'cpp', 'objective-c', 'objective-cpp'];
+const LANGUAGES = ['dart', 'rust', 'c', 'cpp', 'objective-c', 'objective-cpp', 'typescript', 'arkts', 'ets'];
 
 /** Files beside the sources that change what is found. */
 const BESIDE = ['**/ffilint.toml', '**/analysis_options.yaml', '**/pubspec.yaml'];

@@ -5,11 +5,11 @@
 
 use rustc_hash::FxHashMap;
 
+use super::super::frame::{self, Frame};
 use super::{BodySource, FileLowering};
-use crate::ir::build::Builder;
 use crate::ir::{
-    Arg, Base, Call, Callee, Capture, ClassKind, FunctionId, Initializes, Local, LocalId, LocalKind, Name, Op, Operand,
-    Param, Place, Projection, Terminator, TypeRef,
+    Arg, Base, Call, Callee, ClassKind, FunctionId, Initializes, LocalId, Name, Op, Operand, Param, Place, Projection,
+    Terminator, TypeRef,
 };
 use crate::parse::{NodeId, Tree};
 use crate::source::Span;
@@ -29,7 +29,7 @@ mod try_statement;
 /// Lowers the body of a function whose header stands in the unit.
 pub(crate) fn lower(file: &mut FileLowering<'_>, function: FunctionId, source: BodySource) {
     let tree = file.tree;
-    let current = FunctionFrame::new(file, function);
+    let current = Frame::new(&mut file.unit, function);
     let mut body = Body { tree, file, current, outer: Vec::new() };
     match source {
         BodySource::Function { body: node, initializers, redirect } => {
@@ -48,60 +48,9 @@ pub(crate) fn lower(file: &mut FileLowering<'_>, function: FunctionId, source: B
 struct Body<'f, 't> {
     tree: &'t Tree<'t>,
     file: &'f mut FileLowering<'t>,
-    current: FunctionFrame,
+    current: Frame,
     /// The functions around the current one, outermost first.
-    outer: Vec<FunctionFrame>,
-}
-
-/// One function of the walk.
-struct FunctionFrame {
-    id: FunctionId,
-    base: u32,
-    build: Builder,
-    scopes: Vec<FxHashMap<Name, LocalId>>,
-    /// Locals by the node that declares them: the copies of a `finally` clause share theirs, because closures
-    /// in it are lowered once.
-    declared: FxHashMap<NodeId, LocalId>,
-    /// Closures by their node, for the same reason.
-    closures: FxHashMap<NodeId, FunctionId>,
-    captures: Vec<Capture>,
-}
-
-impl FunctionFrame {
-    /// Takes the locals out of the function's header; [`Body::finish`] puts them back.
-    fn new(file: &mut FileLowering<'_>, id: FunctionId) -> Self {
-        let (base, locals) = match file.unit.functions.get_mut(id.index()) {
-            Some(function) => (function.base, std::mem::take(&mut function.locals)),
-            None => (0, Vec::new()),
-        };
-        let names = locals.iter().enumerate().filter(|(_, local)| !local.name.is_empty());
-        let scope = names.map(|(index, local)| (local.name.clone(), LocalId(index as u32))).collect();
-        Self {
-            id,
-            base,
-            build: Builder::new(locals),
-            scopes: vec![scope],
-            declared: FxHashMap::default(),
-            closures: FxHashMap::default(),
-            captures: Vec::new(),
-        }
-    }
-
-    fn find(&self, name: &str) -> Option<LocalId> {
-        self.scopes.iter().rev().find_map(|scope| scope.get(name).copied())
-    }
-
-    /// The local that stands for the parent's local `outer` here.
-    fn capture(&mut self, name: &Name, outer: LocalId, original: Option<Local>) -> LocalId {
-        if let Some(known) = self.captures.iter().find(|capture| capture.outer == outer) {
-            return known.inner;
-        }
-        let (ty, is_final) = original.map_or((None, false), |local| (local.ty, local.is_final));
-        let local = Local { name: name.clone(), kind: LocalKind::Captured, ty, is_final, span: Span::default() };
-        let inner = self.build.add_local(local);
-        self.captures.push(Capture { outer, inner });
-        inner
-    }
+    outer: Vec<Frame>,
 }
 
 impl<'t> Body<'_, 't> {
@@ -313,8 +262,7 @@ impl<'t> Body<'_, 't> {
     }
 
     fn finish(self) {
-        let FunctionFrame { id, build, captures, .. } = self.current;
-        put_back(self.file, id, build, captures);
+        self.current.put_back(&mut self.file.unit);
     }
 
     // What the parts of the walk share.
@@ -354,20 +302,8 @@ impl<'t> Body<'_, 't> {
         self.lookup("this")
     }
 
-    /// The local of a name; a variable of a function around this one is captured through all between.
     fn lookup(&mut self, name: &str) -> Option<LocalId> {
-        if let Some(local) = self.current.find(name) {
-            return Some(local);
-        }
-        let (level, mut local) =
-            self.outer.iter().enumerate().rev().find_map(|(level, frame)| Some((level, frame.find(name)?)))?;
-        let name = Name::new(name);
-        let mut original = self.outer.get(level).and_then(|frame| frame.build.local(local)).cloned();
-        for frame in self.outer.iter_mut().skip(level + 1) {
-            local = frame.capture(&name, local, original.clone());
-            original = frame.build.local(local).cloned();
-        }
-        Some(self.current.capture(&name, local, original))
+        frame::lookup(&mut self.current, &mut self.outer, name)
     }
 
     /// Declares the variable that the node `name` names in the innermost scope.
@@ -435,17 +371,6 @@ impl<'t> Body<'_, 't> {
     /// A throw: what follows is dead.
     fn throw(&mut self, value: Option<Operand>, span: Span) {
         self.current.build.end(Terminator::Throw(value), span);
-    }
-}
-
-/// Writes a finished body into its function.
-fn put_back(file: &mut FileLowering<'_>, id: FunctionId, build: Builder, captures: Vec<Capture>) {
-    let built = build.finish();
-    if let Some(function) = file.unit.functions.get_mut(id.index()) {
-        function.locals = built.locals;
-        function.blocks = built.blocks;
-        function.captures = captures;
-        function.incomplete = function.incomplete.or(built.incomplete);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Function expressions and local functions: functions of their own that capture by reference.
 
-use super::{Body, FunctionFrame, put_back};
+use super::{Body, Frame};
 use crate::ir::{Const, FunctionId, FunctionKind, Name, Op, Operand};
 use crate::parse::NodeId;
 
@@ -53,13 +53,12 @@ impl Body<'_, '_> {
         }
         let id = self.file.push_function(function);
         self.current.closures.insert(node, id);
-        let inner = FunctionFrame::new(self.file, id);
+        let inner = Frame::new(&mut self.file.unit, id);
         let parent = std::mem::replace(&mut self.current, inner);
         self.outer.push(parent);
         self.function_body(body);
         if let Some(parent) = self.outer.pop() {
-            let FunctionFrame { id, build, captures, .. } = std::mem::replace(&mut self.current, parent);
-            put_back(self.file, id, build, captures);
+            std::mem::replace(&mut self.current, parent).put_back(&mut self.file.unit);
         }
         id
     }

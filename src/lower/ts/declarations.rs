@@ -1,0 +1,151 @@
+//! What stands at the top of a module: functions, classes, variables, and statements.
+
+use super::{BodySource, FileLowering, body};
+use crate::ir::{Function, FunctionKind, Incomplete, Name, TypeAlias, Variable};
+use crate::parse::NodeId;
+use crate::source::Span;
+
+impl FileLowering<'_> {
+    /// Lowers the whole file.
+    pub(super) fn module(&mut self) {
+        self.directives();
+        let tree = self.tree;
+        let mut statements = Vec::new();
+        for (node, in_error) in self.outside_errors(tree.root()) {
+            self.declaration(node, in_error, &mut statements);
+        }
+        self.statements(statements);
+    }
+
+    /// The children of a node with those of `ERROR` nodes in their place, and whether they stand in one.
+    pub(super) fn outside_errors(&self, node: NodeId) -> Vec<(NodeId, bool)> {
+        let tree = self.tree;
+        let mut found = Vec::new();
+        let mut open: Vec<(NodeId, bool)> = tree.named_children(node).map(|child| (child, false)).collect();
+        open.reverse();
+        while let Some((node, in_error)) = open.pop() {
+            if tree.kind(node) != "ERROR" {
+                found.push((node, in_error));
+                continue;
+            }
+            let from = open.len();
+            open.extend(tree.named_children(node).map(|child| (child, true)));
+            if let Some(children) = open.get_mut(from..) {
+                children.reverse();
+            }
+        }
+        found
+    }
+
+    fn declaration(&mut self, node: NodeId, in_error: bool, statements: &mut Vec<NodeId>) {
+        let tree = self.tree;
+        match tree.kind(node) {
+            "import_statement" | "import_alias" | "hash_bang_line" | "empty_statement" => {}
+            "export_statement" => match tree.child(node, "declaration").or_else(|| tree.child(node, "value")) {
+                Some(declared) => self.declaration(declared, in_error, statements),
+                // `export default struct { … }`, `export default function () {}`
+                None => {
+                    for child in tree.named_children(node).filter(|&child| tree.kind(child) != "export_clause") {
+                        self.declaration(child, in_error, statements);
+                    }
+                }
+            },
+            "ambient_declaration" => {
+                for child in tree.named_children(node) {
+                    self.declaration(child, in_error, statements);
+                }
+            }
+            "class_declaration" | "abstract_class_declaration" | "class" | "interface_declaration" => {
+                self.class(node, in_error);
+            }
+            "function_declaration" | "generator_function_declaration" => {
+                self.function(node, None, in_error);
+            }
+            "lexical_declaration" | "variable_declaration" => self.variables(node, in_error, statements),
+            "type_alias_declaration" => self.alias(node),
+            "function_signature" | "enum_declaration" | "internal_module" | "module" | "decorator" => {}
+            "string" | "identifier" | "namespace_export" => {}
+            _ if in_error => {}
+            _ => statements.push(node),
+        }
+    }
+
+    fn alias(&mut self, node: NodeId) {
+        let tree = self.tree;
+        let (Some(name), Some(value)) = (tree.child(node, "name"), tree.child(node, "value")) else { return };
+        let Some(target) = self.type_ref(value) else { return };
+        self.unit.aliases.push(TypeAlias { name: self.name(name), type_params: self.type_params(node), target });
+    }
+
+    fn variables(&mut self, node: NodeId, in_error: bool, statements: &mut Vec<NodeId>) {
+        let tree = self.tree;
+        let is_const = tree.child(node, "kind").is_some_and(|kind| tree.kind(kind) == "const");
+        for declarator in tree.named_children(node).filter(|&child| tree.kind(child) == "variable_declarator") {
+            let Some(name) = tree.child(declarator, "name") else { continue };
+            let value = tree.child(declarator, "value");
+            if tree.kind(name) != "identifier" {
+                self.unpacked(declarator, name, value, statements);
+                continue;
+            }
+            let ty = self.annotated(declarator, "type");
+            let initializer = value.map(|value| {
+                let mut function = self.new_function(FunctionKind::Initializer, declarator, Some(name));
+                function.is_static = true;
+                function.result.clone_from(&ty);
+                function.qualified = function.name.clone();
+                self.add(function, declarator, in_error, Some(BodySource::Expression(value)), &[])
+            });
+            let variable = self.variable(name, is_const);
+            self.unit.variables.push(Variable { ty, initializer, ..variable });
+        }
+    }
+
+    fn variable(&self, name: NodeId, is_final: bool) -> Variable {
+        Variable {
+            name: self.name(name),
+            ty: None,
+            is_static: true,
+            is_final,
+            is_late: false,
+            is_const: false,
+            initializer: None,
+            annotations: Vec::new(),
+            span: self.tree.span(name),
+        }
+    }
+
+    /// `const { a, b } = f()`: variables that the module's statements fill.
+    fn unpacked(&mut self, node: NodeId, pattern: NodeId, value: Option<NodeId>, statements: &mut Vec<NodeId>) {
+        let tree = self.tree;
+        let names = tree
+            .descendants(pattern)
+            .filter(|&name| matches!(tree.kind(name), "shorthand_property_identifier_pattern" | "identifier"));
+        let variables: Vec<Variable> = names.map(|name| self.variable(name, false)).collect();
+        self.unit.variables.extend(variables);
+        if value.is_some() {
+            statements.push(node);
+        }
+    }
+
+    /// What the module does when it is loaded, as a function of its own.
+    fn statements(&mut self, statements: Vec<NodeId>) {
+        let tree = self.tree;
+        let (Some(&first), Some(&last)) = (statements.first(), statements.last()) else { return };
+        let span = Span::new(tree.span(first).start, tree.span(last).end);
+        let name = Name::new("module");
+        let mut function =
+            Function::empty(FunctionKind::Function, Name::default(), name, span, self.first_token(first));
+        function.is_static = true;
+        let broken = statements.iter().any(|&node| tree.is_broken(node));
+        if broken {
+            function.incomplete = Some(Incomplete::SyntaxError);
+        } else if statements.iter().any(|&node| tree.height(node) > self.depth) {
+            function.incomplete = Some(Incomplete::TooDeep);
+        }
+        let whole = function.incomplete.is_none();
+        let id = self.push_function(function);
+        if whole {
+            body::lower_statements(self, id, &statements);
+        }
+    }
+}
