@@ -35,10 +35,15 @@ pub fn lower(file: FileId, text: &str, limits: &Limits) -> Result<Unit, Refused>
         errors,
         ..Unit::empty(file, Language::TypeScript)
     };
-    let mut lowering = FileLowering { tree: &tree, unit, depth: limits.depth, imported: FxHashMap::default() };
+    let starts_calls = memchr::memmem::find(text.as_bytes(), STARTS.as_bytes()).is_some();
+    let mut lowering =
+        FileLowering { tree: &tree, unit, depth: limits.depth, imported: FxHashMap::default(), starts_calls };
     lowering.module();
     Ok(lowering.unit)
 }
+
+/// How a call of a bound function on another thread is written.
+const STARTS: &str = ".async";
 
 /// What lowering a file gathers.
 struct FileLowering<'t> {
@@ -49,6 +54,8 @@ struct FileLowering<'t> {
     depth: u32,
     /// What the names are that imports bring in.
     imported: FxHashMap<Name, Imported>,
+    /// The file calls bound functions on other threads, or may.
+    starts_calls: bool,
 }
 
 /// A name that an import brings in.

@@ -77,7 +77,7 @@ impl<'t> Body<'_, 't> {
     /// `const started = symbols.f.async(…); … await started`: up to there the library is needed that the function is of.
     pub(super) fn needed_until(&mut self, awaited: NodeId, span: Span) {
         let tree = self.tree;
-        if tree.kind(awaited) != "identifier" {
+        if tree.kind(awaited) != "identifier" || !self.file.starts_calls {
             return;
         }
         let Some(local) = self.current.find(tree.text(awaited)) else { return };

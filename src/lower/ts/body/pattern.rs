@@ -84,8 +84,12 @@ impl Body<'_, '_> {
 
     fn element(&mut self, of: &Operand, name: Option<Name>, at: NodeId) -> Operand {
         let span = self.span(at);
+        // A property is read as `of.name` reads it.
+        if let Some(name) = name {
+            return self.load_member(of.clone(), name, span);
+        }
         let to = self.temp(span);
-        self.current.build.push(Op::Element { to, of: of.clone(), name }, span);
+        self.current.build.push(Op::Element { to, of: of.clone(), name: None }, span);
         Operand::Local(to)
     }
 
