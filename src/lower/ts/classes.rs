@@ -14,7 +14,7 @@ impl FileLowering<'_> {
         let Some(name) = tree.child(node, "name") else { return };
         let class = self.class_header(node, name);
         let id = ClassId(self.unit.classes.len() as u32);
-        let args = class.type_params.iter().map(|name| TypeRef::named(name)).collect();
+        let args = class.type_params.iter().map(TypeRef::named).collect();
         let this = TypeRef::applied(&class.name, args);
         let owner = Owner { class: id, name: class.name.clone(), this };
         self.unit.classes.push(class);
@@ -46,7 +46,7 @@ impl FileLowering<'_> {
         let supertype = extends.and_then(|extends| {
             let value = tree.child(extends, "value").filter(|&value| tree.kind(value) == "identifier")?;
             let args = tree.child(extends, "type_arguments").map_or(Vec::new(), |args| self.type_args(args));
-            Some(TypeRef::applied(&self.real_name(tree.text(value)), args))
+            Some(TypeRef::applied(self.real_name(tree.text(value)), args))
         });
         let listed = implements.into_iter().chain(interfaces).flat_map(|list| tree.named_children(list));
         let is_interface = tree.kind(node) == "interface_declaration";

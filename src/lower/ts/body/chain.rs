@@ -247,7 +247,7 @@ impl Body<'_, '_> {
         }
         let ty = match tree.kind(constructor) {
             "identifier" if self.lookup(tree.text(constructor)).is_none() => {
-                Some(TypeRef::applied(&self.file.real_name(tree.text(constructor)), args))
+                Some(TypeRef::applied(self.file.real_name(tree.text(constructor)), args))
             }
             "member_expression" => {
                 let parts = (tree.child(constructor, "object"), tree.child(constructor, "property"));
