@@ -36,8 +36,14 @@ pub fn lower(file: FileId, text: &str, limits: &Limits) -> Result<Unit, Refused>
         ..Unit::empty(file, Language::TypeScript)
     };
     let starts_calls = memchr::memmem::find(text.as_bytes(), STARTS.as_bytes()).is_some();
-    let mut lowering =
-        FileLowering { tree: &tree, unit, depth: limits.depth, imported: FxHashMap::default(), starts_calls };
+    let mut lowering = FileLowering {
+        tree: &tree,
+        unit,
+        depth: limits.depth,
+        imported: FxHashMap::default(),
+        described: 0,
+        starts_calls,
+    };
     lowering.module();
     Ok(lowering.unit)
 }
@@ -54,6 +60,8 @@ struct FileLowering<'t> {
     depth: u32,
     /// What the names are that imports bring in.
     imported: FxHashMap<Name, Imported>,
+    /// How many structs contain what is described at the moment.
+    described: u32,
     /// The file calls bound functions on other threads, or may.
     starts_calls: bool,
 }

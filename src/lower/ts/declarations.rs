@@ -63,7 +63,12 @@ impl FileLowering<'_> {
             }
             "lexical_declaration" | "variable_declaration" => self.variables(node, in_error, statements),
             "type_alias_declaration" => self.alias(node),
-            "function_signature" | "enum_declaration" | "internal_module" | "module" | "decorator" => {}
+            "function_signature" | "enum_declaration" | "decorator" => {}
+            "internal_module" | "module" => self.unit.opaque.push(tree.span(node)),
+            // `namespace a {}`, where nothing is exported
+            "expression_statement" if tree.child_of_kind(node, "internal_module").is_some() => {
+                self.unit.opaque.push(tree.span(node));
+            }
             "string" | "identifier" | "namespace_export" => {}
             _ if in_error => {}
             _ => statements.push(node),

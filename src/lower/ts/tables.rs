@@ -27,6 +27,11 @@ const STRUCTS: [&str; 2] = ["Struct", "StructSchema"];
 /// What calls a bound function on another thread.
 pub(super) const ASYNC: &str = "async";
 
+/// How deep structs are followed that contain structs.
+const MAX_STRUCTS: u32 = 16;
+/// How many names and casts are looked through.
+const MAX_NAMES: usize = 16;
+
 /// The class of a library that says how its structs cross the boundary; see the model of the library.
 const SCHEMA: &str = "StructSchema";
 
@@ -109,19 +114,20 @@ impl FileLowering<'_> {
     /// The object that an expression is or that a constant of the file holds.
     fn object_behind(&self, mut node: NodeId) -> Option<NodeId> {
         let tree = self.tree;
-        loop {
+        // Each name leads to something before it.
+        for _ in 0..MAX_NAMES {
             match tree.kind(node) {
                 "object" => return Some(node),
                 "as_expression" | "satisfies_expression" | "parenthesized_expression" => {
                     node = tree.named_children(node).next()?;
                 }
                 "identifier" => {
-                    let value = self.constant_behind(node)?;
-                    return (tree.kind(value) != "identifier").then(|| self.object_behind(value))?;
+                    node = self.constant_behind(node)?;
                 }
                 _ => return None,
             }
         }
+        None
     }
 
     /// The value that the constant of a name has, of several that which is declared last before it.
@@ -133,8 +139,11 @@ impl FileLowering<'_> {
     pub(super) fn declarator_behind(&self, name: NodeId) -> Option<NodeId> {
         let tree = self.tree;
         let text = tree.text(name);
+        // What a declaration contains does not come after it: it may name itself.
+        let start = tree.span(name).start;
         let before = |&node: &NodeId| {
             tree.kind(node) == "variable_declarator"
+                && tree.span(node).end <= start
                 && tree.child(node, "name").is_some_and(|declared| tree.text(declared) == text)
         };
         tree.descendants(tree.root()).take_while(|&node| node < name).filter(before).last()
@@ -203,24 +212,27 @@ impl FileLowering<'_> {
         if let Some(ty) = self.type_word(node).and_then(|word| self.native_type(&word)) {
             return (ty, false);
         }
+        if self.described > MAX_STRUCTS {
+            return (TypeRef::named("dynamic"), false);
+        }
+        self.described += 1;
+        let found = self.described_struct(node);
+        self.described -= 1;
+        found.map_or_else(|| (TypeRef::named("dynamic"), false), |ty| (ty, true))
+    }
+
+    fn described_struct(&mut self, node: NodeId) -> Option<TypeRef> {
         let tree = self.tree;
         let value = match tree.kind(node) {
             "identifier" => self.constant_behind(node),
             _ => Some(node),
         };
-        let called = value.and_then(|value| {
-            let function = tree.child(value, "function").or_else(|| tree.child(value, "constructor"))?;
-            Some((function, tree.child(value, "arguments")?))
-        });
-        let described = called.and_then(|(function, arguments)| {
-            let (name, module) = self.origin(function)?;
-            let fields = tree.named_children(arguments).next().and_then(|fields| self.object_behind(fields))?;
-            STRUCTS.contains(&name.as_str()).then(|| self.struct_class(fields, module.as_ref()))?
-        });
-        match described {
-            Some(ty) => (ty, true),
-            None => (TypeRef::named("dynamic"), false),
-        }
+        let value = value?;
+        let function = tree.child(value, "function").or_else(|| tree.child(value, "constructor"))?;
+        let arguments = tree.child(value, "arguments")?;
+        let (name, module) = self.origin(function)?;
+        let fields = tree.named_children(arguments).next().and_then(|fields| self.object_behind(fields))?;
+        STRUCTS.contains(&name.as_str()).then(|| self.struct_class(fields, module.as_ref()))?
     }
 
     /// The class of a struct that is described by an object: its layout, and what reading its fields gives.
