@@ -11,6 +11,7 @@ pub mod dart;
 mod documentation;
 mod frame;
 pub mod rust;
+mod target;
 pub mod ts;
 
 /// Lowers one function of a file again whose text changed, and nothing around it; nothing where the whole file has to be

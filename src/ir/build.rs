@@ -5,8 +5,8 @@
 //! way in: the frontend closes it, gets the exits that pass through, and lowers the cleanup's code before each.
 
 use crate::ir::{
-    Block, BlockId, Cond, CopyKind, Incomplete, Local, LocalId, LocalKind, Name, Op, Operand, Statement, Terminator,
-    TypeRef, Written,
+    Arg, Block, BlockId, Call, Callee, Cond, Const, CopyKind, Incomplete, Local, LocalId, LocalKind, Name, Op, Operand,
+    Place, Statement, Terminator, TypeRef, Written,
 };
 use crate::source::Span;
 
@@ -178,6 +178,54 @@ impl Builder {
     /// Adds `to = from`.
     pub fn copy(&mut self, to: LocalId, from: Operand, span: Span) {
         self.push(Op::Copy { to, from, kind: CopyKind::Same }, span);
+    }
+
+    /// Adds a call; its result.
+    pub fn call(
+        &mut self,
+        callee: Callee,
+        type_args: Vec<TypeRef>,
+        args: Vec<Arg>,
+        name_span: Span,
+        span: Span,
+    ) -> Operand {
+        let result = self.temp(span);
+        self.push(Op::Call(Box::new(Call { callee, type_args, args, result, name_span })), span);
+        Operand::Local(result)
+    }
+
+    /// Adds a read of a place; its value.
+    pub fn load(&mut self, from: Place, null_aware: bool, span: Span) -> Operand {
+        let to = self.temp(span);
+        self.push(Op::Load { to, from, null_aware }, span);
+        Operand::Local(to)
+    }
+
+    /// A local that holds a value: its own, or a new one.
+    pub fn as_local(&mut self, value: Operand, span: Span) -> LocalId {
+        match value {
+            Operand::Local(local) => local,
+            value => self.copy_of(value, span),
+        }
+    }
+
+    /// A new local that holds a value.
+    pub fn copy_of(&mut self, value: Operand, span: Span) -> LocalId {
+        let temp = self.temp(span);
+        self.copy(temp, value, span);
+        temp
+    }
+
+    /// The value of a condition whose outcomes lead to two blocks; goes on where they meet.
+    pub fn outcome(&mut self, then: BlockId, otherwise: BlockId, join: BlockId, span: Span) -> Operand {
+        let result = self.temp(span);
+        for (block, outcome) in [(then, true), (otherwise, false)] {
+            self.start(block);
+            self.copy(result, Operand::Const(Const::Bool(outcome)), span);
+            self.goto(join);
+        }
+        self.start(join);
+        Operand::Local(result)
     }
 
     /// A new block, in reach of the handler that is open now.

@@ -1,6 +1,8 @@
 //! Units and functions with nothing in them yet: where every frontend begins.
 
-use super::{Directives, Flavor, Function, FunctionId, FunctionKind, Name, Op, Unit};
+use super::{
+    ClassId, Directives, Flavor, Function, FunctionId, FunctionKind, Local, LocalKind, Name, Op, TypeRef, Unit,
+};
 use crate::language::Language;
 use crate::source::{FileId, Span};
 use crate::target::TargetSet;
@@ -64,6 +66,21 @@ impl Unit {
 }
 
 impl Function {
+    /// Makes it a member of a class, which people know by a name: with `this`, where it has one.
+    pub fn join(&mut self, class: ClassId, name: &str, own: &str, this: &TypeRef) {
+        self.qualified = format!("{name}.{own}").into();
+        self.class = Some(class);
+        if !self.is_static {
+            self.locals.push(Local {
+                name: Name::new("this"),
+                kind: LocalKind::This,
+                ty: Some(this.clone()),
+                is_final: true,
+                span: Span::default(),
+            });
+        }
+    }
+
     /// A function without parameters and body. Its spans count from where the declaration begins.
     #[must_use]
     pub fn empty(kind: FunctionKind, name: Name, qualified: Name, span: Span, name_span: Span) -> Self {

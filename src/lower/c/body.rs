@@ -10,8 +10,8 @@ use super::types::unqualified;
 use super::{BodySource, FileLowering};
 use crate::ir::build::{Builder, JumpTarget};
 use crate::ir::{
-    Base, BlockId, Call, Callee, Capture, Const, CopyKind, FunctionId, FunctionKind, Local, LocalId, LocalKind, Name,
-    Op, Operand, Place, Projection, Terminator, TypeRef,
+    Base, BlockId, Callee, Capture, Const, CopyKind, FunctionId, FunctionKind, Local, LocalId, LocalKind, Name, Op,
+    Operand, Place, Projection, Terminator, TypeRef,
 };
 use crate::parse::c::Given;
 use crate::parse::{NodeId, Tree};
@@ -351,11 +351,11 @@ impl<'t> Body<'_, 't> {
             Cleanup::End(local) => self.current.build.push(Op::ScopeEnd(*local), span),
             Cleanup::Call { function, local, read } => {
                 let value = match read {
-                    true => self.load(place(Base::Local(*local), [Projection::Pointee]), span),
+                    true => self.current.build.load(place(Base::Local(*local), [Projection::Pointee]), false, span),
                     false => Operand::Local(*local),
                 };
                 let arg = crate::ir::Arg { name: None, value, span };
-                self.emit_call(Callee::Name(function.clone()), Vec::new(), vec![arg], span, span);
+                self.current.build.call(Callee::Name(function.clone()), Vec::new(), vec![arg], span, span);
             }
         }
     }
@@ -417,42 +417,9 @@ impl<'t> Body<'_, 't> {
         self.current.build.temp(span)
     }
 
-    /// A local that holds the value.
-    fn as_local(&mut self, value: Operand, span: Span) -> LocalId {
-        match value {
-            Operand::Local(local) => local,
-            value => self.copy_of(value, span),
-        }
-    }
-
-    fn copy_of(&mut self, value: Operand, span: Span) -> LocalId {
-        let temp = self.temp(span);
-        self.current.build.copy(temp, value, span);
-        temp
-    }
-
     fn copy_as(&mut self, from: Operand, kind: CopyKind, span: Span) -> Operand {
         let to = self.temp(span);
         self.current.build.push(Op::Copy { to, from, kind }, span);
-        Operand::Local(to)
-    }
-
-    fn emit_call(
-        &mut self,
-        callee: Callee,
-        type_args: Vec<TypeRef>,
-        args: Vec<crate::ir::Arg>,
-        name_span: Span,
-        span: Span,
-    ) -> Operand {
-        let result = self.temp(span);
-        self.current.build.push(Op::Call(Box::new(Call { callee, type_args, args, result, name_span })), span);
-        Operand::Local(result)
-    }
-
-    fn load(&mut self, from: Place, span: Span) -> Operand {
-        let to = self.temp(span);
-        self.current.build.push(Op::Load { to, from, null_aware: false }, span);
         Operand::Local(to)
     }
 

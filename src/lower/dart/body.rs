@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use super::super::frame::{self, Frame};
 use super::{BodySource, FileLowering};
 use crate::ir::{
-    Arg, Base, Call, Callee, ClassKind, FunctionId, Initializes, LocalId, Name, Op, Operand, Param, Place, Projection,
+    Arg, Base, Callee, ClassKind, FunctionId, Initializes, LocalId, Name, Op, Operand, Param, Place, Projection,
     Terminator, TypeRef,
 };
 use crate::parse::{NodeId, Tree};
@@ -144,7 +144,7 @@ impl<'t> Body<'_, 't> {
             ty: ty.unwrap_or_else(|| TypeRef::named("dynamic")),
             name: constructor.and_then(|node| self.constructor_name(node)),
         };
-        let result = self.emit_call(callee, Vec::new(), args, name_span, span);
+        let result = self.current.build.call(callee, Vec::new(), args, name_span, span);
         self.current.build.jump_return(Some(result), span);
     }
 
@@ -184,7 +184,7 @@ impl<'t> Body<'_, 't> {
                 let name_span = function.map_or_else(Span::default, |function| function.name_span);
                 let name_span = name_span.relative_to(self.current.base);
                 let args = self.with_super_params(Vec::new(), params);
-                self.emit_call(Callee::SuperConstructor(None), Vec::new(), args, name_span, name_span);
+                self.current.build.call(Callee::SuperConstructor(None), Vec::new(), args, name_span, name_span);
             }
             None => {}
         }
@@ -240,7 +240,7 @@ impl<'t> Body<'_, 't> {
             Callee::ThisConstructor(name)
         };
         let span = self.span(entry);
-        let made = self.emit_call(callee, Vec::new(), args, name_span, span);
+        let made = self.current.build.call(callee, Vec::new(), args, name_span, span);
         if let (true, Some(this)) = (self.wraps(), self.current.find("this")) {
             self.current.build.copy(this, made, span);
         }
@@ -333,39 +333,6 @@ impl<'t> Body<'_, 't> {
 
     fn temp(&mut self, span: Span) -> LocalId {
         self.current.build.temp(span)
-    }
-
-    /// A local that holds the value.
-    fn as_local(&mut self, value: Operand, span: Span) -> LocalId {
-        match value {
-            Operand::Local(local) => local,
-            value => self.copy_of(value, span),
-        }
-    }
-
-    fn copy_of(&mut self, value: Operand, span: Span) -> LocalId {
-        let temp = self.temp(span);
-        self.current.build.copy(temp, value, span);
-        temp
-    }
-
-    fn emit_call(
-        &mut self,
-        callee: Callee,
-        type_args: Vec<TypeRef>,
-        args: Vec<Arg>,
-        name_span: Span,
-        span: Span,
-    ) -> Operand {
-        let result = self.temp(span);
-        self.current.build.push(Op::Call(Box::new(Call { callee, type_args, args, result, name_span })), span);
-        Operand::Local(result)
-    }
-
-    fn load(&mut self, from: Place, null_aware: bool, span: Span) -> Operand {
-        let to = self.temp(span);
-        self.current.build.push(Op::Load { to, from, null_aware }, span);
-        Operand::Local(to)
     }
 
     /// A throw: what follows is dead.

@@ -1,7 +1,7 @@
 //! Headers of functions and members.
 
 use super::{BodySource, FileLowering, body};
-use crate::ir::{ClassId, Function, FunctionId, FunctionKind, Incomplete, Local, LocalKind, Name, TypeRef};
+use crate::ir::{ClassId, Function, FunctionId, FunctionKind, Incomplete, Name, TypeRef};
 use crate::parse::NodeId;
 use crate::source::Span;
 
@@ -89,20 +89,9 @@ impl FileLowering<'_> {
             }
             _ => function.name.clone(),
         };
-        let Some(owner) = owner else {
-            function.qualified = own;
-            return;
-        };
-        function.qualified = format!("{}.{own}", owner.name).into();
-        function.class = Some(owner.class);
-        if !function.is_static {
-            function.locals.push(Local {
-                name: Name::new("this"),
-                kind: LocalKind::This,
-                ty: Some(owner.this.clone()),
-                is_final: true,
-                span: Span::default(),
-            });
+        match owner {
+            Some(owner) => function.join(owner.class, &owner.name, &own, &owner.this),
+            None => function.qualified = own,
         }
     }
 

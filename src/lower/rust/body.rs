@@ -9,9 +9,7 @@ use syn::{Block, Expr, Pat};
 use super::functions::Taken;
 use super::{FileLowering, written};
 use crate::ir::build::Builder;
-use crate::ir::{
-    Arg, Call, Callee, Capture, CopyKind, FunctionId, Local, LocalId, LocalKind, Name, Op, Operand, Place, TypeRef,
-};
+use crate::ir::{Capture, CopyKind, FunctionId, Local, LocalId, LocalKind, Name, Op, Operand, TypeRef};
 use crate::source::Span;
 
 mod assignment;
@@ -326,18 +324,6 @@ impl<'f> Body<'f> {
         self.current.build.temp(span)
     }
 
-    /// A local that holds the value.
-    fn as_local(&mut self, value: Operand, span: Span) -> LocalId {
-        match value {
-            Operand::Local(local) => local,
-            value => {
-                let temp = self.temp(span);
-                self.current.build.copy(temp, value, span);
-                temp
-            }
-        }
-    }
-
     /// The value of a variable, taken out of it when a destructor would otherwise run for it.
     fn moved(&mut self, value: Operand, span: Span) -> Operand {
         match value {
@@ -365,25 +351,6 @@ impl<'f> Body<'f> {
     /// Whether the local can be written again.
     fn is_variable(&self, local: LocalId) -> bool {
         self.current.build.local(local).is_some_and(|it| it.kind != LocalKind::Temporary && !it.is_final)
-    }
-
-    fn emit_call(
-        &mut self,
-        callee: Callee,
-        type_args: Vec<TypeRef>,
-        args: Vec<Arg>,
-        name_span: Span,
-        span: Span,
-    ) -> Operand {
-        let result = self.temp(span);
-        self.current.build.push(Op::Call(Box::new(Call { callee, type_args, args, result, name_span })), span);
-        Operand::Local(result)
-    }
-
-    fn load(&mut self, from: Place, span: Span) -> Operand {
-        let to = self.temp(span);
-        self.current.build.push(Op::Load { to, from, null_aware: false }, span);
-        Operand::Local(to)
     }
 }
 

@@ -9,8 +9,8 @@ use super::super::frame::{self, Frame};
 use super::parameters::Unpacked;
 use super::{BodySource, FileLowering};
 use crate::ir::{
-    Arg, Base, BlockId, Call, Callee, Const, FunctionId, FunctionKind, Initializes, LocalId, Name, Op, Operand, Place,
-    Projection, Terminator, TypeRef,
+    Base, BlockId, Const, FunctionId, FunctionKind, Initializes, LocalId, Name, Op, Operand, Place, Projection,
+    Terminator, TypeRef,
 };
 use crate::parse::{NodeId, Tree};
 use crate::source::Span;
@@ -153,47 +153,14 @@ impl<'f, 't> Body<'f, 't> {
         self.current.build.temp(span)
     }
 
-    /// A local that holds the value.
-    fn as_local(&mut self, value: Operand, span: Span) -> LocalId {
-        match value {
-            Operand::Local(local) => local,
-            value => self.copy_of(value, span),
-        }
-    }
-
-    fn copy_of(&mut self, value: Operand, span: Span) -> LocalId {
-        let temp = self.temp(span);
-        self.current.build.copy(temp, value, span);
-        temp
-    }
-
-    fn emit_call(
-        &mut self,
-        callee: Callee,
-        type_args: Vec<TypeRef>,
-        args: Vec<Arg>,
-        name_span: Span,
-        span: Span,
-    ) -> Operand {
-        let result = self.temp(span);
-        self.current.build.push(Op::Call(Box::new(Call { callee, type_args, args, result, name_span })), span);
-        Operand::Local(result)
-    }
-
-    fn load(&mut self, from: Place, null_aware: bool, span: Span) -> Operand {
-        let to = self.temp(span);
-        self.current.build.push(Op::Load { to, from, null_aware }, span);
-        Operand::Local(to)
-    }
-
     fn load_name(&mut self, name: Name, span: Span) -> Operand {
-        self.load(Place { base: Base::Name(name), path: Default::default() }, false, span)
+        self.current.build.load(Place { base: Base::Name(name), path: Default::default() }, false, span)
     }
 
     fn load_member(&mut self, of: Operand, name: Name, span: Span) -> Operand {
-        let base = Base::Local(self.as_local(of, span));
+        let base = Base::Local(self.current.build.as_local(of, span));
         let path = [Projection::Field(name)].into_iter().collect();
-        self.load(Place { base, path }, false, span)
+        self.current.build.load(Place { base, path }, false, span)
     }
 
     /// A throw: what follows is dead.

@@ -249,8 +249,7 @@ impl FileLowering<'_> {
         }
         let supertype = self.of_native("Struct");
         let owner = self.new_class(object, "struct", Some(supertype));
-        for (pair, key, ty) in fields.iter().filter(|(.., ty)| is_address(ty)) {
-            let _ = ty;
+        for (pair, key, _) in fields.iter().filter(|(.., ty)| is_address(ty)) {
             let mut getter = self.method(FunctionKind::Getter, &owner, *pair, *key, self.property_name(*key), 0);
             let span = self.span_in(*key, getter.base);
             let mut build = Builder::new(std::mem::take(&mut getter.locals));

@@ -45,7 +45,7 @@ impl Body<'_, '_> {
         };
         let callee = self.callee_of(function);
         let args = self.arguments(list);
-        self.emit_call(callee, type_args, args, name_span, span)
+        self.current.build.call(callee, type_args, args, name_span, span)
     }
 
     /// `x.f(…)`, `p->f(…)`
@@ -75,7 +75,7 @@ impl Body<'_, '_> {
         }
         let args = self.arguments(list);
         let name_span = self.span(field);
-        self.emit_call(Callee::Method { receiver, name }, type_args, args, name_span, span)
+        self.current.build.call(Callee::Method { receiver, name }, type_args, args, name_span, span)
     }
 
     /// A variable that lives in memory: methods get its address.
@@ -183,7 +183,7 @@ impl Body<'_, '_> {
                     .collect();
                 let name = self.name_of(function);
                 let name_span = self.span(function);
-                Some(self.emit_call(Callee::Name(name), Vec::new(), args, name_span, span))
+                Some(self.current.build.call(Callee::Name(name), Vec::new(), args, name_span, span))
             }
             _ => None,
         }

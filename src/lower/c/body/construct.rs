@@ -13,7 +13,7 @@ impl Body<'_, '_> {
     pub(super) fn construct(&mut self, ty: TypeRef, list: Option<NodeId>, node: NodeId) -> Operand {
         let span = self.span(node);
         let args = self.arguments(list);
-        self.emit_call(Callee::New { ty, name: None }, Vec::new(), args, span, span)
+        self.current.build.call(Callee::New { ty, name: None }, Vec::new(), args, span, span)
     }
 
     /// `new T(…)`, `new T[n]`, `new (place) T`
@@ -53,15 +53,15 @@ impl Body<'_, '_> {
             }
             // The elements' initial values: only their effects.
             self.arguments(list);
-            return self.emit_call(Callee::Name("new[]".into()), vec![ty], args, name_span, span);
+            return self.current.build.call(Callee::Name("new[]".into()), vec![ty], args, name_span, span);
         }
         let is_object = !is_builtin(&ty.name) && ty.name != "*" && !self.file.enums.contains(&ty.name);
         let simple = ty.name.rsplit("::").next().unwrap_or(&ty.name).to_owned();
-        let pointer = self.emit_call(Callee::Name("new".into()), vec![ty], args, name_span, span);
+        let pointer = self.current.build.call(Callee::Name("new".into()), vec![ty], args, name_span, span);
         let args = self.arguments(list);
         if is_object {
             let callee = Callee::Method { receiver: pointer.clone(), name: simple.into() };
-            self.emit_call(callee, Vec::new(), args, name_span, span);
+            self.current.build.call(callee, Vec::new(), args, name_span, span);
         } else if let (Operand::Local(block), [first]) = (&pointer, args.as_slice()) {
             let to = place(Base::Local(*block), [Projection::Pointee]);
             self.current.build.push(Op::Store { to: Box::new(to), value: first.value.clone() }, span);
@@ -79,6 +79,6 @@ impl Body<'_, '_> {
         let start = span.start;
         let name_span = Span::new(start, (start + 6).min(span.end));
         let args = vec![Arg { name: None, value, span: self.span(argument) }];
-        self.emit_call(Callee::Name(name.into()), Vec::new(), args, name_span, span)
+        self.current.build.call(Callee::Name(name.into()), Vec::new(), args, name_span, span)
     }
 }

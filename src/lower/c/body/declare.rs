@@ -78,7 +78,7 @@ impl Body<'_, '_> {
         }
         let object = self.declare_object(self.name_of(name), Some(ty.clone()), span);
         let callee = crate::ir::Callee::New { ty: unqualified(ty), name: None };
-        let value = self.emit_call(callee, Vec::new(), args, span, span);
+        let value = self.current.build.call(callee, Vec::new(), args, span, span);
         self.current.build.copy(object, value, span);
         self.on_leaving(Cleanup::End(object));
     }
@@ -89,11 +89,13 @@ impl Body<'_, '_> {
         let span = self.span(node);
         match self.lookup(name) {
             Some(variable) => match variable.storage {
-                Storage::Memory => self.load(place(Base::Local(variable.local), [Projection::Pointee]), span),
-                Storage::Static(name) => self.load(place(Base::Name(name), []), span),
+                Storage::Memory => {
+                    self.current.build.load(place(Base::Local(variable.local), [Projection::Pointee]), false, span)
+                }
+                Storage::Static(name) => self.current.build.load(place(Base::Name(name), []), false, span),
                 _ => Operand::Local(variable.local),
             },
-            None => self.load(place(Base::Name(name.into()), []), span),
+            None => self.current.build.load(place(Base::Name(name.into()), []), false, span),
         }
     }
 
@@ -187,7 +189,7 @@ impl Body<'_, '_> {
         match value {
             None => {
                 let callee = crate::ir::Callee::New { ty: ty.clone(), name: None };
-                self.emit_call(callee, Vec::new(), Vec::new(), name_span, name_span)
+                self.current.build.call(callee, Vec::new(), Vec::new(), name_span, name_span)
             }
             Some(list) if matches!(tree.kind(list), "argument_list" | "initializer_list") => {
                 self.construct(ty.clone(), Some(list), declarator)
@@ -382,7 +384,7 @@ impl Body<'_, '_> {
             Some(variable) => match variable.storage {
                 Storage::Memory => {
                     let span = self.span(node);
-                    self.load(place(Base::Local(variable.local), [Projection::Pointee]), span)
+                    self.current.build.load(place(Base::Local(variable.local), [Projection::Pointee]), false, span)
                 }
                 _ => Operand::Local(variable.local),
             },

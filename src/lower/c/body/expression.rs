@@ -245,7 +245,7 @@ impl Body<'_, '_> {
             match tree.named_children(*last).next() {
                 Some(value) if tree.kind(*last) == "expression_statement" => {
                     let value = body.expression(value);
-                    Operand::Local(body.copy_of(value, span))
+                    Operand::Local(body.current.build.copy_of(value, span))
                 }
                 _ => {
                     body.statement(*last);
@@ -264,11 +264,13 @@ impl Body<'_, '_> {
             return match variable.storage {
                 Storage::Value | Storage::Object => Operand::Local(variable.local),
                 Storage::Memory if is_array => Operand::Local(variable.local),
-                Storage::Memory => self.load(place(Base::Local(variable.local), [Projection::Pointee]), span),
+                Storage::Memory => {
+                    self.current.build.load(place(Base::Local(variable.local), [Projection::Pointee]), false, span)
+                }
                 Storage::Static(name) if variable.ty.as_ref().is_some_and(|ty| self.is_aggregate(ty)) => {
                     self.address(place(Base::Name(name), []), span)
                 }
-                Storage::Static(name) => self.load(place(Base::Name(name), []), span),
+                Storage::Static(name) => self.current.build.load(place(Base::Name(name), []), false, span),
             };
         }
         match name {
@@ -297,7 +299,7 @@ impl Body<'_, '_> {
         if ty.is_some_and(|ty| self.is_aggregate(&ty)) {
             return self.address(place(Base::Name(name), []), span);
         }
-        self.load(place(Base::Name(name), []), span)
+        self.current.build.load(place(Base::Name(name), []), false, span)
     }
 
     fn concatenated(&self, node: NodeId) -> Operand {
@@ -444,7 +446,7 @@ impl Body<'_, '_> {
             && let Some(condition) = tree.child(node, "condition")
         {
             let value = self.expression(condition);
-            let result = self.copy_of(value, span);
+            let result = self.current.build.copy_of(value, span);
             self.value_condition(
                 Operand::Local(result),
                 ty.is_some_and(|ty| self.file.is_pointer(&ty)),
@@ -586,7 +588,7 @@ impl Body<'_, '_> {
             _ => {
                 let value = self.expression(node);
                 let span = self.span(node);
-                Callee::Value(Operand::Local(self.as_local(value, span)))
+                Callee::Value(Operand::Local(self.current.build.as_local(value, span)))
             }
         }
     }

@@ -96,14 +96,14 @@ impl Body<'_, '_> {
             let last = name.rsplit("::").next().unwrap_or(&name);
             if own.as_deref().is_some_and(|own| own == last) {
                 let args = self.arguments(value);
-                self.emit_call(Callee::ThisConstructor(None), Vec::new(), args, name_span, span);
+                self.current.build.call(Callee::ThisConstructor(None), Vec::new(), args, name_span, span);
                 continue;
             }
             // The bases of a class declared elsewhere are told by their capital.
             let looks_like_base = bases.is_empty() && own.is_some() && last.starts_with(char::is_uppercase);
             if bases.iter().any(|base| base == last) || looks_like_base || tree.kind(name_node) != "field_identifier" {
                 let args = self.arguments(value);
-                self.emit_call(Callee::SuperConstructor(None), Vec::new(), args, name_span, span);
+                self.current.build.call(Callee::SuperConstructor(None), Vec::new(), args, name_span, span);
                 continue;
             }
             let ty = self.member(&name);

@@ -36,13 +36,13 @@ impl Body<'_, '_> {
             "pointer_expression" if tree.has_token(node, "*") => {
                 let span = self.span(node);
                 let pointer = tree.child(node, "argument").map_or(OTHER, |argument| self.expression(argument));
-                let pointer = self.as_local(pointer, span);
+                let pointer = self.current.build.as_local(pointer, span);
                 Target::Place(place(Base::Local(pointer), [Projection::Pointee]))
             }
             _ => {
                 let span = self.span(node);
                 let value = self.expression(node);
-                let value = self.as_local(value, span);
+                let value = self.current.build.as_local(value, span);
                 Target::Place(place(Base::Local(value), [Projection::Pointee]))
             }
         }
@@ -80,12 +80,12 @@ impl Body<'_, '_> {
             "pointer_expression" if tree.has_token(node, "*") => {
                 let span = self.span(node);
                 let pointer = tree.child(node, "argument").map_or(OTHER, |argument| self.expression(argument));
-                place(Base::Local(self.as_local(pointer, span)), [])
+                place(Base::Local(self.current.build.as_local(pointer, span)), [])
             }
             _ => {
                 let span = self.span(node);
                 let value = self.expression(node);
-                place(Base::Local(self.as_local(value, span)), [])
+                place(Base::Local(self.current.build.as_local(value, span)), [])
             }
         }
     }
@@ -102,7 +102,7 @@ impl Body<'_, '_> {
         } else {
             let span = self.span(argument);
             let pointer = self.expression(argument);
-            place(Base::Local(self.as_local(pointer, span)), [])
+            place(Base::Local(self.current.build.as_local(pointer, span)), [])
         };
         of.path.push(Projection::Field(name));
         of
@@ -133,7 +133,7 @@ impl Body<'_, '_> {
         } else {
             let span = self.span(argument);
             let pointer = self.expression(argument);
-            place(Base::Local(self.as_local(pointer, span)), [])
+            place(Base::Local(self.current.build.as_local(pointer, span)), [])
         };
         let index = tree.child(node, "index").or_else(|| {
             let list = tree.child(node, "indices")?;
@@ -149,7 +149,7 @@ impl Body<'_, '_> {
         match target {
             Target::Local(local) => Operand::Local(local),
             Target::Place(place) if is_array => self.address_of_place(place, span),
-            Target::Place(place) => self.load(place, span),
+            Target::Place(place) => self.current.build.load(place, false, span),
         }
     }
 
@@ -246,7 +246,7 @@ impl Body<'_, '_> {
         let target = self.target(argument);
         let mut old = self.read(target.clone(), false, span);
         if !is_prefix && matches!(target, Target::Local(_)) {
-            old = Operand::Local(self.copy_of(old, span));
+            old = Operand::Local(self.current.build.copy_of(old, span));
         }
         let new = self.stepped(old.clone(), sign, Operand::Const(Const::Int(1)), is_pointer, span);
         self.write(target, new.clone(), span);

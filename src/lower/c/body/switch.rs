@@ -23,7 +23,7 @@ impl Body<'_, '_> {
             Some(condition) => self.expression(condition),
             None => OTHER,
         };
-        let value = Operand::Local(self.as_local(value, span));
+        let value = Operand::Local(self.current.build.as_local(value, span));
         let Some(block) = tree.child(node, "body") else { return };
         let end = self.current.build.block();
         let mut cases = Vec::new();

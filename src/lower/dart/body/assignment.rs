@@ -2,18 +2,12 @@
 
 use super::Body;
 use super::chain::Head;
-use crate::ir::{Base, BlockId, Cond, Const, LocalId, Name, Op, Operand, Place, Projection};
+use crate::ir::{Base, BlockId, Cond, Const, Name, Operand, Place, Projection};
+use crate::lower::target::Target;
 use crate::parse::NodeId;
 use crate::source::Span;
 
 const OPERATORS: [&str; 14] = ["=", "+=", "-=", "*=", "/=", "%=", "~/=", "<<=", ">>=", ">>>=", "&=", "^=", "|=", "??="];
-
-/// What an assignment writes.
-#[derive(Clone, Debug)]
-pub(super) enum Target {
-    Local(LocalId),
-    Place(Place),
-}
 
 impl Body<'_, '_> {
     pub(super) fn assignment(&mut self, node: NodeId) -> Operand {
@@ -49,7 +43,7 @@ impl Body<'_, '_> {
                 head => {
                     let span = self.span(node);
                     let value = self.value_of(head);
-                    Target::Local(self.as_local(value, span))
+                    Target::Local(self.current.build.as_local(value, span))
                 }
             };
         };
@@ -63,48 +57,26 @@ impl Body<'_, '_> {
         }
     }
 
-    fn read(&mut self, target: &Target, span: Span) -> Operand {
-        match target {
-            Target::Local(local) => Operand::Local(*local),
-            Target::Place(place) => self.load(place.clone(), false, span),
-        }
-    }
-
-    /// Writes; the value of the assignment is the variable itself where there is one, so that a test of it is known
-    /// to be about the variable.
-    pub(super) fn write(&mut self, target: Target, value: Operand, span: Span) -> Operand {
-        match target {
-            Target::Local(to) => {
-                self.current.build.copy(to, value, span);
-                Operand::Local(to)
-            }
-            Target::Place(to) => {
-                self.current.build.push(Op::Store { to: Box::new(to), value: value.clone() }, span);
-                value
-            }
-        }
-    }
-
     fn assign(&mut self, target: Target, operator: &str, right: NodeId, span: Span) -> Operand {
         let target = self.settled_target(target, right);
         match operator.strip_suffix('=') {
             None | Some("") => {
                 let value = self.expression(right);
-                self.write(target, value, span)
+                self.current.write(target, value, span)
             }
             Some("??") => self.assign_if_null(target, right, span),
             Some(operator) => {
-                let value = self.read(&target, span);
+                let value = self.current.read(&target, span);
                 let value = self.settled(value, &[right]);
                 let other = self.expression(right);
                 let result = self.operate(Name::new(operator), value, other, span);
-                self.write(target, result, span)
+                self.current.write(target, result, span)
             }
         }
     }
 
     fn assign_if_null(&mut self, target: Target, right: NodeId, span: Span) -> Operand {
-        let value = self.read(&target, span);
+        let value = self.current.read(&target, span);
         let (is_null, is_value, join) = self.three_blocks();
         self.current.build.branch(Cond::IsNull(value.clone()), is_null, is_value, span);
         let result = match target {
@@ -119,7 +91,7 @@ impl Body<'_, '_> {
         self.current.build.goto(join);
         self.current.build.start(is_null);
         let fallback = self.expression(right);
-        let written = self.write(target, fallback, span);
+        let written = self.current.write(target, fallback, span);
         if is_place {
             self.current.build.copy(result, written, span);
         }
@@ -133,7 +105,7 @@ impl Body<'_, '_> {
         if let Base::Local(base) = place.base {
             let span = self.span(right);
             let base = self.settled(Operand::Local(base), &[right]);
-            place.base = Base::Local(self.as_local(base, span));
+            place.base = Base::Local(self.current.build.as_local(base, span));
         }
         for step in &mut place.path {
             if let Projection::Index(index) = step {
@@ -164,12 +136,12 @@ impl Body<'_, '_> {
         let operator = if self.tree.text(step) == "--" { "-" } else { "+" };
         let mut exit = None;
         let target = self.target(left, None, &mut exit);
-        let mut old = self.read(&target, span);
+        let mut old = self.current.read(&target, span);
         if !prefix && matches!(target, Target::Local(_)) {
-            old = Operand::Local(self.copy_of(old, span));
+            old = Operand::Local(self.current.build.copy_of(old, span));
         }
         let new = self.operate(Name::new(operator), old.clone(), Operand::Const(Const::Int(1)), span);
-        let written = self.write(target, new, span);
+        let written = self.current.write(target, new, span);
         (if prefix { written } else { old }, exit)
     }
 

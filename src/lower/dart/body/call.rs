@@ -43,6 +43,6 @@ impl Body<'_, '_> {
             None => Vec::new(),
         };
         let name = constructor.and_then(|name| self.constructor_name(name));
-        self.emit_call(Callee::New { ty, name }, Vec::new(), args, name_span, span)
+        self.current.build.call(Callee::New { ty, name }, Vec::new(), args, name_span, span)
     }
 }

@@ -185,7 +185,7 @@ impl Body<'_, '_> {
             Some(arguments) => {
                 let args = self.arguments(arguments);
                 let whole = self.span(node);
-                Head::Value(self.emit_call(Callee::Shorthand(name), Vec::new(), args, span, whole))
+                Head::Value(self.current.build.call(Callee::Shorthand(name), Vec::new(), args, span, whole))
             }
             None => Head::Shorthand(name, span),
         }
@@ -195,12 +195,12 @@ impl Body<'_, '_> {
         match head {
             Head::Value(value) => value,
             Head::Free(name, span) => {
-                self.load(Place { base: Base::Name(name), path: Default::default() }, false, span)
+                self.current.build.load(Place { base: Base::Name(name), path: Default::default() }, false, span)
             }
             Head::Super => self.this_value(),
             Head::Shorthand(name, span) => {
                 let path = [Projection::Field(name)].into_iter().collect();
-                self.load(Place { base: Base::Type(None), path }, false, span)
+                self.current.build.load(Place { base: Base::Type(None), path }, false, span)
             }
         }
     }
@@ -266,11 +266,14 @@ impl Body<'_, '_> {
             }
             [Link { step: Step::Member { name, .. }, null_aware: false, span: whole }, ..] => {
                 let path = [Projection::Field(name.clone())].into_iter().collect();
-                (Head::Value(self.load(Place { base: Base::Type(Some(ty)), path }, false, *whole)), used + 1)
+                (
+                    Head::Value(self.current.build.load(Place { base: Base::Type(Some(ty)), path }, false, *whole)),
+                    used + 1,
+                )
             }
             _ => {
                 let place = Place { base: Base::Type(Some(ty)), path: Default::default() };
-                (Head::Value(self.load(place, false, span)), used)
+                (Head::Value(self.current.build.load(place, false, span)), used)
             }
         }
     }
@@ -322,7 +325,7 @@ impl Body<'_, '_> {
 
     fn load_member(&mut self, head: Head, link: &Link, exit: &mut Option<BlockId>) -> Head {
         match self.place(head, link, exit) {
-            Some(place) => Head::Value(self.load(place, link.null_aware, link.span)),
+            Some(place) => Head::Value(self.current.build.load(place, link.null_aware, link.span)),
             None => Head::Value(Operand::Const(Const::Other)),
         }
     }
@@ -338,7 +341,7 @@ impl Body<'_, '_> {
                     Step::Index(index) => self.settled(value, &[*index]),
                     _ => value,
                 };
-                Base::Local(self.as_local(value, link.span))
+                Base::Local(self.current.build.as_local(value, link.span))
             }
         };
         let step = match &link.step {
@@ -370,7 +373,7 @@ impl Body<'_, '_> {
     ) -> Head {
         let args = self.arguments(arguments);
         let types = types.map_or_else(Vec::new, |types| self.file.type_args(types));
-        Head::Value(self.emit_call(callee, types, args, name_span, span))
+        Head::Value(self.current.build.call(callee, types, args, name_span, span))
     }
 }
 

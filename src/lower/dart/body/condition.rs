@@ -150,13 +150,6 @@ impl Body<'_, '_> {
         let span = self.span(node);
         let (then, otherwise, join) = self.three_blocks();
         self.condition(node, then, otherwise);
-        let result = self.temp(span);
-        for (block, outcome) in [(then, true), (otherwise, false)] {
-            self.current.build.start(block);
-            self.current.build.copy(result, Operand::Const(Const::Bool(outcome)), span);
-            self.current.build.goto(join);
-        }
-        self.current.build.start(join);
-        Operand::Local(result)
+        self.current.build.outcome(then, otherwise, join, span)
     }
 }

@@ -143,7 +143,11 @@ impl Body<'_, '_> {
             Some(local) => Operand::Local(local),
             None => {
                 let span = self.span(node);
-                self.load(Place { base: Base::Name(self.name_of(node)), path: Default::default() }, false, span)
+                self.current.build.load(
+                    Place { base: Base::Name(self.name_of(node)), path: Default::default() },
+                    false,
+                    span,
+                )
             }
         }
     }
@@ -181,7 +185,7 @@ impl Body<'_, '_> {
             return value;
         }
         let span = later.first().map_or_else(Default::default, |&node| self.span(node));
-        Operand::Local(self.copy_of(value, span))
+        Operand::Local(self.current.build.copy_of(value, span))
     }
 
     /// The same for the value of one of several nodes; `last` remembers the last of them that assigns.
@@ -199,7 +203,7 @@ impl Body<'_, '_> {
         let last = *last.get_or_insert_with(|| nodes.iter().rposition(|&node| self.assigns(node)).unwrap_or(0));
         let Some(&node) = nodes.get(index).filter(|_| index < last) else { return value };
         let span = self.span(node);
-        Operand::Local(self.copy_of(value, span))
+        Operand::Local(self.current.build.copy_of(value, span))
     }
 
     fn assigns(&self, node: NodeId) -> bool {
@@ -249,7 +253,7 @@ impl Body<'_, '_> {
     pub(super) fn super_operator(&mut self, operator: Name, right: NodeId, span: crate::source::Span) -> Operand {
         let value = self.expression(right);
         let arg = crate::ir::Arg { name: None, value, span: self.span(right) };
-        self.emit_call(Callee::Super(operator), Vec::new(), vec![arg], span, span)
+        self.current.build.call(Callee::Super(operator), Vec::new(), vec![arg], span, span)
     }
 
     /// An operator on two values; integers fold.
@@ -280,7 +284,7 @@ impl Body<'_, '_> {
         let operator = tree.child_of_kind(node, "prefix_operator").map_or("-", |operator| tree.text(operator));
         if tree.kind(inner) == "super" {
             let name = if operator == "-" { "unary-" } else { "~" };
-            return self.emit_call(Callee::Super(Name::new(name)), Vec::new(), Vec::new(), span, span);
+            return self.current.build.call(Callee::Super(Name::new(name)), Vec::new(), Vec::new(), span, span);
         }
         if let Some(value) = self.file.constant(node) {
             return Operand::Const(value);
@@ -377,7 +381,7 @@ impl Body<'_, '_> {
         let span = self.span(node);
         let ty = self.written_type(node);
         let path = [Projection::Field(Name::new("new"))].into_iter().collect();
-        self.load(Place { base: Base::Type(ty), path }, false, span)
+        self.current.build.load(Place { base: Base::Type(ty), path }, false, span)
     }
 
     /// The `type_identifier`s and `type_arguments` among the children of a node as a type.

@@ -3,8 +3,8 @@
 use smallvec::smallvec;
 
 use super::Body;
-use super::assignment::Target;
 use crate::ir::{Base, BlockId, Cond, Const, CopyKind, LocalId, Name, Op, Operand, Place, Projection, TypeRef};
+use crate::lower::target::Target;
 use crate::parse::NodeId;
 use crate::source::Span;
 
@@ -300,7 +300,7 @@ impl Body<'_, '_> {
             None => {
                 let place = Place { base: Base::Name(self.name_of(first)), path: Default::default() };
                 let span = self.span(first);
-                self.load(place, false, span)
+                self.current.build.load(place, false, span)
             }
         };
         for &name in rest {
@@ -310,9 +310,9 @@ impl Body<'_, '_> {
     }
 
     fn constant_member(&mut self, of: Operand, name: NodeId, span: Span) -> Operand {
-        let base = Base::Local(self.as_local(of, span));
+        let base = Base::Local(self.current.build.as_local(of, span));
         let path = [Projection::Field(self.name_of(name))].into_iter().collect();
-        self.load(Place { base, path }, false, span)
+        self.current.build.load(Place { base, path }, false, span)
     }
 
     /// A bare name in an assignment.
@@ -326,7 +326,7 @@ impl Body<'_, '_> {
             Some(local) => Target::Local(local),
             None => Target::Place(Place { base: Base::Name(self.name_of(node)), path: Default::default() }),
         };
-        self.write(target, value, span);
+        self.current.write(target, value, span);
     }
 
     fn match_relational(&mut self, operator: &Name, with: NodeId, value: Operand, fail: Option<BlockId>) {

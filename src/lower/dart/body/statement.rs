@@ -314,7 +314,7 @@ impl Body<'_, '_> {
         match before {
             Some(variable) if tree.kind(variable) == "identifier" => {
                 let target = self.target(variable, None, &mut None);
-                self.write(target, value, span);
+                self.current.write(target, value, span);
             }
             _ => {
                 let is_final = tree.has_token(node, "final");

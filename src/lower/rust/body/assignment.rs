@@ -68,7 +68,7 @@ impl Body<'_> {
         let result = self.temp(at);
         let (left, place) = match found {
             Found::Value(value) => (value, None),
-            Found::Place(place) => (self.load(place.clone(), at), Some(place)),
+            Found::Place(place) => (self.current.build.load(place.clone(), false, at), Some(place)),
         };
         self.current.build.push(Op::Binary { to: result, op: sign(&it.op).into(), left: left.clone(), right }, at);
         match (place, left) {

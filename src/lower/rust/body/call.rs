@@ -46,13 +46,13 @@ impl Body<'_> {
         let local = ident.and_then(|ident| self.lookup(&ident));
         let callee = match local {
             Some(local) if self.is_in_memory(local) => {
-                Callee::Value(self.load(super::memory::pointee(local), name_span))
+                Callee::Value(self.current.build.load(super::memory::pointee(local), false, name_span))
             }
             Some(local) => Callee::Value(Operand::Local(local)),
             None => Callee::Name(name.clone()),
         };
         let args = self.arguments(it.args.iter());
-        let result = self.emit_call(callee, type_args, args, name_span, at);
+        let result = self.current.build.call(callee, type_args, args, name_span, at);
         if local.is_none() && never_returns(&name) {
             self.end_path(at);
         }
@@ -63,7 +63,7 @@ impl Body<'_> {
     pub(super) fn value_call(&mut self, it: &syn::ExprCall, callee: Operand, at: Span) -> Operand {
         let args = self.arguments(it.args.iter());
         let name_span = self.at(&it.func);
-        self.emit_call(Callee::Value(callee), Vec::new(), args, name_span, at)
+        self.current.build.call(Callee::Value(callee), Vec::new(), args, name_span, at)
     }
 
     pub(super) fn method_call(&mut self, it: &syn::ExprMethodCall, receiver: Found, at: Span) -> Operand {
@@ -90,7 +90,7 @@ impl Body<'_> {
         let args = self.arguments(it.args.iter());
         let name_span = self.between(it.method.span(), it.method.span());
         let callee = Callee::Method { receiver, name: method.into() };
-        self.emit_call(callee, type_args, args, name_span, at)
+        self.current.build.call(callee, type_args, args, name_span, at)
     }
 
     /// Memory that is not yet initialised is the variable's own: `x.as_mut_ptr()` is its address, `x.assume_init()`
@@ -102,7 +102,7 @@ impl Body<'_> {
         }
         match method {
             "as_mut_ptr" | "as_ptr" => Some(Operand::Local(*local)),
-            "assume_init" | "assume_init_read" => Some(self.load(place.clone(), at)),
+            "assume_init" | "assume_init_read" => Some(self.current.build.load(place.clone(), false, at)),
             _ => None,
         }
     }

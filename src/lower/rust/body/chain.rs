@@ -76,7 +76,7 @@ impl Body<'_> {
     pub(super) fn read(&mut self, found: Found, span: Span) -> Operand {
         match found {
             Found::Value(value) => value,
-            Found::Place(place) => self.load(place, span),
+            Found::Place(place) => self.current.build.load(place, false, span),
         }
     }
 
@@ -90,7 +90,7 @@ impl Body<'_> {
             }
             Expr::Unary(_) => {
                 let pointer = self.read(found, inner_span);
-                let local = self.as_local(pointer, inner_span);
+                let local = self.current.build.as_local(pointer, inner_span);
                 if copies::is_box(inner) {
                     // The box itself ends when its content was moved out.
                     self.current.temporaries.push(local);
@@ -144,8 +144,8 @@ impl Body<'_> {
                     place.path.push(step);
                     return place;
                 }
-                let value = self.load(place, span);
-                let local = self.as_local(value, span);
+                let value = self.current.build.load(place, false, span);
+                let local = self.current.build.as_local(value, span);
                 Place { base: Base::Local(local), path: [step].into_iter().collect() }
             }
             Found::Place(mut place) => {
@@ -154,7 +154,7 @@ impl Body<'_> {
                 place
             }
             Found::Value(value) => {
-                let local = self.as_local(value, span);
+                let local = self.current.build.as_local(value, span);
                 Place { base: Base::Local(local), path: [step].into_iter().collect() }
             }
         }
@@ -189,7 +189,7 @@ impl Body<'_> {
     /// `value?`
     fn question(&mut self, value: Operand, inner_span: Span, span: Span) -> Operand {
         let value = self.moved(value, inner_span);
-        let value = Operand::Local(self.as_local(value, inner_span));
+        let value = Operand::Local(self.current.build.as_local(value, inner_span));
         let (fails, holds) = (self.current.build.block(), self.current.build.block());
         self.current.build.branch(Cond::Is(value.clone(), TypeRef::named("Err")), fails, holds, span);
         self.current.build.start(fails);
@@ -251,7 +251,9 @@ impl Body<'_> {
                 Operand::Local(local)
             }
             // A member by value is an object, and so is `&` of it.
-            Found::Place(place) if !explicit && !dereferenced && !place.path.is_empty() => self.load(place, span),
+            Found::Place(place) if !explicit && !dereferenced && !place.path.is_empty() => {
+                self.current.build.load(place, false, span)
+            }
             Found::Place(place) => {
                 let to = self.temp(span);
                 self.current.build.push(Op::Address { to, of: place }, span);

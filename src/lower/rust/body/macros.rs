@@ -117,7 +117,7 @@ impl Body<'_> {
     fn macro_result(&mut self, name: &Name, args: Vec<Arg>, mac: &syn::Macro, at: Span) -> Operand {
         let place = mac.path.segments.last().map_or_else(|| mac.bang_token.span, |it| it.ident.span());
         let name_span = self.between(place, place);
-        self.emit_call(Callee::Name(format!("{name}!").into()), Vec::new(), args, name_span, at)
+        self.current.build.call(Callee::Name(format!("{name}!").into()), Vec::new(), args, name_span, at)
     }
 
     /// Arguments that the macro refers to. `name = value` names one.

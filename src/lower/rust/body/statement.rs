@@ -275,7 +275,7 @@ impl Body<'_> {
                 self.current.build.push(Op::Copy { to, from: value, kind: CopyKind::Same }, at);
                 Operand::Local(to)
             }
-            Operand::Const(_) => Operand::Local(self.as_local(value, at)),
+            Operand::Const(_) => Operand::Local(self.current.build.as_local(value, at)),
             value => value,
         };
         (value, mode)
@@ -315,7 +315,7 @@ impl Body<'_> {
         let at = self.at(&it.expr);
         let copies = self.copies(&it.expr);
         let value = self.consume(&it.expr);
-        let of = Operand::Local(self.as_local(value, at));
+        let of = Operand::Local(self.current.build.as_local(value, at));
         let (head, inside, end) = self.three_blocks();
         self.current.build.continue_in(head);
         self.current.build.branch(Cond::Opaque, inside, end, at);

@@ -2,16 +2,10 @@
 
 use super::Body;
 use super::chain::Head;
-use crate::ir::{Base, BlockId, Cond, Const, LocalId, Name, Op, Operand, Place, Projection};
+use crate::ir::{Base, BlockId, Cond, Const, Name, Operand, Place, Projection};
+use crate::lower::target::Target;
 use crate::parse::NodeId;
 use crate::source::Span;
-
-/// What an assignment writes.
-#[derive(Clone, Debug)]
-pub(super) enum Target {
-    Local(LocalId),
-    Place(Place),
-}
 
 impl Body<'_, '_> {
     pub(super) fn assignment(&mut self, node: NodeId) -> Operand {
@@ -32,15 +26,15 @@ impl Body<'_, '_> {
         let value = match operator.strip_suffix('=') {
             None | Some("") => {
                 let value = self.expression(right);
-                self.write(target, value, span)
+                self.current.write(target, value, span)
             }
             Some(operator @ ("??" | "||" | "&&")) => self.assign_perhaps(target, operator, right, span),
             Some(operator) => {
-                let value = self.read(&target, span);
+                let value = self.current.read(&target, span);
                 let value = self.settled(value, &[right]);
                 let other = self.expression(right);
                 let result = self.operate(Name::new(operator), value, other, span);
-                self.write(target, result, span)
+                self.current.write(target, result, span)
             }
         };
         self.drop_chain(exit);
@@ -67,37 +61,15 @@ impl Body<'_, '_> {
                 Head::Free(name, _) => Target::Place(Place { base: Base::Name(name), path: Default::default() }),
                 head => {
                     let value = self.value_of(head);
-                    Target::Local(self.as_local(value, span))
+                    Target::Local(self.current.build.as_local(value, span))
                 }
             },
         }
     }
 
-    fn read(&mut self, target: &Target, span: Span) -> Operand {
-        match target {
-            Target::Local(local) => Operand::Local(*local),
-            Target::Place(place) => self.load(place.clone(), false, span),
-        }
-    }
-
-    /// Writes; the value of the assignment is the variable itself where there is one, so that a test of it is known
-    /// to be about the variable.
-    pub(super) fn write(&mut self, target: Target, value: Operand, span: Span) -> Operand {
-        match target {
-            Target::Local(to) => {
-                self.current.build.copy(to, value, span);
-                Operand::Local(to)
-            }
-            Target::Place(to) => {
-                self.current.build.push(Op::Store { to: Box::new(to), value: value.clone() }, span);
-                value
-            }
-        }
-    }
-
     /// `a ??= b`, `a ||= b`, `a &&= b`
     fn assign_perhaps(&mut self, target: Target, operator: &str, right: NodeId, span: Span) -> Operand {
-        let value = self.read(&target, span);
+        let value = self.current.read(&target, span);
         let (assigns, keeps, join) = self.three_blocks();
         let result = self.temp(span);
         let (cond, then, otherwise) = match operator {
@@ -111,7 +83,7 @@ impl Body<'_, '_> {
         self.current.build.goto(join);
         self.current.build.start(assigns);
         let fallback = self.expression(right);
-        let written = self.write(target, fallback, span);
+        let written = self.current.write(target, fallback, span);
         self.current.build.copy(result, written, span);
         self.current.build.continue_in(join);
         Operand::Local(result)
@@ -123,7 +95,7 @@ impl Body<'_, '_> {
         if let Base::Local(base) = place.base {
             let span = self.span(right);
             let base = self.settled(Operand::Local(base), &[right]);
-            place.base = Base::Local(self.as_local(base, span));
+            place.base = Base::Local(self.current.build.as_local(base, span));
         }
         for step in &mut place.path {
             if let Projection::Index(index) = step {
@@ -142,12 +114,12 @@ impl Body<'_, '_> {
         let is_prefix = tree.children(node).next().is_some_and(|first| !tree.is_named(first));
         let mut exit = None;
         let target = self.target(argument, &mut exit);
-        let mut old = self.read(&target, span);
+        let mut old = self.current.read(&target, span);
         if !is_prefix && matches!(target, Target::Local(_)) {
-            old = Operand::Local(self.copy_of(old, span));
+            old = Operand::Local(self.current.build.copy_of(old, span));
         }
         let new = self.operate(Name::new(operator), old.clone(), Operand::Const(Const::Int(1)), span);
-        let written = self.write(target, new, span);
+        let written = self.current.write(target, new, span);
         self.drop_chain(exit);
         if is_prefix { written } else { old }
     }

@@ -33,7 +33,7 @@ impl<'t> Body<'_, 't> {
         let receiver = self.expression(address);
         let name_span = self.span(function);
         let callee = Callee::Method { receiver, name: "asFunction".into() };
-        Some(self.emit_call(callee, vec![ty], Vec::new(), name_span, span))
+        Some(self.current.build.call(callee, vec![ty], Vec::new(), name_span, span))
     }
 
     /// `symbols.f.async(…).then(value => …)`: what the closure receives is what the function gives in the end.
@@ -58,7 +58,7 @@ impl<'t> Body<'_, 't> {
             let Some(local) = body.lookup(tree.text(param)) else { return };
             let Some(receiver) = body.read_again(symbols, span) else { return };
             let callee = Callee::Method { receiver, name: tables::settled(symbol) };
-            let value = body.emit_call(callee, Vec::new(), Vec::new(), span, span);
+            let value = body.current.build.call(callee, Vec::new(), Vec::new(), span, span);
             body.current.build.copy(local, value, span);
         });
     }

@@ -30,7 +30,7 @@ impl Body<'_, '_> {
         let local = self.current.find(self.tree.text(argument))?;
         self.buffers
             .contains(&(self.current.id, local))
-            .then(|| Operand::Local(self.copy_of(Operand::Local(local), span)))
+            .then(|| Operand::Local(self.current.build.copy_of(Operand::Local(local), span)))
     }
 
     /// `new ArrayBuffer(n)`, `Schema.create({ … })`

@@ -58,7 +58,7 @@ impl Body<'_, '_> {
             },
             "super" => Head::Super,
             "member_expression" | "subscript_expression" => match self.place(node, exit) {
-                Some(place) => Head::Value(self.load(place, false, span)),
+                Some(place) => Head::Value(self.current.build.load(place, false, span)),
                 None => Head::Value(Self::other()),
             },
             "call_expression" => Head::Value(self.call(node, exit)),
@@ -95,7 +95,7 @@ impl Body<'_, '_> {
                 let value = self.settled(value, &index.into_iter().collect::<Vec<_>>());
                 self.leave_if_absent(node, &value, exit);
                 let span = self.span(object);
-                Base::Local(self.as_local(value, span))
+                Base::Local(self.current.build.as_local(value, span))
             }
         };
         let step = match (tree.child(node, "property"), index) {
@@ -171,7 +171,7 @@ impl Body<'_, '_> {
             }
         }
         let args = self.arguments(arguments);
-        let given = self.emit_call(callee, types, args, name_span, span);
+        let given = self.current.build.call(callee, types, args, name_span, span);
         self.address(inner, arguments, span).unwrap_or(given)
     }
 
@@ -268,6 +268,6 @@ impl Body<'_, '_> {
             None => Callee::Value(self.expression(constructor)),
         };
         let args = tree.child(node, "arguments").map_or(Vec::new(), |arguments| self.arguments(arguments));
-        self.emit_call(callee, Vec::new(), args, name_span, span)
+        self.current.build.call(callee, Vec::new(), args, name_span, span)
     }
 }

@@ -51,7 +51,7 @@ impl Body<'_, '_> {
             _ if declares.is_none() => {
                 let mut exit = None;
                 let target = self.target(node, &mut exit);
-                self.write(target, value, span);
+                self.current.write(target, value, span);
                 self.drop_chain(exit);
             }
             _ => {}

@@ -16,7 +16,7 @@ impl Body<'_, '_> {
             return value;
         }
         let span = later.first().map_or_else(Default::default, |&node| self.span(node));
-        Operand::Local(self.copy_of(value, span))
+        Operand::Local(self.current.build.copy_of(value, span))
     }
 
     fn assigns(&self, node: NodeId) -> bool {

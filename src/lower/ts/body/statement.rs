@@ -184,7 +184,7 @@ impl Body<'_, '_> {
         for &(local, name) in disposed.iter().rev() {
             let span = self.span(name);
             let callee = Callee::Method { receiver: Operand::Local(local), name: Name::new(DISPOSE[0]) };
-            self.emit_call(callee, Vec::new(), Vec::new(), span, span);
+            self.current.build.call(callee, Vec::new(), Vec::new(), span, span);
         }
     }
 
