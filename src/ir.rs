@@ -149,6 +149,8 @@ pub struct Directives {
     pub imports: Vec<Import>,
     /// `export …;`
     pub exports: Vec<Import>,
+    /// Names by which a file gives what it declares to others (`default`), and what they are in it.
+    pub gives: Vec<(Name, Name)>,
 }
 
 /// What a part belongs to.
@@ -173,6 +175,8 @@ pub struct Import {
     pub show: Vec<Name>,
     /// `hide a, b`.
     pub hide: Vec<Name>,
+    /// `{ a as b }` of TypeScript: what it is called here, and there. Beside what `show` names.
+    pub renames: Vec<(Name, Name)>,
 }
 
 /// A class, mixin, enum, extension or extension type.

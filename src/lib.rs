@@ -61,4 +61,5 @@ pub mod summary;
 pub mod suppress;
 pub mod target;
 pub mod violation;
+pub mod vocabulary;
 pub mod workspace;

@@ -8,12 +8,11 @@ use memchr::memmem::Finder;
 use super::normalize;
 use super::select::Directive;
 use crate::language::Language;
+use crate::vocabulary::vocabulary;
 
-/// Words without which a module neither binds a native function nor holds what one gives.
-static WORDS: LazyLock<Vec<Finder<'static>>> = LazyLock::new(|| {
-    let words = ["dlopen", "CFunction", "JSCallback", "releasePtr", "'arkffi'", "\"arkffi\"", "bun:ffi", "koffi"];
-    words.into_iter().map(Finder::new).collect()
-});
+/// Words without one of which a module neither binds a native function nor holds what one gives.
+static WORDS: LazyLock<Vec<Finder<'static>>> =
+    LazyLock::new(|| vocabulary().signs().map(|sign| Finder::new(&sign).into_owned()).collect());
 
 /// How the file of a module may end that is named without.
 const ENDINGS: [&str; 4] = ["ts", "ets", "mts", "cts"];
@@ -33,6 +32,11 @@ pub(super) fn only_declares(path: &Path) -> bool {
 
 pub(super) fn speaks_of_ffi(text: &str) -> bool {
     WORDS.iter().any(|word| word.find(text.as_bytes()).is_some())
+}
+
+/// Whether a file may hold a table for others that bind by it.
+pub(super) fn describes(text: &str) -> bool {
+    vocabulary().of_keys(|key| memchr::memmem::find(text.as_bytes(), key.as_bytes()).is_some()).is_some()
 }
 
 /// The files that a module may mean by what it imports and exports.

@@ -1,7 +1,8 @@
 //! Which files can matter: parsing is what a run costs, and most files of a project never touch native memory.
 //!
-//! A file is selected when its text speaks of FFI, when it re-exports such a file, when it imports one of these, or
-//! when it is a part or the library of one of these. Text is tested at 2 GB/s and parsed at 6 MB/s.
+//! A file is selected when its text speaks of FFI, when it re-exports such a file, when it imports one of these,
+//! when it is a part or the library of one of these, or when it holds a table that one of these imports. Text is tested
+//! at 2 GB/s and parsed at 6 MB/s.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -43,8 +44,11 @@ pub(super) struct Selection {
 }
 
 /// A file's own answer to the test.
+#[derive(Default)]
 struct Tested {
     text: Option<Arc<str>>,
+    /// It may hold what others bind.
+    describes: bool,
     links: Vec<(Directive, PathBuf)>,
 }
 
@@ -118,6 +122,9 @@ fn closure(files: &BTreeMap<PathBuf, Tested>) -> BTreeSet<PathBuf> {
     grow(&mut chosen, &naming, &[Directive::Part, Directive::Export]);
     let importers: Vec<_> = chosen.iter().flat_map(|path| named_by(&naming, path, &[Directive::Import])).collect();
     chosen.extend(importers);
+    let speaking = files.values().filter(|tested| tested.text.is_some());
+    let described = speaking.flat_map(|tested| &tested.links).filter_map(|(_, to)| files.get_key_value(to));
+    chosen.extend(described.filter(|(_, tested)| tested.describes).map(|(path, _)| path.as_path()));
     grow(&mut chosen, &naming, &[Directive::Part, Directive::PartOf]);
     chosen.into_iter().map(Path::to_path_buf).collect()
 }
@@ -146,14 +153,15 @@ fn test(disk: &Disk, path: &Path, roots: &BTreeMap<&str, PathBuf>) -> Result<Tes
     let text = disk.read_text(path)?;
     if modules::is_module(path) {
         if modules::only_declares(path) {
-            return Ok(Tested { text: None, links: Vec::new() });
+            return Ok(Tested::default());
         }
         let links = modules::links(&text, path).collect();
-        return Ok(Tested { text: modules::speaks_of_ffi(&text).then(|| text.into()), links });
+        let describes = modules::describes(&text);
+        return Ok(Tested { text: modules::speaks_of_ffi(&text).then(|| text.into()), describes, links });
     }
     let links =
         directives(&text).filter_map(|(directive, uri)| Some((directive, resolve(uri, path, roots)?))).collect();
-    Ok(Tested { text: speaks_of_ffi(&text).then(|| text.into()), links })
+    Ok(Tested { text: speaks_of_ffi(&text).then(|| text.into()), describes: false, links })
 }
 
 /// Whether two texts of a file are selected alike and lead to the same files.
@@ -162,7 +170,7 @@ pub(super) fn leads_alike(before: &str, after: &str) -> bool {
         let dart = directives(text).map(|(directive, uri)| (directive, uri.to_owned()));
         dart.chain(modules::written(text).map(|(directive, uri)| (directive, uri.to_owned()))).collect::<Vec<_>>()
     };
-    let speaks = |text| (speaks_of_ffi(text), modules::speaks_of_ffi(text));
+    let speaks = |text| (speaks_of_ffi(text), modules::speaks_of_ffi(text), modules::describes(text));
     speaks(before) == speaks(after) && links(before) == links(after)
 }
 
@@ -245,6 +253,7 @@ mod tests {
         let file = |text: Option<&str>, links: &[(Directive, &str)]| Tested {
             text: text.map(Arc::from),
             links: links.iter().map(|(kind, to)| (*kind, PathBuf::from(to))).collect(),
+            ..Tested::default()
         };
         let files = BTreeMap::from([
             (PathBuf::from("/ffi"), file(Some("dart:ffi"), &[(Directive::Import, "/unrelated")])),
@@ -263,8 +272,9 @@ mod tests {
         let name = |number: usize| PathBuf::from(format!("/{number:06}"));
         let count = 30_000;
         let exports = (0..count)
-            .map(|number| (name(number), Tested { text: None, links: vec![(Directive::Export, name(number + 1))] }));
-        let end = (name(count), Tested { text: Some(Arc::from("dart:ffi")), links: Vec::new() });
+            .map(|number| (name(number), vec![(Directive::Export, name(number + 1))]))
+            .map(|(path, links)| (path, Tested { links, ..Tested::default() }));
+        let end = (name(count), Tested { text: Some(Arc::from("dart:ffi")), ..Tested::default() });
         let files: BTreeMap<_, _> = exports.chain([end]).collect();
         let start = std::time::Instant::now();
         assert_eq!(closure(&files).len(), count + 1);

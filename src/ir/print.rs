@@ -297,7 +297,7 @@ fn directives(out: &mut String, directives: &Directives) -> fmt::Result {
     }
     let imports = directives.imports.iter().map(|import| ("import", import));
     let exports = directives.exports.iter().map(|export| ("export", export));
-    for (word, Import { uri, conditional, prefix, show, hide }) in imports.chain(exports) {
+    for (word, Import { uri, conditional, prefix, show, hide, renames }) in imports.chain(exports) {
         write!(out, "{word} {uri:?}")?;
         for uri in conditional {
             write!(out, " if {uri:?}")?;
@@ -307,7 +307,13 @@ fn directives(out: &mut String, directives: &Directives) -> fmt::Result {
         }
         list(out, " show ", show)?;
         list(out, " hide ", hide)?;
+        for (own, real) in renames {
+            write!(out, " {real} as {own}")?;
+        }
         out.push('\n');
+    }
+    for (given, own) in &directives.gives {
+        writeln!(out, "gives {own} as {given}")?;
     }
     Ok(())
 }

@@ -53,6 +53,7 @@ pub(super) struct Library {
     pub(super) sees_external: bool,
     exports_external: bool,
     exports: Vec<LinkedImport>,
+    gives: Vec<(Name, Name)>,
 }
 
 /// Names outside classes; setters have a space of their own.
@@ -71,9 +72,9 @@ pub(super) struct LinkedImport {
 }
 
 impl LinkedImport {
-    /// Whether `show` and `hide` let a name through.
-    pub(super) fn passes(&self, name: &str) -> bool {
-        self.filter.passes(name)
+    /// What a name is called where it comes from; nothing where `show` and `hide` do not let it through.
+    pub(super) fn source_of<'a>(&'a self, name: &'a Name) -> Option<&'a Name> {
+        self.filter.source_of(name)
     }
 }
 
@@ -94,27 +95,41 @@ pub(super) struct PackShare {
 }
 
 impl PackShare {
-    /// Whether the filters let a name through.
-    pub(super) fn passes(&self, name: &str) -> bool {
-        self.filters.iter().all(|filter| filter.passes(name))
+    /// What a name is called in the pack; nothing where the filters do not let it through.
+    pub(super) fn source_of<'a>(&'a self, name: &'a Name) -> Option<&'a Name> {
+        self.filters.iter().rev().try_fold(name, |name, filter| filter.source_of(name))
     }
 }
 
-/// `show` and `hide`.
+/// `show`, `hide` and `as`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Filter {
     show: Vec<Name>,
     hide: Vec<Name>,
+    renames: Vec<(Name, Name)>,
 }
 
 impl Filter {
+    fn source_of<'a>(&'a self, name: &'a Name) -> Option<&'a Name> {
+        if let Some((_, real)) = self.renames.iter().find(|(own, _)| own == name) {
+            return Some(real);
+        }
+        self.passes(name).then_some(name)
+    }
+
+    /// The names by which one of the source is known here.
+    fn names_of<'a>(&'a self, real: &'a Name) -> impl Iterator<Item = &'a Name> {
+        let renamed = self.renames.iter().filter(move |(_, source)| source == real).map(|(own, _)| own);
+        renamed.chain(self.passes(real).then_some(real))
+    }
+
     fn passes(&self, name: &str) -> bool {
-        (self.show.is_empty() || self.show.iter().any(|shown| shown == name))
+        (self.show.is_empty() && self.renames.is_empty() || self.show.iter().any(|shown| shown == name))
             && !self.hide.iter().any(|hidden| hidden == name)
     }
 
     fn is_empty(&self) -> bool {
-        self.show.is_empty() && self.hide.is_empty()
+        self.show.is_empty() && self.hide.is_empty() && self.renames.is_empty()
     }
 }
 
@@ -202,7 +217,8 @@ impl Libraries {
                 Source::External => 3,
             });
         }
-        let filter = Filter { show: import.show.clone(), hide: import.hide.clone() };
+        let (show, hide, renames) = (import.show.clone(), import.hide.clone(), import.renames.clone());
+        let filter = Filter { show, hide, renames };
         LinkedImport { sources, prefix: import.prefix.clone(), filter }
     }
 
@@ -247,6 +263,11 @@ impl Libraries {
             library.exported.values = values.map(|(name, entity)| (name.clone(), *entity)).collect();
             let setters = library.declared.setters.iter().filter(|(name, _)| !name.starts_with('_'));
             library.exported.setters = setters.map(|(name, function)| (name.clone(), *function)).collect();
+            for (given, own) in &library.gives {
+                if let Some(entity) = library.declared.values.get(own) {
+                    library.exported.values.insert(given.clone(), *entity);
+                }
+            }
         }
         let order = self.export_order();
         // Within a cycle every round carries names one export further.
@@ -272,13 +293,17 @@ impl Libraries {
                     Source::Library(from) if from as usize != at => {
                         let from = &self.list[from as usize];
                         for (name, entity) in &from.exported.values {
-                            if export.passes(name) && !target.values.contains_key(name) {
-                                target.values.insert(name.clone(), *entity);
+                            for name in export.filter.names_of(name) {
+                                if !target.values.contains_key(name) {
+                                    target.values.insert(name.clone(), *entity);
+                                }
                             }
                         }
                         for (name, function) in &from.exported.setters {
-                            if export.passes(name) && !target.setters.contains_key(name) {
-                                target.setters.insert(name.clone(), *function);
+                            for name in export.filter.names_of(name) {
+                                if !target.setters.contains_key(name) {
+                                    target.setters.insert(name.clone(), *function);
+                                }
                             }
                         }
                         for share in &from.exported_packs {
@@ -390,6 +415,7 @@ fn add_share(packs: &mut Vec<PackShare>, share: &PackShare, filter: &Filter, pre
 }
 
 fn declare(library: &mut Library, unit: u32, from: &Unit) {
+    library.gives.extend(from.directives.gives.iter().cloned());
     let names = &mut library.declared;
     for (at, class) in from.classes.iter().enumerate() {
         let class_ref = ClassRef { unit, class: ClassId(at as u32) };

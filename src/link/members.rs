@@ -173,7 +173,7 @@ impl Scope<'_> {
             for kind in kinds(access) {
                 for (class, id) in self.env.models.extensions_with(share.pack, name, *kind, self.versions) {
                     let info = self.env.models.ty(class);
-                    let Some(on) = info.on.as_ref().filter(|_| share.passes(&info.name)) else { continue };
+                    let Some(on) = info.on.as_ref().filter(|_| share.source_of(&info.name).is_some()) else { continue };
                     let on = self.env.pack_type(info.pack, &[&info.params], on, self.versions);
                     let mut bindings = Bindings::new();
                     if let Some(score) = self.env.matches(&on, receiver, &mut bindings, MAX_DEPTH) {

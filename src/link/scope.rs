@@ -68,7 +68,7 @@ impl<'e> Scope<'e> {
             for import in library.imports.iter().filter(|import| import.prefix.as_ref() == prefix) {
                 for source in &import.sources {
                     if let Source::Library(from) = source
-                        && import.passes(name)
+                        && let Some(name) = import.source_of(name)
                         && let Some(entity) = self.env.libraries.list[*from as usize].exported.values.get(name)
                     {
                         let superseding = self.superseding(entity.unit(), name);
@@ -76,9 +76,10 @@ impl<'e> Scope<'e> {
                     }
                 }
             }
-            let shares = library.packs.iter().filter(|share| share.prefix.as_ref() == prefix && share.passes(name));
-            for share in shares {
-                if let Some(item) = self.env.models.lookup(share.pack, name, self.versions) {
+            for share in library.packs.iter().filter(|share| share.prefix.as_ref() == prefix) {
+                if let Some(name) = share.source_of(name)
+                    && let Some(item) = self.env.models.lookup(share.pack, name, self.versions)
+                {
                     return Meaning::Item(item);
                 }
             }
@@ -106,7 +107,7 @@ impl<'e> Scope<'e> {
                 Source::Library(from) => self.env.libraries.list[*from as usize].exported.setters.get(name).copied(),
                 _ => None,
             };
-            import.passes(name).then(|| import.sources.iter().find_map(exported))?
+            import.source_of(name).and_then(|_| import.sources.iter().find_map(exported))
         })
     }
 
@@ -118,7 +119,7 @@ impl<'e> Scope<'e> {
         }
         let name = &self.env.class(extension).name;
         library.imports.iter().any(|import| {
-            import.passes(name)
+            import.source_of(name).is_some()
                 && import.sources.iter().any(|source| match source {
                     Source::Library(from) => {
                         let exported = &self.env.libraries.list[*from as usize].exported;

@@ -83,6 +83,7 @@ fn lower_tree(
         conditional: Vec::new(),
         prefix: None,
         show: Vec::new(),
+        renames: Vec::new(),
         hide: Vec::new(),
     };
     let unit = Unit {

@@ -3,12 +3,15 @@
 //! `declarations` walks the module from the top, `tables` reads what binds native functions (`dlopen(path, { … })`),
 //! `body` lowers what functions do. What stands at the top of a module and is no declaration becomes one function.
 
-use rustc_hash::FxHashMap;
+use std::cell::OnceCell;
 
-use crate::ir::{Function, FunctionId, FunctionKind, Name, Unit};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::ir::{Function, FunctionId, FunctionKind, Name, TypeRef, Unit};
 use crate::language::Language;
 use crate::parse::{Limits, NodeId, Parsed, Refused, Tree, ts};
 use crate::source::{FileId, Span};
+use crate::vocabulary::vocabulary;
 
 mod body;
 mod classes;
@@ -17,6 +20,7 @@ mod constants;
 mod declarations;
 mod functions;
 mod modules;
+mod names;
 mod native;
 mod parameters;
 mod tables;
@@ -35,21 +39,23 @@ pub fn lower(file: FileId, text: &str, limits: &Limits) -> Result<Unit, Refused>
         errors,
         ..Unit::empty(file, Language::TypeScript)
     };
-    let starts_calls = memchr::memmem::find(text.as_bytes(), STARTS.as_bytes()).is_some();
+    let mut starting = vocabulary().starting();
+    let starts_calls = starting.any(|member| memchr::memmem::find(text.as_bytes(), member.as_bytes()).is_some());
     let mut lowering = FileLowering {
         tree: &tree,
         unit,
         depth: limits.depth,
         imported: FxHashMap::default(),
+        names: OnceCell::new(),
+        inferred: FxHashMap::default(),
+        inferred_names: FxHashSet::default(),
+        behind: FxHashSet::default(),
         described: 0,
         starts_calls,
     };
     lowering.module();
     Ok(lowering.unit)
 }
-
-/// How a call of a bound function on another thread is written.
-const STARTS: &str = ".async";
 
 /// What lowering a file gathers.
 struct FileLowering<'t> {
@@ -60,6 +66,13 @@ struct FileLowering<'t> {
     depth: u32,
     /// What the names are that imports bring in.
     imported: FxHashMap<Name, Imported>,
+    /// What all names mean, once somebody asks.
+    names: OnceCell<names::Names<'t>>,
+    /// The types of tables and descriptions, by their objects, and the names of their classes.
+    inferred: FxHashMap<NodeId, TypeRef>,
+    inferred_names: FxHashSet<Name>,
+    /// Prefixes that no program can write.
+    behind: FxHashSet<Name>,
     /// How many structs contain what is described at the moment.
     described: u32,
     /// The file calls bound functions on other threads, or may.
@@ -112,8 +125,8 @@ impl FileLowering<'_> {
         self.tree.text(node).into()
     }
 
-    /// The name that a free name has where it is declared.
-    fn real_name(&self, name: &str) -> Name {
+    /// The name that a free name has in the module that it comes from.
+    fn imported_name(&self, name: &str) -> Name {
         match self.imported.get(name) {
             Some(Imported { name: Some(real), .. }) => real.clone(),
             _ => name.into(),

@@ -9,7 +9,7 @@ use crate::support::{self, Outcome, all_well, entries, files_below, name, reposi
 
 /// The rooms of the architecture: a module uses its own room and those before it.
 const ROOMS: &[(u32, &[&str])] = &[
-    (1, &["source", "language", "target", "config", "discover"]),
+    (1, &["source", "language", "target", "config", "discover", "vocabulary"]),
     (2, &["parse"]),
     (3, &["ir", "lower"]),
     (4, &["summary", "models"]),

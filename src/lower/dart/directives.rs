@@ -66,6 +66,7 @@ impl FileLowering<'_> {
             conditional: open.into_iter().filter_map(|uri| self.uri(uri)).collect(),
             prefix: tree.child(node, "alias").map(|alias| self.name(alias)),
             show: combined("show"),
+            renames: Vec::new(),
             hide: combined("hide"),
         })
     }

@@ -53,6 +53,7 @@ fn import(uri: &str, prefix: Option<String>) -> Import {
         conditional: Vec::new(),
         prefix: prefix.map(Name::new),
         show: Vec::new(),
+        renames: Vec::new(),
         hide: Vec::new(),
     }
 }

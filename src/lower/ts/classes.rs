@@ -46,7 +46,7 @@ impl FileLowering<'_> {
         let supertype = extends.and_then(|extends| {
             let value = tree.child(extends, "value").filter(|&value| tree.kind(value) == "identifier")?;
             let args = tree.child(extends, "type_arguments").map_or(Vec::new(), |args| self.type_args(args));
-            Some(TypeRef::applied(self.real_name(tree.text(value)), args))
+            Some(TypeRef::applied(tree.text(value), args))
         });
         let listed = implements.into_iter().chain(interfaces).flat_map(|list| tree.named_children(list));
         let is_interface = tree.kind(node) == "interface_declaration";

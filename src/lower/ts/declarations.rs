@@ -1,5 +1,6 @@
 //! What stands at the top of a module: functions, classes, variables, and statements.
 
+use super::modules::DEFAULT;
 use super::{BodySource, FileLowering, body};
 use crate::ir::{Function, FunctionKind, Incomplete, Name, TypeAlias, Variable};
 use crate::parse::NodeId;
@@ -42,6 +43,9 @@ impl FileLowering<'_> {
         match tree.kind(node) {
             "import_statement" | "import_alias" | "hash_bang_line" | "empty_statement" => {}
             "export_statement" => match tree.child(node, "declaration").or_else(|| tree.child(node, "value")) {
+                Some(value) if tree.has_token(node, DEFAULT) && self.is_nameless(value) => {
+                    self.nameless(node, value, in_error);
+                }
                 Some(declared) => self.declaration(declared, in_error, statements),
                 // `export default struct { … }`, `export default function () {}`
                 None => {
@@ -75,6 +79,32 @@ impl FileLowering<'_> {
         }
     }
 
+    /// Whether what is exported is a value without a name.
+    fn is_nameless(&self, value: NodeId) -> bool {
+        let tree = self.tree;
+        !matches!(tree.kind(value), "identifier" | "class") && tree.child(value, "name").is_none()
+    }
+
+    /// `export default (a) => b`: a function that others import, or a variable.
+    fn nameless(&mut self, node: NodeId, value: NodeId, in_error: bool) {
+        let name = Name::new(DEFAULT);
+        if is_function(self.tree.kind(value)) {
+            let function = self.function(value, None, in_error);
+            if let Some(function) = function.and_then(|id| self.unit.functions.get_mut(id.index())) {
+                function.name = name.clone();
+                function.qualified = name;
+            }
+            return;
+        }
+        let mut function = self.new_function(FunctionKind::Initializer, node, None);
+        function.is_static = true;
+        function.name = name.clone();
+        function.qualified = name.clone();
+        let initializer = self.add(function, node, in_error, Some(BodySource::Expression(value)), &[]);
+        let variable = Variable { name, initializer: Some(initializer), ..self.variable(node, true) };
+        self.unit.variables.push(Variable { span: self.first_token(node), ..variable });
+    }
+
     fn alias(&mut self, node: NodeId) {
         let tree = self.tree;
         let (Some(name), Some(value)) = (tree.child(node, "name"), tree.child(node, "value")) else { return };
@@ -91,6 +121,13 @@ impl FileLowering<'_> {
             if tree.kind(name) != "identifier" {
                 self.unpacked(declarator, name, value, statements);
                 continue;
+            }
+            if let Some(value) = value.filter(|_| is_const) {
+                if is_function(tree.kind(value)) {
+                    self.function_in(declarator, value, Some(name), None, in_error);
+                    continue;
+                }
+                self.constant_table(value);
             }
             let ty = self.annotated(declarator, "type");
             let initializer = value.map(|value| {
@@ -153,4 +190,9 @@ impl FileLowering<'_> {
             body::lower_statements(self, id, &statements);
         }
     }
+}
+
+/// Whether an expression is a function.
+fn is_function(kind: &str) -> bool {
+    matches!(kind, "arrow_function" | "function_expression" | "generator_function")
 }

@@ -15,15 +15,26 @@ pub(super) struct Owner {
 impl FileLowering<'_> {
     /// Lowers a function or a method.
     pub(super) fn function(&mut self, node: NodeId, owner: Option<&Owner>, in_error: bool) -> Option<FunctionId> {
+        self.function_in(node, node, self.tree.child(node, "name"), owner, in_error)
+    }
+
+    /// Lowers a function whose declaration is `around` it: `const f = () => …`.
+    pub(super) fn function_in(
+        &mut self,
+        around: NodeId,
+        node: NodeId,
+        name: Option<NodeId>,
+        owner: Option<&Owner>,
+        in_error: bool,
+    ) -> Option<FunctionId> {
         let tree = self.tree;
-        let name = tree.child(node, "name");
         let kind = match owner {
             Some(_) if name.is_some_and(|name| tree.text(name) == "constructor") => FunctionKind::Constructor,
             _ if tree.has_token(node, "get") => FunctionKind::Getter,
             _ if tree.has_token(node, "set") => FunctionKind::Setter,
             _ => FunctionKind::Function,
         };
-        let mut function = self.new_function(kind, node, name);
+        let mut function = self.new_function(kind, around, name);
         if kind == FunctionKind::Constructor {
             function.name = Name::default();
         }
@@ -33,7 +44,7 @@ impl FileLowering<'_> {
         let unpacked = self.parameters(node, &mut function);
         let body = tree.child(node, "body");
         function.is_external = body.is_none();
-        Some(self.add(function, node, in_error, body.map(BodySource::Body), &unpacked))
+        Some(self.add(function, around, in_error, body.map(BodySource::Body), &unpacked))
     }
 
     /// What a declaration says of a function beside its parameters.

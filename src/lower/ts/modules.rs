@@ -4,6 +4,9 @@ use super::{FileLowering, Imported};
 use crate::ir::{Import, Name};
 use crate::parse::NodeId;
 
+/// What a module gives that is imported without a name.
+pub(super) const DEFAULT: &str = "default";
+
 /// What every module sees without importing it.
 const STANDARD: &str = "ts:std";
 
@@ -13,12 +16,12 @@ const ENDINGS: [&str; 4] = [".ts", ".ets", "/index.ts", "/Index.ets"];
 impl FileLowering<'_> {
     /// Lowers the imports of the module, and what it exports of others.
     pub(super) fn directives(&mut self) {
-        self.unit.directives.imports.push(import_of(STANDARD, None, Vec::new()));
+        self.unit.directives.imports.push(import_of(STANDARD, None, &[]));
         let tree = self.tree;
         for node in tree.named_children(tree.root()) {
             match tree.kind(node) {
                 "import_statement" => self.import(node),
-                "export_statement" => self.export_from(node),
+                "export_statement" => self.export(node),
                 _ => {}
             }
         }
@@ -37,7 +40,7 @@ impl FileLowering<'_> {
         let mut shown = Vec::new();
         for part in tree.named_children(clause) {
             match tree.kind(part) {
-                "identifier" => shown.push((self.name(part), Name::new("default"))),
+                "identifier" => shown.push((self.name(part), Name::new(DEFAULT))),
                 "namespace_import" => {
                     if let Some(name) = tree.child_of_kind(part, "identifier") {
                         self.whole(&module, self.name(name));
@@ -54,51 +57,60 @@ impl FileLowering<'_> {
         if shown.is_empty() {
             return;
         }
-        let names = shown.iter().map(|(_, real)| real.clone()).collect();
-        self.unit.directives.imports.push(import_of(&module, None, names));
+        self.unit.directives.imports.push(import_of(&module, None, &shown));
         for (own, real) in shown {
             self.imported.insert(own, Imported { module: module.clone(), name: Some(real) });
         }
     }
 
     fn whole(&mut self, module: &Name, name: Name) {
-        self.unit.directives.imports.push(import_of(module, Some(name.clone()), Vec::new()));
+        self.unit.directives.imports.push(import_of(module, Some(name.clone()), &[]));
         self.imported.insert(name, Imported { module: module.clone(), name: None });
     }
 
     /// Makes what a module gives known under a prefix that no program can write.
     pub(super) fn behind(&mut self, module: &str) -> Name {
         let prefix = Name::new(format!("{module}#"));
-        let imports = &mut self.unit.directives.imports;
-        if !imports.iter().any(|import| import.prefix.as_ref() == Some(&prefix)) {
-            imports.push(import_of(module, Some(prefix.clone()), Vec::new()));
+        if self.behind.insert(prefix.clone()) {
+            self.unit.directives.imports.push(import_of(module, Some(prefix.clone()), &[]));
         }
         prefix
     }
 
-    /// `export { a } from './b'`, `export * from './b'`; what gets another name there is not followed.
-    fn export_from(&mut self, node: NodeId) {
+    /// `export { a as b } from './c'`, `export * from './c'`, `export { a as b }`, `export default a`
+    fn export(&mut self, node: NodeId) {
         let tree = self.tree;
-        let Some(source) = tree.child(node, "source") else { return };
-        let module = self.string(source);
-        if tree.child_of_kind(node, "namespace_export").is_some() {
-            return;
-        }
+        let clause = tree.child_of_kind(node, "export_clause");
         let mut shown = Vec::new();
-        if let Some(clause) = tree.child_of_kind(node, "export_clause") {
-            for one in tree.named_children(clause).filter(|&one| tree.child(one, "alias").is_none()) {
-                shown.extend(tree.child(one, "name").map(|name| self.property_name(name)));
+        for one in clause.into_iter().flat_map(|clause| tree.named_children(clause)) {
+            let Some(name) = tree.child(one, "name").map(|name| self.property_name(name)) else { continue };
+            let given = tree.child(one, "alias").map_or_else(|| name.clone(), |alias| self.property_name(alias));
+            shown.extend(super::tables::classes_of(&given).into_iter().zip(super::tables::classes_of(&name)));
+            shown.push((given, name));
+        }
+        match tree.child(node, "source").map(|source| self.string(source)) {
+            Some(module) => {
+                if clause.is_none_or(|_| !shown.is_empty()) && tree.child_of_kind(node, "namespace_export").is_none() {
+                    self.unit.directives.exports.push(import_of(&module, None, &shown));
+                }
             }
-            if shown.is_empty() {
-                return;
+            None => {
+                let named = tree.child(node, "declaration").and_then(|declared| tree.child(declared, "name"));
+                let value = tree.child(node, "value").filter(|&value| tree.kind(value) == "identifier");
+                if tree.has_token(node, "default")
+                    && let Some(own) = named.or(value)
+                {
+                    shown.push((Name::new(DEFAULT), self.name(own)));
+                }
+                let renamed = shown.into_iter().filter(|(given, own)| given != own);
+                self.unit.directives.gives.extend(renamed);
             }
         }
-        self.unit.directives.exports.push(import_of(&module, None, shown));
     }
 }
 
 /// An import of a module as written: a path without an ending may lead to several files.
-fn import_of(module: &str, prefix: Option<Name>, show: Vec<Name>) -> Import {
+fn import_of(module: &str, prefix: Option<Name>, names: &[(Name, Name)]) -> Import {
     let (uri, conditional) = match module.starts_with('.') {
         true => {
             let stem = [".js", ".mjs", ".cjs"].iter().find_map(|ending| module.strip_suffix(ending));
@@ -112,5 +124,7 @@ fn import_of(module: &str, prefix: Option<Name>, show: Vec<Name>) -> Import {
         }
         false => (module.into(), Vec::new()),
     };
-    Import { uri, conditional, prefix, show, hide: Vec::new() }
+    let (plain, renames): (Vec<_>, Vec<_>) = names.iter().cloned().partition(|(own, real)| own == real);
+    let show = plain.into_iter().map(|(own, _)| own).collect();
+    Import { uri, conditional, prefix, show, hide: Vec::new(), renames }
 }

@@ -43,7 +43,7 @@ impl FileLowering<'_> {
             span: self.span_in(pattern, function.base),
         });
         let default = value.and_then(|value| match tree.kind(value) {
-            "identifier" => Some(DefaultValue::Name(self.real_name(tree.text(value)))),
+            "identifier" => Some(DefaultValue::Name(Name::new(tree.text(value)))),
             _ => self.constant(value).map(DefaultValue::Const),
         });
         let required = value.is_none() && tree.kind(node) != "optional_parameter";

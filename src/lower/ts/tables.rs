@@ -9,42 +9,40 @@ use super::functions::Owner;
 use super::native::{is_address, is_number};
 use crate::ir::build::Builder;
 use crate::ir::{
-    Arg, Base, Binding, Call, Callee, Class, ClassId, ClassKind, Const, Flavor, Function, FunctionId, FunctionKind,
-    Local, LocalId, LocalKind, Name, Op, Operand, Param, Place, Projection, StructLayout, SuspendKind, TypeRef,
+    Arg, Base, Binding, Callee, Class, ClassId, ClassKind, Const, CopyKind, Flavor, Function, FunctionId, FunctionKind,
+    Local, LocalId, LocalKind, Name, Op, Operand, Param, Place, Projection, Spelling, StructLayout, SuspendKind,
+    TypeRef,
 };
 use crate::parse::NodeId;
 use crate::source::Span;
-
-/// The functions that open a library by a table.
-const BINDERS: [&str; 2] = ["dlopen", "linkSymbols"];
-
-/// The functions that make a native function of an address.
-const OF_ADDRESSES: [&str; 2] = ["CFunction", "AsyncCFunction"];
-
-/// What describes a struct.
-const STRUCTS: [&str; 2] = ["Struct", "StructSchema"];
-
-/// What calls a bound function on another thread.
-pub(super) const ASYNC: &str = "async";
+use crate::vocabulary::{Library, vocabulary};
 
 /// How deep structs are followed that contain structs.
 const MAX_STRUCTS: u32 = 16;
 /// How many names and casts are looked through.
 const MAX_NAMES: usize = 16;
 
-/// The class of a library that says how its structs cross the boundary; see the model of the library.
-const SCHEMA: &str = "StructSchema";
-
-/// What a model says of a struct that comes back.
-const RETURNED: &str = "returns";
-
-/// What a model says of an address in a struct.
-const POINTER: &str = "pointer";
-
 /// The method that runs a bound function on another thread.
 pub(super) fn twin(symbol: &str) -> Name {
-    format!("{symbol}.{ASYNC}").into()
+    format!("{symbol}.async").into()
 }
+
+/// The classes of tables and structs are called after their constants, in words that no program can write, so that other
+/// files find them.
+fn class_of(what: &str, constant: &str) -> Name {
+    format!("{what} {constant}").into()
+}
+
+/// The classes that a constant may have.
+pub(super) fn classes_of(constant: &str) -> [Name; 2] {
+    [class_of(TABLE, constant), class_of(STRUCT, constant)]
+}
+
+const TABLE: &str = "symbols";
+const STRUCT: &str = "struct";
+
+/// The method of a struct's class that says what such a struct is when it comes back.
+const RETURNED: &str = "returned struct";
 
 /// The method that gives what such a call gives in the end.
 pub(super) fn settled(symbol: &str) -> Name {
@@ -59,56 +57,124 @@ struct Entry {
     symbol: Name,
     params: Option<Vec<TypeRef>>,
     result: Option<TypeRef>,
-    /// Where it is described, where that is a struct.
-    gives_struct: Option<NodeId>,
+    /// The struct that it gives, where it gives one.
+    structure: Option<Structure>,
     is_async: bool,
 }
 
-impl FileLowering<'_> {
-    /// The function's own name, and the module that it comes from.
-    pub(super) fn origin(&self, function: NodeId) -> Option<(Name, Option<Name>)> {
-        let tree = self.tree;
-        match tree.kind(function) {
-            "identifier" => {
-                let imported = self.imported.get(tree.text(function));
-                Some((self.real_name(tree.text(function)), imported.map(|imported| imported.module.clone())))
-            }
-            "member_expression" => {
-                let (object, name) = (tree.child(function, "object")?, tree.child(function, "property")?);
-                let imported = self.imported.get(tree.text(object));
-                Some((self.name(name), imported.map(|imported| imported.module.clone())))
-            }
-            _ => None,
+/// A struct that comes back.
+struct Structure {
+    /// Where the table says so.
+    at: NodeId,
+    /// The class, where another file describes it, or may.
+    class: Option<TypeRef>,
+}
+
+/// What a word of a table stands for.
+enum Described {
+    Native(TypeRef),
+    /// A struct that the file describes.
+    Struct(TypeRef),
+    /// A struct if another file describes one under that name.
+    Imported(TypeRef),
+}
+
+impl Described {
+    fn ty(&self) -> TypeRef {
+        match self {
+            Self::Native(ty) | Self::Struct(ty) | Self::Imported(ty) => ty.clone(),
         }
+    }
+}
+
+/// A call that makes a native function of an address.
+pub(super) struct Made {
+    description: NodeId,
+    /// It runs on another thread.
+    pub(super) is_async: bool,
+    library: &'static Library,
+}
+
+impl FileLowering<'_> {
+    /// The library that a function is of, and its name there.
+    pub(super) fn library_of(&self, function: NodeId) -> Option<(&'static Library, Name)> {
+        let named = self.library_named(function)?;
+        let object = self.tree.child(function, "object").unwrap_or(function);
+        (!self.declares(object)).then_some(named)
+    }
+
+    /// The same, where nothing around the function declares that name.
+    pub(super) fn library_named(&self, function: NodeId) -> Option<(&'static Library, Name)> {
+        let tree = self.tree;
+        let words = vocabulary();
+        let from = |module: &Name, name: &str| match words.of_module(module) {
+            Some(library) => Some(library),
+            // What another file of the project gives on.
+            None => module.starts_with('.').then(|| words.of_name(name))?,
+        };
+        let (object, name) = match tree.kind(function) {
+            "identifier" => (function, None),
+            "member_expression" => {
+                (tree.child(function, "object")?, Some(self.name(tree.child(function, "property")?)))
+            }
+            _ => return None,
+        };
+        let imported = self.imported.get(tree.text(object));
+        let (library, name) = match (imported, name) {
+            (Some(imported), Some(name)) => (from(&imported.module, &name), name),
+            (Some(imported), None) => {
+                let name = imported.name.clone()?;
+                (from(&imported.module, &name), name)
+            }
+            (None, Some(name)) => (words.of_object(tree.text(object)), name),
+            (None, None) => return None,
+        };
+        Some((library?, name))
     }
 
     /// The type that a call infers from a table or a description among its arguments.
     pub(super) fn inferred(&mut self, function: NodeId, arguments: NodeId) -> Option<TypeRef> {
-        let (name, module) = self.origin(function)?;
-        let tree = self.tree;
-        let mut objects = tree.named_children(arguments).filter_map(|argument| self.object_behind(argument));
-        if BINDERS.contains(&name.as_str()) {
-            let table = objects.next()?;
-            drop(objects);
-            return self.table(table, module.as_ref());
+        let (library, name) = self.library_of(function)?;
+        let (binds, describes) = (has(&library.binds, &name), has(&library.structs, &name));
+        if !binds && !describes {
+            return None;
         }
-        if STRUCTS.contains(&name.as_str()) {
-            let fields = objects.next()?;
-            drop(objects);
-            return self.struct_class(fields, module.as_ref());
+        let tree = self.tree;
+        for argument in tree.named_children(arguments) {
+            match self.object_behind(argument) {
+                Some(table) if binds => return self.table(table, library),
+                Some(fields) => return Some(self.struct_class(fields, library)),
+                None if binds => {
+                    if let Some(table) = self.imported_class(argument, TABLE) {
+                        return Some(table);
+                    }
+                }
+                None => {}
+            }
         }
         None
     }
 
-    /// Whether a name is that of a constant that describes a struct.
-    pub(super) fn is_schema(&self, name: NodeId) -> bool {
+    /// The class that another file of the project makes of a constant of that name, if it does.
+    fn imported_class(&mut self, node: NodeId, what: &str) -> Option<TypeRef> {
+        let tree = self.tree;
+        if tree.kind(node) != "identifier" || self.declares(node) {
+            return None;
+        }
+        let imported = self.imported.get(tree.text(node)).filter(|imported| imported.module.starts_with('.'))?;
+        let (module, name) = (imported.module.clone(), imported.name.clone()?);
+        let prefix = Some(self.behind(&module));
+        Some(TypeRef::from(Spelling { prefix, ..Spelling::named(class_of(what, &name)) }))
+    }
+
+    /// Whether a name is that of a constant that describes a struct: the library whose description it is.
+    pub(super) fn schema(&self, name: NodeId) -> Option<&'static Library> {
         let tree = self.tree;
         let value = Some(name).filter(|&name| tree.kind(name) == "identifier");
-        let value = value.and_then(|name| self.constant_behind(name));
-        let function =
-            value.and_then(|value| tree.child(value, "function").or_else(|| tree.child(value, "constructor")));
-        let origin = function.and_then(|function| self.origin(function));
-        origin.is_some_and(|(name, _)| STRUCTS.contains(&name.as_str()))
+        let value = self.constant_behind(value?)?;
+        let function = tree.child(value, "function").or_else(|| tree.child(value, "constructor"));
+        let (library, name) = self.library_of(function?)?;
+        has(&library.structs, &name).then_some(library)
     }
 
     /// The object that an expression is or that a constant of the file holds.
@@ -130,95 +196,99 @@ impl FileLowering<'_> {
         None
     }
 
-    /// The value that the constant of a name has, of several that which is declared last before it.
+    /// The value that the constant of a name has.
     fn constant_behind(&self, name: NodeId) -> Option<NodeId> {
         self.tree.child(self.declarator_behind(name)?, "value")
     }
 
-    /// The declaration of a name that is the last before it.
-    pub(super) fn declarator_behind(&self, name: NodeId) -> Option<NodeId> {
+    /// A constant that may be the table of another file: the class that it declares.
+    pub(super) fn constant_table(&mut self, value: NodeId) {
         let tree = self.tree;
-        let text = tree.text(name);
-        // What a declaration contains does not come after it: it may name itself.
-        let start = tree.span(name).start;
-        let before = |&node: &NodeId| {
-            tree.kind(node) == "variable_declarator"
-                && tree.span(node).end <= start
-                && tree.child(node, "name").is_some_and(|declared| tree.text(declared) == text)
-        };
-        tree.descendants(tree.root()).take_while(|&node| node < name).filter(before).last()
+        let Some(object) = self.object_behind(value) else { return };
+        let first = tree.named_children(object).next().filter(|&pair| tree.kind(pair) == "pair");
+        let entry = first.and_then(|pair| tree.child(pair, "value")).and_then(|value| self.object_behind(value));
+        let Some(entry) = entry else { return };
+        if let Some(library) = vocabulary().of_keys(|key| self.property(entry, key).is_some()) {
+            self.table(object, library);
+        }
     }
 
     /// The class that a table declares.
-    fn table(&mut self, object: NodeId, module: Option<&Name>) -> Option<TypeRef> {
+    fn table(&mut self, object: NodeId, library: &'static Library) -> Option<TypeRef> {
         let tree = self.tree;
-        let known = self.classes_at(object);
-        if let Some(class) = known {
-            return Some(TypeRef::named(&class));
+        if let Some(class) = self.inferred.get(&object) {
+            return Some(class.clone());
         }
         let pairs: Vec<NodeId> = tree.named_children(object).filter(|&pair| tree.kind(pair) == "pair").collect();
-        let entries: Vec<Entry> = pairs.into_iter().filter_map(|pair| self.entry(pair)).collect();
+        let entries: Vec<Entry> = pairs.into_iter().filter_map(|pair| self.entry(pair, library)).collect();
         if entries.is_empty() {
             return None;
         }
-        let owner = self.new_class(object, "symbols", None);
+        let owner = self.new_class(object, TABLE, None);
         for entry in entries {
-            self.bound(&entry, &owner, module);
+            self.bound(&entry, &owner, library);
         }
         Some(owner.this)
     }
 
-    fn entry(&mut self, node: NodeId) -> Option<Entry> {
+    fn entry(&mut self, node: NodeId, library: &'static Library) -> Option<Entry> {
         let tree = self.tree;
         let (key, value) = (tree.child(node, "key")?, tree.child(node, "value")?);
         let value = self.object_behind(value)?;
-        let key_name = self.property_name(key);
-        let mut entry =
-            Entry { node, key, symbol: key_name, params: None, result: None, gives_struct: None, is_async: false };
+        let symbol = self.property_name(key);
+        let mut entry = Entry { node, key, symbol, params: None, result: None, structure: None, is_async: false };
         let mut is_function = tree.named_children(value).next().is_none();
+        let keys = &library.keys;
         for pair in tree.named_children(value).filter(|&pair| tree.kind(pair) == "pair") {
             let (Some(key), Some(value)) = (tree.child(pair, "key"), tree.child(pair, "value")) else { continue };
-            match &*self.property_name(key) {
-                "args" | "parameters" => {
-                    is_function = true;
-                    if tree.kind(value) == "array" {
-                        let types: Vec<NodeId> = tree.named_children(value).collect();
-                        let all_plain = types.iter().all(|&ty| tree.kind(ty) != "spread_element");
-                        let types = types.into_iter().map(|ty| self.described(ty).0).collect();
-                        entry.params = all_plain.then_some(types);
-                    }
+            let key = self.property_name(key);
+            let is = |known: &Option<String>| known.as_deref() == Some(&*key);
+            if is(&keys.params) {
+                is_function = true;
+                if tree.kind(value) == "array" {
+                    let types: Vec<NodeId> = tree.named_children(value).collect();
+                    let all_plain = types.iter().all(|&ty| tree.kind(ty) != "spread_element");
+                    let types = types.into_iter().map(|ty| self.described(ty, library).ty()).collect();
+                    entry.params = all_plain.then_some(types);
                 }
-                "returns" | "result" => {
-                    is_function = true;
-                    let (ty, is_struct) = self.described(value);
-                    (entry.result, entry.gives_struct) = (Some(ty), is_struct.then_some(pair));
+            } else if is(&keys.result) {
+                is_function = true;
+                let described = self.described(value, library);
+                entry.result = Some(described.ty());
+                entry.structure = match described {
+                    Described::Native(_) => None,
+                    Described::Struct(_) => Some(Structure { at: pair, class: None }),
+                    Described::Imported(class) => Some(Structure { at: pair, class: Some(class) }),
+                };
+            } else if is(&keys.elsewhere) {
+                entry.is_async = tree.kind(value) == "true";
+            } else if is(&keys.symbol) {
+                if let Some(Const::Str(symbol)) = self.constant(value) {
+                    entry.symbol = symbol;
                 }
-                "nonblocking" => entry.is_async = tree.kind(value) == "true",
-                "name" => {
-                    if let Some(Const::Str(symbol)) = self.constant(value) {
-                        entry.symbol = symbol;
-                    }
-                }
-                // A variable.
-                "type" => return None,
-                _ => {}
+            } else if is(&keys.variable) {
+                return None;
             }
         }
         is_function.then_some(entry)
     }
 
-    /// The native type that a table's word stands for, and whether it is a struct that the file describes.
-    fn described(&mut self, node: NodeId) -> (TypeRef, bool) {
-        if let Some(ty) = self.type_word(node).and_then(|word| self.native_type(&word)) {
-            return (ty, false);
+    /// What a table's word stands for.
+    fn described(&mut self, node: NodeId, library: &'static Library) -> Described {
+        let unknown = || Described::Native(TypeRef::named("dynamic"));
+        if let Some(ty) = self.type_word(node, library).and_then(|word| self.native_type(&word)) {
+            return Described::Native(ty);
         }
         if self.described > MAX_STRUCTS {
-            return (TypeRef::named("dynamic"), false);
+            return unknown();
         }
         self.described += 1;
         let found = self.described_struct(node);
         self.described -= 1;
-        found.map_or_else(|| (TypeRef::named("dynamic"), false), |ty| (ty, true))
+        match found {
+            Some(ty) => Described::Struct(ty),
+            None => self.imported_class(node, STRUCT).map_or_else(unknown, Described::Imported),
+        }
     }
 
     fn described_struct(&mut self, node: NodeId) -> Option<TypeRef> {
@@ -230,48 +300,54 @@ impl FileLowering<'_> {
         let value = value?;
         let function = tree.child(value, "function").or_else(|| tree.child(value, "constructor"))?;
         let arguments = tree.child(value, "arguments")?;
-        let (name, module) = self.origin(function)?;
+        let (library, name) = self.library_of(function)?;
         let fields = tree.named_children(arguments).next().and_then(|fields| self.object_behind(fields))?;
-        STRUCTS.contains(&name.as_str()).then(|| self.struct_class(fields, module.as_ref()))?
+        has(&library.structs, &name).then(|| self.struct_class(fields, library))
     }
 
     /// The class of a struct that is described by an object: its layout, and what reading its fields gives.
-    fn struct_class(&mut self, object: NodeId, module: Option<&Name>) -> Option<TypeRef> {
+    fn struct_class(&mut self, object: NodeId, library: &'static Library) -> TypeRef {
         let tree = self.tree;
-        if let Some(class) = self.classes_at(object) {
-            return Some(TypeRef::named(&class));
+        if let Some(class) = self.inferred.get(&object) {
+            return class.clone();
         }
         let mut fields: Vec<(NodeId, NodeId, TypeRef)> = Vec::new();
         for pair in tree.named_children(object).filter(|&pair| tree.kind(pair) == "pair") {
             let (Some(key), Some(value)) = (tree.child(pair, "key"), tree.child(pair, "value")) else { continue };
-            let ty = self.described(value).0;
+            let ty = self.described(value, library).ty();
             fields.push((pair, key, ty));
         }
         let supertype = self.of_native("Struct");
-        let owner = self.new_class(object, "struct", Some(supertype));
+        let owner = self.new_class(object, STRUCT, Some(supertype));
         for (pair, key, _) in fields.iter().filter(|(.., ty)| is_address(ty)) {
-            let mut getter = self.method(FunctionKind::Getter, &owner, *pair, *key, self.property_name(*key), 0);
-            let span = self.span_in(*key, getter.base);
-            let mut build = Builder::new(std::mem::take(&mut getter.locals));
-            let this = Operand::Local(LocalId(0));
-            let value = match module {
-                Some(module) => self.told(&mut build, module, POINTER, this, span),
-                None => Operand::Const(Const::Other),
-            };
-            build.jump_return(Some(value), span);
-            self.finish(getter, build, &owner);
+            let name = self.property_name(*key);
+            let getter = self.method(FunctionKind::Getter, &owner, *pair, *key, name, 0);
+            self.tells(getter, &owner, library, library.pointer.as_deref(), Operand::Local(LocalId(0)));
         }
+        // What other files ask that bind a function which gives one: a value it comes back by.
+        let name = Name::new(RETURNED);
+        let returned = self.method(FunctionKind::Function, &owner, object, object, name, 1);
+        self.tells(returned, &owner, library, library.returned.as_deref(), Operand::Local(LocalId(1)));
         let fields = fields.into_iter().map(|(_, key, ty)| (self.property_name(key), ty)).collect();
         let layout = StructLayout { class: owner.class, is_union: false, packed: None, fields, is_partial: false };
         self.unit.layouts.push(layout);
-        Some(owner.this)
+        owner.this
+    }
+
+    /// A method whose result is what a library's model tells of a value.
+    fn tells(&mut self, mut function: Function, owner: &Owner, library: &Library, what: Option<&str>, of: Operand) {
+        let span = function.name_span.relative_to(function.base);
+        let mut build = Builder::new(std::mem::take(&mut function.locals));
+        let value = self.told(&mut build, library, what, of, span);
+        build.jump_return(Some(value), span);
+        self.finish(function, build, owner);
     }
 
     /// The methods of a bound function.
-    fn bound(&mut self, entry: &Entry, owner: &Owner, module: Option<&Name>) {
+    fn bound(&mut self, entry: &Entry, owner: &Owner, library: &'static Library) {
         let arity = entry.params.as_ref().map_or(0, Vec::len);
         let key = self.property_name(entry.key);
-        let is_plain = entry.gives_struct.is_none() && !entry.is_async;
+        let is_plain = entry.structure.is_none() && !entry.is_async;
         let native: Name = if is_plain { key.clone() } else { format!("native {key}").into() };
         let mut function = self.method(FunctionKind::Function, owner, entry.node, entry.key, native.clone(), arity);
         function.is_external = true;
@@ -295,11 +371,10 @@ impl FileLowering<'_> {
         });
         if !is_plain {
             let flavor = if entry.is_async { Flavor::Async } else { Flavor::Sync };
-            let given = module.filter(|_| entry.gives_struct.is_some());
-            self.wrapper(entry, owner, key.clone(), Some(native), flavor, given);
+            self.wrapper(entry, owner, key.clone(), Some(native), flavor, Some(library));
         }
         self.wrapper(entry, owner, twin(&key), Some(key.clone()), Flavor::Async, None);
-        self.wrapper(entry, owner, settled(&key), None, Flavor::Sync, module.filter(|_| entry.gives_struct.is_some()));
+        self.wrapper(entry, owner, settled(&key), None, Flavor::Sync, Some(library));
     }
 
     /// A method that calls another of the class; where the struct that comes back is kept by a library, that.
@@ -310,7 +385,7 @@ impl FileLowering<'_> {
         name: Name,
         calls: Option<Name>,
         flavor: Flavor,
-        keeps: Option<&Name>,
+        keeps: Option<&'static Library>,
     ) {
         let arity = if calls.is_some() { entry.params.as_ref().map_or(0, Vec::len) } else { 0 };
         let mut function = self.method(FunctionKind::Function, owner, entry.node, entry.key, name, arity);
@@ -331,61 +406,72 @@ impl FileLowering<'_> {
             let params = function.params.iter();
             let args = params.map(|param| Arg { name: None, value: Operand::Local(param.local), span }).collect();
             let receiver = Operand::Local(LocalId(0));
-            value = call(&mut build, Callee::Method { receiver, name }, args, span);
+            value = build.call(Callee::Method { receiver, name }, Vec::new(), args, span, span);
         }
-        if let Some(module) = keeps {
-            let at = entry.gives_struct.map_or(span, |at| self.span_in(at, function.base));
-            value = self.told(&mut build, module, RETURNED, value, at);
+        if let (Some(library), Some(structure)) = (keeps, &entry.structure) {
+            let at = self.span_in(structure.at, function.base);
+            value = match &structure.class {
+                None => self.told(&mut build, library, library.returned.as_deref(), value, at),
+                Some(class) => {
+                    let class = CopyKind::Cast(class.clone());
+                    let structure = build.temp(at);
+                    build.push(Op::Copy { to: structure, from: Operand::Const(Const::Other), kind: class }, at);
+                    let callee = Callee::Method { receiver: Operand::Local(structure), name: Name::new(RETURNED) };
+                    build.call(callee, Vec::new(), vec![Arg { name: None, value, span: at }], at, at)
+                }
+            };
         }
         build.jump_return(Some(value), span);
         self.finish(function, build, owner);
     }
 
     /// A function that a library makes of an address, where it gives a struct: the class whose method `call` it is.
-    pub(super) fn callable(&mut self, description: NodeId, is_async: bool, module: Option<&Name>) -> Option<TypeRef> {
-        if let Some(class) = self.classes_at(description) {
-            return Some(TypeRef::named(&class));
+    pub(super) fn callable(&mut self, made: &Made) -> Option<TypeRef> {
+        if let Some(class) = self.inferred.get(&made.description) {
+            return Some(class.clone());
         }
-        let (params, result) = self.signature_parts(description);
-        let (result, (Some(params), Some(module))) = (result?, (params, module)) else { return None };
-        let (_, true) = self.described(result) else { return None };
-        let owner = self.new_class(description, "function", None);
-        let tree = self.tree;
-        let arity = tree.named_children(params).count();
-        let flavor = if is_async { Flavor::Async } else { Flavor::Sync };
+        let (params, result) = self.signature_parts(made);
+        let (result, params) = (result?, params?);
+        let Described::Struct(_) = self.described(result, made.library) else { return None };
+        let owner = self.new_class(made.description, "function", None);
+        let arity = self.tree.named_children(params).count();
         let name = Name::new("call");
-        let mut function = self.method(FunctionKind::Function, &owner, description, result, name, arity);
-        function.flavor = flavor;
-        let span = self.span_in(result, function.base);
-        let mut build = Builder::new(std::mem::take(&mut function.locals));
-        let value = self.told(&mut build, module, RETURNED, Operand::Const(Const::Null), span);
-        build.jump_return(Some(value), span);
-        self.finish(function, build, &owner);
+        let mut function = self.method(FunctionKind::Function, &owner, made.description, result, name, arity);
+        function.flavor = if made.is_async { Flavor::Async } else { Flavor::Sync };
+        self.tells(function, &owner, made.library, made.library.returned.as_deref(), Operand::Const(Const::Null));
         Some(owner.this)
     }
 
-    /// Whether a call makes a native function of an address: the description, and whether it runs on another thread.
-    pub(super) fn makes_function(&self, function: NodeId, arguments: NodeId) -> Option<(NodeId, bool, Option<Name>)> {
-        let tree = self.tree;
-        let (name, module) = self.origin(function)?;
-        let at = OF_ADDRESSES.iter().position(|known| *known == name)?;
-        let description = tree.named_children(arguments).next().and_then(|one| self.object_behind(one))?;
-        Some((description, at == 1, module))
+    /// Whether a call makes a native function of an address.
+    pub(super) fn makes_function(&self, function: NodeId, arguments: NodeId) -> Option<Made> {
+        let (library, name) = self.library_of(function)?;
+        let is_async = has(&library.async_functions, &name);
+        if !is_async && !has(&library.functions, &name) {
+            return None;
+        }
+        let description = self.tree.named_children(arguments).next().and_then(|one| self.object_behind(one))?;
+        Some(Made { description, is_async, library })
+    }
+
+    /// The expression that a native function's address is.
+    pub(super) fn address_in(&self, made: &Made) -> Option<NodeId> {
+        self.property(made.description, made.library.keys.address.as_deref()?)
     }
 
     /// The native type of the function that a description is about.
-    pub(super) fn function_type(&mut self, description: NodeId) -> Option<TypeRef> {
-        let (params, result) = self.signature_parts(description);
-        let result = self.described(result?).0;
+    pub(super) fn function_type(&mut self, made: &Made) -> Option<TypeRef> {
+        let (params, result) = self.signature_parts(made);
+        let result = self.described(result?, made.library).ty();
         let params: Vec<NodeId> = self.tree.named_children(params?).collect();
-        let params: Vec<TypeRef> = params.into_iter().map(|ty| self.described(ty).0).collect();
+        let params: Vec<TypeRef> = params.into_iter().map(|ty| self.described(ty, made.library).ty()).collect();
         let args = std::iter::once(result).chain(params).collect();
         Some(TypeRef::applied("Function", args))
     }
 
-    fn signature_parts(&self, description: NodeId) -> (Option<NodeId>, Option<NodeId>) {
-        let params = self.property(description, "args").filter(|&params| self.tree.kind(params) == "array");
-        (params, self.property(description, "returns"))
+    fn signature_parts(&self, made: &Made) -> (Option<NodeId>, Option<NodeId>) {
+        let part = |key: &Option<String>| self.property(made.description, key.as_deref()?);
+        let params = part(&made.library.keys.params).filter(|&params| self.tree.kind(params) == "array");
+        (params, part(&made.library.keys.result))
     }
 
     /// The value of a property of an object; a name stands for itself (`{ ptr }`).
@@ -401,46 +487,36 @@ impl FileLowering<'_> {
         })
     }
 
-    /// What a library's model tells of a value: `StructSchema.returns(value)`.
-    fn told(&mut self, build: &mut Builder, module: &str, what: &'static str, value: Operand, span: Span) -> Operand {
-        let prefix = self.behind(module);
-        let load = |build: &mut Builder, base: Base, path: Vec<Projection>| {
-            let to = build.temp(span);
-            let from = Place { base, path: path.into_iter().collect() };
-            build.push(Op::Load { to, from, null_aware: false }, span);
-            to
+    /// What a function of a library's model (`StructSchema.returns`) tells of a value.
+    fn told(
+        &mut self,
+        build: &mut Builder,
+        library: &Library,
+        what: Option<&str>,
+        value: Operand,
+        span: Span,
+    ) -> Operand {
+        let Some((class, what)) = what.and_then(|what| what.split_once('.')) else {
+            return Operand::Const(Const::Other);
         };
-        let library = load(build, Base::Name(prefix), Vec::new());
-        let schema = load(build, Base::Local(library), vec![Projection::Field(Name::new(SCHEMA))]);
-        let callee = Callee::Method { receiver: Operand::Local(schema), name: Name::new(what) };
-        call(build, callee, vec![Arg { name: None, value, span }], span)
-    }
-
-    fn classes_at(&self, node: NodeId) -> Option<Name> {
-        let span = self.tree.span(node);
-        self.unit.classes.iter().find(|class| class.span == span).map(|class| class.name.clone())
-    }
-
-    /// The name of the constant in whose value a node stands.
-    fn constant_around(&self, node: NodeId) -> Option<&str> {
-        let tree = self.tree;
-        let span = tree.span(node);
-        let is_around = |&at: &NodeId| tree.kind(at) == "variable_declarator" && tree.span(at).contains(span);
-        let around = tree.descendants(tree.root()).take_while(|&at| at < node).filter(is_around).last();
-        Some(tree.text(tree.child(around?, "name")?))
+        let prefix = self.behind(library.module());
+        let path = [Projection::Field(Name::new(class))].into_iter().collect();
+        let module = build.load(Place { base: Base::Name(prefix), path: Default::default() }, false, span);
+        let module = build.as_local(module, span);
+        let receiver = build.load(Place { base: Base::Local(module), path }, false, span);
+        let callee = Callee::Method { receiver, name: Name::new(what) };
+        build.call(callee, Vec::new(), vec![Arg { name: None, value, span }], span, span)
     }
 
     /// A class without members, that no program can name.
     fn new_class(&mut self, node: NodeId, what: &str, supertype: Option<TypeRef>) -> Owner {
         let id = ClassId(self.unit.classes.len() as u32);
         let start = self.tree.span(node).start;
-        let mut name: Name = match self.constant_around(node) {
-            Some(constant) => format!("{what} {constant}").into(),
-            None => format!("{what} {start}").into(),
-        };
-        if self.unit.classes.iter().any(|class| class.name == name) {
-            name = format!("{name} {start}").into();
-        }
+        let mut name = self.constant_around(node).map(|constant| class_of(what, constant));
+        name = name.filter(|name| !self.inferred_names.contains(name));
+        let name = name.unwrap_or_else(|| format!("{what} {start}").into());
+        self.inferred_names.insert(name.clone());
+        self.inferred.insert(node, TypeRef::named(&name));
         self.unit.classes.push(Class {
             name: name.clone(),
             kind: ClassKind::Class,
@@ -501,8 +577,6 @@ impl FileLowering<'_> {
     }
 }
 
-fn call(build: &mut Builder, callee: Callee, args: Vec<Arg>, span: Span) -> Operand {
-    let result = build.temp(span);
-    build.push(Op::Call(Box::new(Call { callee, type_args: Vec::new(), args, result, name_span: span })), span);
-    Operand::Local(result)
+fn has(list: &[String], name: &str) -> bool {
+    list.iter().any(|known| known == name)
 }

@@ -87,7 +87,7 @@ impl FileLowering<'_> {
             // What these are says nothing of what is in them.
             "Record" | "Partial" | "Required" | "Pick" | "Omit" | "ReturnType" | "Object" | "Number" => return None,
             "Readonly" | "NonNullable" | "Awaited" => return args.into_iter().next(),
-            name => return Some(TypeRef::applied(self.real_name(name), args)),
+            name => return Some(TypeRef::applied(name, args)),
         };
         Some(TypeRef::applied(name, args))
     }

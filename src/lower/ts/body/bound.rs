@@ -5,6 +5,7 @@ use super::Body;
 use crate::ir::{Callee, CopyKind, Op, Operand, TypeRef};
 use crate::parse::NodeId;
 use crate::source::Span;
+use crate::vocabulary::vocabulary;
 
 impl<'t> Body<'_, 't> {
     /// The type that a call infers from a table among its arguments.
@@ -17,19 +18,19 @@ impl<'t> Body<'_, 't> {
 
     /// `CFunction({ args, returns, ptr })`: the function at an address, as `dart:ffi` says it.
     pub(super) fn bound_function(&mut self, node: NodeId, function: NodeId, arguments: NodeId) -> Option<Operand> {
-        let (description, is_async, module) = self.file.makes_function(function, arguments)?;
-        let address = self.file.property(description, "ptr")?;
+        let made = self.file.makes_function(function, arguments)?;
+        let address = self.file.address_in(&made)?;
         let span = self.span(node);
-        if let Some(class) = self.file.callable(description, is_async, module.as_ref()) {
+        if let Some(class) = self.file.callable(&made) {
             let value = self.expression(address);
             let to = self.temp(span);
             self.current.build.push(Op::Copy { to, from: value, kind: CopyKind::Cast(class) }, span);
             return Some(Operand::Local(to));
         }
-        if is_async {
+        if made.is_async {
             return None;
         }
-        let ty = self.file.function_type(description)?;
+        let ty = self.file.function_type(&made)?;
         let receiver = self.expression(address);
         let name_span = self.span(function);
         let callee = Callee::Method { receiver, name: "asFunction".into() };
@@ -69,7 +70,7 @@ impl<'t> Body<'_, 't> {
         let property = |node: NodeId| tree.child(node, "property").map(|name| tree.text(name));
         let called = Some(call).filter(|&call| tree.kind(call) == "call_expression");
         let called = called.and_then(|call| tree.child(call, "function"));
-        let called = called.filter(|&called| property(called) == Some(tables::ASYNC))?;
+        let called = called.filter(|&called| property(called).is_some_and(|name| vocabulary().starts(name)))?;
         let bound = tree.child(called, "object").filter(|&bound| tree.kind(bound) == "member_expression")?;
         Some((tree.child(bound, "object")?, property(bound)?))
     }
@@ -97,7 +98,7 @@ impl<'t> Body<'_, 't> {
             "identifier" => Some(match self.lookup(tree.text(node)) {
                 Some(local) => Operand::Local(local),
                 None => {
-                    let name = self.file.real_name(tree.text(node));
+                    let name = tree.text(node).into();
                     self.load_name(name, span)
                 }
             }),

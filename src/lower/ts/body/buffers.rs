@@ -1,23 +1,15 @@
 //! Buffers that nothing but their addresses is ever taken of: they are collected when the function is left, whoever still
 //! has the address (`ffi.ptr(buffer)` does not keep the buffer).
 
-use rustc_hash::FxHashSet;
-
 use super::Body;
 use crate::ir::{LocalId, Op, Operand};
 use crate::parse::NodeId;
 use crate::source::Span;
 
-/// What gives the address of a buffer.
-const ADDRESS: &str = "ptr";
-
-/// What makes a buffer of a struct's description.
-const CREATE: &str = "create";
-
 impl Body<'_, '_> {
     /// A variable that begins with such a buffer, and is never named again but for its address, is memory of the function.
     pub(super) fn note_buffer(&mut self, name: NodeId, value: NodeId, local: LocalId) {
-        if self.makes_buffer(value) && self.is_only_addressed(name) {
+        if self.makes_buffer(value) && self.file.is_only_addressed(name) {
             let span = self.span(name);
             self.current.build.push(Op::Stack { to: local, ty: None }, span);
             self.buffers.insert((self.current.id, local));
@@ -25,8 +17,8 @@ impl Body<'_, '_> {
     }
 
     /// The address that a call gives of such a buffer.
-    pub(super) fn address(&mut self, function: NodeId, arguments: NodeId, span: Span) -> Option<Operand> {
-        let argument = self.addressed(function, arguments)?;
+    pub(super) fn address(&mut self, call: NodeId, span: Span) -> Option<Operand> {
+        let argument = self.file.addressed(call)?;
         let local = self.current.find(self.tree.text(argument))?;
         self.buffers
             .contains(&(self.current.id, local))
@@ -40,38 +32,11 @@ impl Body<'_, '_> {
         match tree.kind(value) {
             "new_expression" => text(tree.child(value, "constructor")) == "ArrayBuffer",
             "call_expression" => tree.child(value, "function").is_some_and(|function| {
-                text(tree.child(function, "property")) == CREATE
-                    && tree.child(function, "object").is_some_and(|schema| self.file.is_schema(schema))
+                let makes = text(tree.child(function, "property"));
+                let library = tree.child(function, "object").and_then(|schema| self.file.schema(schema));
+                library.is_some_and(|library| library.buffers.iter().any(|known| known == makes))
             }),
             _ => false,
         }
-    }
-
-    /// Whether a variable is named nowhere but as what the address is taken of.
-    fn is_only_addressed(&self, name: NodeId) -> bool {
-        let tree = self.tree;
-        let Some(around) = self.file.unit.functions.get(self.current.id.index()).map(|function| function.span) else {
-            return false;
-        };
-        let inside = || tree.descendants(tree.root()).filter(|&node| around.contains(tree.span(node)));
-        let calls = inside().filter(|&node| tree.kind(node) == "call_expression");
-        let addressed: FxHashSet<NodeId> = calls
-            .filter_map(|call| self.addressed(tree.child(call, "function")?, tree.child(call, "arguments")?))
-            .collect();
-        let is_named = |node: &NodeId| {
-            matches!(tree.kind(*node), "identifier" | "shorthand_property_identifier")
-                && tree.text(*node) == tree.text(name)
-        };
-        let mut named = inside().filter(is_named).filter(|&node| node != name);
-        named.all(|node| addressed.contains(&node))
-    }
-
-    /// The name that a call takes the address of: `ptr(buffer)`, `ffi.ptr(buffer)`.
-    fn addressed(&self, function: NodeId, arguments: NodeId) -> Option<NodeId> {
-        let tree = self.tree;
-        let (name, module) = self.file.origin(function)?;
-        let mut given = tree.named_children(arguments);
-        let argument = given.next().filter(|&argument| tree.kind(argument) == "identifier")?;
-        (name == ADDRESS && module.is_some() && given.next().is_none()).then_some(argument)
     }
 }

@@ -6,6 +6,7 @@ use crate::ir::{
 };
 use crate::parse::NodeId;
 use crate::source::Span;
+use crate::vocabulary::vocabulary;
 
 /// The methods that give a promise's value to a function.
 const WAITING: [&str; 3] = ["then", "catch", "finally"];
@@ -54,7 +55,7 @@ impl Body<'_, '_> {
         match tree.kind(node) {
             "identifier" => match self.lookup(tree.text(node)) {
                 Some(local) => Head::Value(Operand::Local(local)),
-                None => Head::Free(self.file.real_name(tree.text(node)), span),
+                None => Head::Free(Name::new(tree.text(node)), span),
             },
             "super" => Head::Super,
             "member_expression" | "subscript_expression" => match self.place(node, exit) {
@@ -172,7 +173,7 @@ impl Body<'_, '_> {
         }
         let args = self.arguments(arguments);
         let given = self.current.build.call(callee, types, args, name_span, span);
-        self.address(inner, arguments, span).unwrap_or(given)
+        self.address(node, span).unwrap_or(given)
     }
 
     /// What `a.b(…)` calls.
@@ -182,7 +183,7 @@ impl Body<'_, '_> {
         let mut name = self.name_of(property);
         let mut name_span = self.span(property);
         // `symbols.f.async(…)`: bound functions have a twin that is called so.
-        if name == super::super::tables::ASYNC
+        if vocabulary().starts(&name)
             && tree.kind(object) == "member_expression"
             && let (Some(inner), Some(symbol)) = (tree.child(object, "object"), tree.child(object, "property"))
         {
@@ -247,7 +248,7 @@ impl Body<'_, '_> {
         }
         let ty = match tree.kind(constructor) {
             "identifier" if self.lookup(tree.text(constructor)).is_none() => {
-                Some(TypeRef::applied(self.file.real_name(tree.text(constructor)), args))
+                Some(TypeRef::applied(tree.text(constructor), args))
             }
             "member_expression" => {
                 let parts = (tree.child(constructor, "object"), tree.child(constructor, "property"));

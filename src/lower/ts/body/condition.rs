@@ -49,7 +49,7 @@ impl Body<'_, '_> {
                 let value = self.expression(left);
                 let is_free = tree.kind(right) == "identifier" && self.lookup(tree.text(right)).is_none();
                 let cond = match is_free {
-                    true => Cond::Is(value, TypeRef::named(self.file.real_name(tree.text(right)))),
+                    true => Cond::Is(value, TypeRef::named(tree.text(right))),
                     false => Cond::Opaque,
                 };
                 self.current.build.branch_written(cond, then, otherwise, span, Written::AsIs);

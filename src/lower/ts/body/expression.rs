@@ -26,7 +26,7 @@ impl Body<'_, '_> {
                 Some(local) => Operand::Local(local),
                 None => {
                     let span = self.span(node);
-                    let name = self.file.real_name(tree.text(node));
+                    let name = Name::new(tree.text(node));
                     self.load_name(name, span)
                 }
             },
