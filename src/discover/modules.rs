@@ -17,6 +17,9 @@ static WORDS: LazyLock<Vec<Finder<'static>>> =
 /// How the file of a module may end that is named without.
 const ENDINGS: [&str; 4] = ["ts", "ets", "mts", "cts"];
 
+/// How that goes on of a folder.
+const INDEXES: [&str; 2] = ["/index.ts", "/Index.ets"];
+
 /// The longest head of a directive that is looked at, in bytes.
 const LONGEST_HEAD: usize = 2_000;
 
@@ -39,20 +42,32 @@ pub(super) fn describes(text: &str) -> bool {
     vocabulary().of_keys(|key| memchr::memmem::find(text.as_bytes(), key.as_bytes()).is_some()).is_some()
 }
 
-/// The files that a module may mean by what it imports and exports.
-pub(super) fn links(text: &str, path: &Path) -> impl Iterator<Item = (Directive, PathBuf)> {
+/// The files that a module may mean by what it imports and exports: of several that which is known to be there.
+pub(super) fn links(
+    text: &str,
+    path: &Path,
+    is_known: impl Fn(&Path) -> bool,
+) -> impl Iterator<Item = (Directive, PathBuf)> {
     let folder = path.parent().unwrap_or(path).to_path_buf();
     written(text).flat_map(move |(directive, module)| {
         let stem = [".js", ".mjs", ".cjs"].iter().find_map(|end| module.strip_suffix(end)).unwrap_or(module);
-        let of = |name: String| (directive, normalize(&folder.join(name)));
-        let is_whole = ENDINGS.iter().any(|end| stem.ends_with(&format!(".{end}")));
-        let files: Vec<_> = match is_whole {
-            true => vec![of(stem.to_owned())],
-            false => {
-                let indexes = [of(format!("{stem}/index.ts")), of(format!("{stem}/Index.ets"))];
-                ENDINGS.iter().map(|end| of(format!("{stem}.{end}"))).chain(indexes).collect()
-            }
+        let stem = normalize(&folder.join(stem));
+        if stem.extension().is_some_and(|end| ENDINGS.iter().any(|known| end == *known)) {
+            return vec![(directive, stem)];
+        }
+        let with = |end: &str| {
+            let mut file = stem.clone().into_os_string();
+            file.push(end);
+            PathBuf::from(file)
         };
+        let mut files = Vec::new();
+        for end in ENDINGS.iter().map(|end| format!(".{end}")).chain(INDEXES.map(str::to_owned)) {
+            let file = with(&end);
+            if is_known(&file) {
+                return vec![(directive, file)];
+            }
+            files.push((directive, file));
+        }
         files
     })
 }
@@ -97,8 +112,14 @@ mod tests {
                     export const d = './no';\nexport function e() { return './no'; }\n";
         let found: Vec<_> = written(text).map(|(_, module)| module).collect();
         assert_eq!(found, ["./x", "./y.js", "../z.ets"]);
-        let files: Vec<_> =
-            links(text, Path::new("/p/q/main.ts")).map(|(_, file)| file.display().to_string()).collect();
+        let found = |is_known: fn(&Path) -> bool| -> Vec<_> {
+            links(text, Path::new("/p/q/main.ts"), is_known).map(|(_, file)| file.display().to_string()).collect()
+        };
+        assert_eq!(
+            found(|file| file == Path::new("/p/q/x/index.ts")).first().map(String::as_str),
+            Some("/p/q/x/index.ts")
+        );
+        let files = found(|_| false);
         assert_eq!(files.first().map(String::as_str), Some("/p/q/x.ts"));
         assert!(files.contains(&"/p/q/x/Index.ets".to_owned()) && files.contains(&"/p/q/y.ts".to_owned()));
         assert_eq!(files.last().map(String::as_str), Some("/p/z.ets"));

@@ -10,6 +10,7 @@ use std::sync::{Arc, LazyLock};
 
 use memchr::memmem::Finder;
 use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 
 use super::{Disk, Package, Root, modules, normalize};
 
@@ -65,10 +66,10 @@ pub(super) fn select(disk: &Disk, sources: &[PathBuf], root: &Root, packages: &[
     let roots = packages.iter().map(|package| (package.name.as_str(), package.folder.join("lib"))).collect();
     let mut files = BTreeMap::new();
     let mut selection = Selection::default();
-    let mut known: BTreeSet<PathBuf> = sources.iter().cloned().collect();
+    let mut known: FxHashSet<PathBuf> = sources.iter().cloned().collect();
     let mut wave: Vec<PathBuf> = sources.to_vec();
     while !wave.is_empty() {
-        let tested: Vec<_> = wave.into_par_iter().map(|path| (test(disk, &path, &roots), path)).collect();
+        let tested: Vec<_> = wave.into_par_iter().map(|path| (test(disk, &path, &roots, &known), path)).collect();
         let mut unseen = BTreeSet::new();
         for (tested, path) in tested {
             match tested {
@@ -84,7 +85,7 @@ pub(super) fn select(disk: &Disk, sources: &[PathBuf], root: &Root, packages: &[
             }
         }
         wave = unseen.iter().filter(|path| is_plain_file(path, &root.folder)).cloned().collect();
-        known.append(&mut unseen);
+        known.extend(unseen);
     }
 
     let chosen = closure(&files);
@@ -149,13 +150,18 @@ fn grow<'a>(chosen: &mut BTreeSet<&'a Path>, naming: &Naming<'a>, directives: &[
     }
 }
 
-fn test(disk: &Disk, path: &Path, roots: &BTreeMap<&str, PathBuf>) -> Result<Tested, String> {
+fn test(
+    disk: &Disk,
+    path: &Path,
+    roots: &BTreeMap<&str, PathBuf>,
+    known: &FxHashSet<PathBuf>,
+) -> Result<Tested, String> {
     let text = disk.read_text(path)?;
     if modules::is_module(path) {
         if modules::only_declares(path) {
             return Ok(Tested::default());
         }
-        let links = modules::links(&text, path).collect();
+        let links = modules::links(&text, path, |file| known.contains(file)).collect();
         let describes = modules::describes(&text);
         return Ok(Tested { text: modules::speaks_of_ffi(&text).then(|| text.into()), describes, links });
     }

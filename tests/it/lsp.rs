@@ -12,6 +12,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::cli::{LEAK, project};
+use crate::support::Chance;
 use crate::support::Outcome;
 
 /// Nothing takes longer; whoever waits in vain is told.
@@ -463,16 +464,6 @@ fn the_findings_are_those_of_check() -> Outcome {
     assert_eq!(told, expected);
     assert!(editor.end()?);
     Ok(())
-}
-
-/// Numbers that look like chance and are the same in every run.
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, most: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % most.max(1)
-    }
 }
 
 /// What is typed: letters and signs, ends of lines, characters of every width, calls that make findings and mend them.

@@ -18,6 +18,7 @@ mod links;
 mod lower;
 mod lsp;
 mod models;
+mod modules;
 mod monorepo;
 mod order;
 mod own_models;

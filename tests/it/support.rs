@@ -202,3 +202,14 @@ pub(crate) fn snapshot(path: &Path, actual: &str) -> Result<Option<String>, Box<
 pub(crate) fn all_well(failures: Vec<String>) -> Outcome {
     if failures.is_empty() { Ok(()) } else { Err(format!("\n{}", failures.join("\n")).into()) }
 }
+
+/// Numbers that look like chance and are the same in every run.
+pub(crate) struct Chance(pub(crate) u64);
+
+impl Chance {
+    /// A number below that.
+    pub(crate) fn below(&mut self, most: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % most.max(1)
+    }
+}
