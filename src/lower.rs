@@ -14,6 +14,12 @@ pub mod rust;
 mod target;
 pub mod ts;
 
+/// Whether [`again`] lowers functions of a language.
+#[must_use]
+pub fn lowers_alone(language: Language) -> bool {
+    language == Language::Dart
+}
+
 /// Lowers one function of a file again whose text changed, and nothing around it; nothing where the whole file has to be
 /// lowered. The unit has the places that are right for the new text.
 pub fn again(unit: &mut Unit, function: FunctionId, text: &str, limits: &Limits) -> Option<Lowered> {

@@ -95,7 +95,7 @@ impl Standing {
         let Parts { program, comments, .. } = &mut self.parts;
         if let Some(at) = program.units.iter().position(|unit| unit.file == source.id) {
             let mut unit = std::mem::replace(&mut program.units[at], Arc::clone(&self.nothing));
-            let is_astray = self.astray.contains(&source.id) && !source.language.is_native();
+            let is_astray = self.astray.contains(&source.id) && lower::lowers_alone(source.language);
             let now = Arc::make_mut(&mut unit);
             let around = Around::of(now, change);
             now.shift(|span| change.moved(span));
@@ -205,7 +205,7 @@ fn renew(
     source: &SourceFile,
     options: &Options,
 ) -> Option<Vec<FunctionId>> {
-    if source.language.is_native() {
+    if !lower::lowers_alone(source.language) {
         let Lowered::Unit(new) = workspace.lower_one(source, &options.limits) else { return None };
         return unit.merge(&new);
     }

@@ -63,6 +63,15 @@ fn told(report: &Report) -> Vec<String> {
     report.diagnostics.iter().map(of).collect()
 }
 
+const POINT: &str = "import { dlopen, releasePtr, Struct } from 'arkffi';\nimport { end } from './ends';\n\n\
+                     const spare = 1;\nconst Point = Struct({ x: 'd' });\n\n\
+                     export function first(): number {\n  const lib = dlopen('p.so', { made: { args: [], returns: Point } });\n  \
+                     const point = lib.symbols.made();\n  const { x } = Point.fromPtr(point);\n  releasePtr(point);\n  \
+                     lib.close();\n  return x;\n}\n";
+
+const POINT_ENDS: &str =
+    "import { releasePtr } from 'arkffi';\n\nexport function end(point: number) {\n  releasePtr(point);\n}\n";
+
 const PUBSPEC: &str = "name: app\nenvironment:\n  sdk: ^3.6.0\ndependencies:\n  ffi: ^2.1.0\n";
 
 const HEAD: &str = "import 'dart:ffi';\nimport 'package:ffi/ffi.dart';\n";
@@ -89,7 +98,7 @@ const LIST: &str = "pub struct List(u32);\n\n#[unsafe(no_mangle)]\npub extern \"
 type Edit = (&'static str, &'static str, &'static str, usize);
 
 /// Changes of bodies, one after the other.
-const EDITS: [Edit; 16] = [
+const EDITS: [Edit; 22] = [
     // The caller in another file loses what its callee no longer releases.
     ("lib/ends.dart", "calloc.free(cell);", "cell.value = 1;", 1),
     ("lib/uses.dart", "final value = cell.value;", "final value = cell.value; calloc.free(cell);", 0),
@@ -116,6 +125,13 @@ const EDITS: [Edit; 16] = [
     ("src/text.c", "return calloc(8, 1);", "return \"a\";", 1),
     ("src/text.c", "return \"a\";", "return calloc(8, 1);", 0),
     ("src/lib.rs", "    drop(unsafe", "    drop(unsafe { Box::from_raw(list) });\n    drop(unsafe", 1),
+    ("src/lib.rs", "    drop(unsafe { Box::from_raw(list) });\n    drop(unsafe", "    drop(unsafe", 0),
+    // Tables and descriptions stay what they are.
+    ("ets/point.ets", "  releasePtr(point);\n", "  // later\n", 1),
+    ("ets/point.ets", "  // later\n", "  end(point);\n", 0),
+    ("ets/ends.ets", "  releasePtr(point);", "  console.log(point);", 1),
+    ("ets/point.ets", "const spare = 1;", "const spare = 'some more';", 1),
+    ("ets/ends.ets", "  console.log(point);", "  releasePtr(point);", 0),
 ];
 
 #[test]
@@ -127,6 +143,8 @@ fn a_change_of_a_body_is_followed_as_far_as_it_leads() -> Outcome {
         ("lib/ends.dart", format!("{HEAD}\n{ENDS}")),
         ("src/text.c", TEXT.to_owned()),
         ("src/lib.rs", LIST.to_owned()),
+        ("ets/point.ets", POINT.to_owned()),
+        ("ets/ends.ets", POINT_ENDS.to_owned()),
     ];
     for (name, text) in &texts {
         let path = folder.path().join(name);

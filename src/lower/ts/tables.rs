@@ -511,10 +511,10 @@ impl FileLowering<'_> {
     /// A class without members, that no program can name.
     fn new_class(&mut self, node: NodeId, what: &str, supertype: Option<TypeRef>) -> Owner {
         let id = ClassId(self.unit.classes.len() as u32);
-        let start = self.tree.span(node).start;
         let mut name = self.constant_around(node).map(|constant| class_of(what, constant));
         name = name.filter(|name| !self.inferred_names.contains(name));
-        let name = name.unwrap_or_else(|| format!("{what} {start}").into());
+        // Not by its place, which what stands before it moves.
+        let name = name.unwrap_or_else(|| format!("{what} {}", self.unit.classes.len()).into());
         self.inferred_names.insert(name.clone());
         self.inferred.insert(node, TypeRef::named(&name));
         self.unit.classes.push(Class {
