@@ -48,7 +48,7 @@ pub(super) fn twin(symbol: &str) -> Name {
 
 /// The method that gives what such a call gives in the end.
 pub(super) fn settled(symbol: &str) -> Name {
-    format!("{symbol}.then").into()
+    format!("{symbol}.{ASYNC}()").into()
 }
 
 /// What a table says of one function.
