@@ -65,6 +65,7 @@ mod leaked_elements;
 mod leaked_fields;
 mod left;
 mod lengths;
+mod lent_functions;
 mod lifetimes;
 mod liveness;
 mod lost_views;

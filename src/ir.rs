@@ -79,6 +79,8 @@ pub struct Unit {
     pub variables: Vec<Variable>,
     /// `typedef X = …`.
     pub aliases: Vec<TypeAlias>,
+    /// A member is only meant where it is said whose it is (`this.member`): a bare name means no member.
+    pub qualifies_members: bool,
     /// Layouts of the structs declared for native use.
     pub layouts: Vec<StructLayout>,
     /// Declarations that name a native symbol.
@@ -714,6 +716,8 @@ pub enum Op {
         to: LocalId,
         /// The variable's type.
         ty: Option<TypeRef>,
+        /// Nothing but its address is ever known: where that goes on, no copy of the variable does.
+        by_address: bool,
     },
     /// `to = &of`: the address of a place, nothing is read.
     Address {

@@ -93,10 +93,10 @@ impl Language {
         }
     }
 
-    /// Whether a member of the own class can be named without saying whose it is.
+    /// The language that it shares its functions with: no boundary lies between them.
     #[must_use]
-    pub fn names_members_bare(self) -> bool {
-        self != Self::TypeScript
+    pub fn shares_with(self) -> Self {
+        if self.is_plain_c() || self.is_cpp() { Self::C } else { self }
     }
 
     /// Whether it is C, with objects or without.

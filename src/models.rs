@@ -83,6 +83,10 @@ pub struct Family {
     pub kept: bool,
     /// Native code may call it until it is closed; the pointer by which it does leads to no owner.
     pub callback: bool,
+    /// There are no more than so many at a time.
+    pub slots: Option<u32>,
+    /// How such memory comes about where no call makes it that a program writes.
+    pub made: Option<String>,
     /// Only code in that language can release it.
     pub language: Option<Language>,
     /// The values that own such memory are copied with it wherever they are passed or assigned.

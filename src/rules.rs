@@ -243,7 +243,7 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
             (&use_after_free::RULE, use_after_free::word(subject.as_ref(), usage, context))
         }
         ViolationKind::ReleasedEarly { held, release, needed_by } => {
-            (&use_after_free::RULE, use_after_free::word_early(held.as_deref(), release, needed_by))
+            (&use_after_free::RULE, use_after_free::word_early(held.as_deref(), release, needed_by, context))
         }
         ViolationKind::UsedAfterEnd { origin, by, usage } => {
             (&use_after_free::RULE, use_after_free::word_ended(origin, by, usage))
@@ -277,7 +277,7 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
             (&mixed_allocator_names::RULE, mixed_allocator_names::word(subject, allocator, release, context))
         }
         ViolationKind::Dangling { of, temporary, usage, handed } => {
-            (&dangling_return::RULE, dangling_return::word(of, *temporary, usage, *handed))
+            (&dangling_return::RULE, dangling_return::word(of, *temporary, usage, *handed, context))
         }
         ViolationKind::ReleasedRetained { subject, keeper, release, by_dart } => {
             let words = retained_after_free::word(subject.as_ref(), keeper, release, *by_dart, context);
@@ -297,7 +297,7 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
             (&release_arity::RULE, release_arity::word(subject, release, by, context))
         }
         ViolationKind::Misbound { symbol, language, disagreement } => {
-            (&signature_mismatch::RULE, signature_mismatch::word(symbol, *language, disagreement))
+            (&signature_mismatch::RULE, signature_mismatch::word(symbol, *language, disagreement, context))
         }
         ViolationKind::ReleasedBorrowed { origin, owner, release } => {
             (&free_of_borrowed::RULE, free_of_borrowed::word(origin, owner, release))
@@ -448,6 +448,21 @@ impl<'a> Context<'a> {
         // Each library's allocator is its own; Dart has that of none by itself.
         let is_bound = || self.program.links().iter().any(|link| link.symbol.as_deref() == Some(call));
         !family.per_library || self.language.is_native() || call.contains('.') || is_bound()
+    }
+
+    /// How what is of a family comes about, where no call makes it that a program writes.
+    fn made(&self, family: FamilyId) -> Option<&'a str> {
+        self.family(family)?.made.as_deref()
+    }
+
+    /// The language on this side of the boundary; that on the other has none of its own.
+    fn managed(&self) -> &'static str {
+        if self.language.is_native() { Language::Dart.title() } else { self.language.title() }
+    }
+
+    /// What is awaited.
+    fn future(&self) -> &'static str {
+        if self.language == Language::TypeScript { "promise" } else { "future" }
     }
 
     /// Whether native code calls what is of a family until it is closed.

@@ -7,13 +7,13 @@ use super::calls::Calling;
 use super::engine::{Engine, Site};
 use super::value::Value;
 use crate::ir::{
-    Base, Block, Call, Function, FunctionKind, LocalId, LocalKind, Op, Operand, Projection, Statement, Terminator,
-    visit_operands, written,
+    Base, Block, Call, Callee, Function, FunctionKind, LocalId, LocalKind, Op, Operand, Projection, Statement,
+    Terminator, visit_operands, written,
 };
 use crate::link::{FuncRef, Target, Ty};
 use crate::models::ModelId;
 use crate::models::hints::Hint;
-use crate::summary::{Basis, EffectKind, Ownership, Root, RunTimes};
+use crate::summary::{Basis, EffectKind, Ownership, Root, RunTimes, Summary};
 
 /// What the operating system starts a program with.
 const ENTRY: &str = "main";
@@ -22,21 +22,43 @@ const ENTRY: &str = "main";
 const MAX_DEPTH: u32 = 4;
 
 impl Engine<'_> {
-    /// Notes whether a callable is made for one call of the code that makes it, or lent to native code alone.
+    /// Notes whether a callable is made for one call of the code that makes it, given to nobody, or lent to native code
+    /// alone.
     pub(super) fn note_callable(&mut self, calling: &Calling, made: &Value) {
         let Some(origin) = made.object().map(|id| id.origin) else { return };
         let family = self.origins.get(origin as usize).and_then(|origin| origin.family);
-        if !family.is_some_and(|family| self.models.family(family).callback) {
+        let Some(family) = family.map(|family| self.models.family(family)).filter(|family| family.callback) else {
+            return;
+        };
+        if self.is_made_for_call(calling) {
+            self.callables.for_call.insert(origin);
             return;
         }
-        if self.is_made_for_call(calling) {
-            self.made_for_call.insert(origin);
-        } else if self.is_only_lent(calling) {
-            // That native code is done with it when the call returns is nowhere stated.
-            let made = &mut self.origins[origin as usize];
+        // That native code is done with it when the call returns is nowhere stated.
+        let suppose = |engine: &mut Self| {
+            let made = &mut engine.origins[origin as usize];
             made.basis = made.basis.min(Basis::Convention);
-            self.made_for_call.insert(origin);
+        };
+        match self.handed(calling) {
+            Handed::Nowhere => {
+                self.callables.for_call.insert(origin);
+            }
+            Handed::Lent => {
+                suppose(self);
+                self.callables.for_call.insert(origin);
+            }
+            Handed::Perhaps if family.slots.is_some() && self.comes_round(calling.site) => {
+                suppose(self);
+                self.callables.in_rounds.insert(origin);
+            }
+            Handed::Perhaps | Handed::Elsewhere => {}
         }
+    }
+
+    /// Whether a loop comes to a place again.
+    fn comes_round(&mut self, site: Site) -> bool {
+        let Some(function) = self.frames.get(site.frame as usize).map(|frame| frame.function) else { return false };
+        self.info(function).rounds.get(site.block.index()).copied().unwrap_or_default()
     }
 
     fn is_made_for_call(&self, calling: &Calling) -> bool {
@@ -98,16 +120,55 @@ impl Engine<'_> {
         }
     }
 
-    /// Whether nothing but native functions that are known to keep nothing is given a callable.
-    fn is_only_lent(&self, calling: &Calling) -> bool {
+    /// Who is given a callable.
+    fn handed(&self, calling: &Calling) -> Handed {
         let (Some(made), Some(frame)) = (calling.result, self.frames.get(calling.site.frame as usize)) else {
-            return false;
+            return Handed::Elsewhere;
         };
-        let mut lending =
-            Lending { engine: self, function: frame.function, lent: false, callables: FxHashSet::default() };
+        let mut lending = Lending {
+            engine: self,
+            function: frame.function,
+            lent: false,
+            perhaps: false,
+            callables: FxHashSet::default(),
+        };
         lending.callables.insert(made);
-        lending.is_all()
+        match (lending.is_all(), lending.perhaps, lending.lent) {
+            (false, ..) => Handed::Elsewhere,
+            (true, true, _) => Handed::Perhaps,
+            (true, false, true) => Handed::Lent,
+            (true, false, false) => Handed::Nowhere,
+        }
     }
+}
+
+/// How long callables are needed, by their origins.
+#[derive(Default)]
+pub(super) struct Callables {
+    /// They are made for one call each.
+    for_call: FxHashSet<u32>,
+    /// Each round of a loop makes another one, and there are only so many.
+    in_rounds: FxHashSet<u32>,
+}
+
+impl Callables {
+    /// Whether nobody needs them any more where they are left open. In a loop it depends on whether some round closes them
+    /// or hands them over: the others may mean theirs to stay.
+    pub(super) fn are_unneeded(&self, origin: u32, discharged: bool) -> bool {
+        self.for_call.contains(&origin) || !discharged && self.in_rounds.contains(&origin)
+    }
+}
+
+/// Who is given a callable.
+enum Handed {
+    /// Nobody.
+    Nowhere,
+    /// Native functions that are known to keep nothing.
+    Lent,
+    /// And native functions of which nothing is known.
+    Perhaps,
+    /// Anybody.
+    Elsewhere,
 }
 
 /// A search for all that has a callable, or the pointer to its function.
@@ -117,10 +178,12 @@ struct Lending<'e, 'a> {
     callables: FxHashSet<LocalId>,
     /// Some native function gets it.
     lent: bool,
+    /// One of which nothing is known.
+    perhaps: bool,
 }
 
 impl Lending<'_, '_> {
-    /// Whether that is only native functions that keep nothing, and some.
+    /// Whether that is only native functions, if anybody, and none that is known to keep it.
     fn is_all(&mut self) -> bool {
         let program = self.engine.program;
         let body = program.function(self.function);
@@ -140,13 +203,12 @@ impl Lending<'_, '_> {
             }
         }
         let has = |local: &LocalId| self.callables.contains(local) || pointers.contains(local);
-        let leaves = body.blocks.iter().any(|block| match &block.end {
+        !body.blocks.iter().any(|block| match &block.end {
             Terminator::Return(Some(Operand::Local(local))) | Terminator::Throw(Some(Operand::Local(local))) => {
                 has(local)
             }
             _ => false,
-        });
-        self.lent && !leaves
+        })
     }
 
     fn is_lent_by(&mut self, statement: &Statement, target: &Target, pointers: &mut FxHashSet<LocalId>) -> bool {
@@ -182,42 +244,84 @@ impl Lending<'_, '_> {
                 let captures = &self.engine.program.function(body).captures;
                 !captures.iter().any(|capture| has(&capture.outer))
             }
-            Op::Call(call) if uses => {
-                let own = call.args.iter().all(|arg| !matches!(&arg.value, Operand::Local(it) if has(it)));
-                // Its own members.
-                if own {
-                    return summary.is_some();
-                }
-                let is_callable =
-                    |operand: &Operand| matches!(operand, Operand::Local(it) if self.callables.contains(it));
-                if call.args.iter().any(|arg| is_callable(&arg.value)) || !self.keeps_nothing(call, target, pointers) {
-                    return false;
-                }
-                self.lent = true;
-                true
-            }
+            Op::Call(call) if uses => self.is_lent_to(call, target, summary, pointers),
             Op::ScopeEnd(_) => true,
             _ => !uses,
         }
     }
 
-    /// Whether a native function is known to keep nothing of the pointers that it gets.
-    fn keeps_nothing(&self, call: &Call, target: &Target, pointers: &FxHashSet<LocalId>) -> bool {
-        let engine = self.engine;
-        let Target::Native { symbol: Some(symbol), model } = target else { return false };
-        let bodies = engine.program.definitions(symbol, self.function.unit);
-        let given = call
-            .args
-            .iter()
-            .enumerate()
-            .filter(|(_, arg)| matches!(&arg.value, Operand::Local(local) if pointers.contains(local)));
-        let mut positions = given.map(|(index, _)| index);
-        positions.all(|position| match model {
-            _ if !bodies.is_empty() => bodies.iter().all(|body| engine.only_calls(*body, position, 0)),
-            Some(model) => engine.is_said_to_lend(*model, position),
-            None => false,
-        })
+    fn is_lent_to(
+        &mut self,
+        call: &Call,
+        target: &Target,
+        summary: Option<&Summary>,
+        pointers: &mut FxHashSet<LocalId>,
+    ) -> bool {
+        let has = |operand: &Operand| matches!(operand, Operand::Local(it) if self.callables.contains(it) || pointers.contains(it));
+        let given = call.args.iter().enumerate().filter(|(_, arg)| has(&arg.value));
+        let given: Vec<usize> = given.map(|(index, _)| index).collect();
+        if let Some(summary) = summary {
+            // Its own members, and known functions that look at it and no more.
+            let is_named = |index: &usize| call.args[*index].name.is_some();
+            if given.iter().any(is_named) || !given.iter().all(|index| leaves_alone(summary, *index)) {
+                return false;
+            }
+            if summary.outcomes.iter().any(|outcome| leads_on(&outcome.result.ownership)) {
+                pointers.insert(call.result);
+            }
+            return true;
+        }
+        if given.is_empty() {
+            // It is called itself.
+            return matches!(call.callee, Callee::Value(_));
+        }
+        match self.keeps(target, &given) {
+            Some(true) => return false,
+            Some(false) => self.lent = true,
+            None => self.perhaps = true,
+        }
+        true
     }
+
+    /// Whether a native function keeps some of its arguments, as far as that is known.
+    fn keeps(&self, target: &Target, positions: &[usize]) -> Option<bool> {
+        let engine = self.engine;
+        let Target::Native { symbol: Some(symbol), model } = target else { return Some(true) };
+        let bodies = engine.program.definitions(symbol, self.function.unit);
+        if bodies.is_empty() && model.is_none() {
+            return None;
+        }
+        Some(!positions.iter().all(|position| match model {
+            _ if !bodies.is_empty() => bodies.iter().all(|body| engine.only_calls(*body, *position, 0)),
+            Some(model) => engine.is_said_to_lend(*model, *position),
+            None => false,
+        }))
+    }
+}
+
+/// Whether a known function that is not native does no more with an argument than to look at it, or to close it.
+fn leaves_alone(summary: &Summary, position: usize) -> bool {
+    let mut effects = summary.outcomes.iter().flat_map(|outcome| &outcome.effects);
+    let closures = summary.runs.is_empty();
+    closures
+        && effects.all(|effect| {
+            effect.on.root != Root::Param(position as u16)
+                || matches!(effect.kind, EffectKind::Borrow | EffectKind::Untouched | EffectKind::Release(_))
+        })
+}
+
+/// Whether a result may lead to what the call was given.
+fn leads_on(result: &Ownership) -> bool {
+    !matches!(
+        result,
+        Ownership::Unknown
+            | Ownership::Null
+            | Ownership::Constant(_)
+            | Ownership::Status(_)
+            | Ownership::StatusTest { .. }
+            | Ownership::NullTest { .. }
+            | Ownership::TargetTest(_)
+    )
 }
 
 impl Engine<'_> {

@@ -190,6 +190,7 @@ impl Engine<'_> {
             given.for_each(|arg| self.forget_answers(&mut path, &arg.value));
         }
         self.note_call_with_field(&path, target, &calling);
+        self.use_lender(&mut path, target, &mut calling);
         let lent = self.lend_places(site, target, call, &mut calling, &mut path);
         self.dispatch(run, target, calling, by_value, path, out);
         self.take_back(site, call.result, &lent, &mut out[before..]);
@@ -501,6 +502,7 @@ impl Engine<'_> {
                 calling.receiver = None;
                 self.call_functions(run, &functions, calling, path, out);
             }
+            Value::Lent(function, _) => self.call_value(run, function, calling, path, out),
             Value::Constructor(class) => {
                 calling.receiver = None;
                 self.dispatch(run, &Target::DefaultConstructor(*class), calling, false, path, out);
@@ -705,7 +707,9 @@ impl Engine<'_> {
             if calling.access == Access::Call
                 && let Some(object) = path.objects.get_mut(object)
             {
-                std::rc::Rc::make_mut(&mut object.story).lent_to = Some(calling.name.clone());
+                let is_own = calling.receiver.as_ref().is_some_and(|receiver| receiver.value == *value);
+                let story = std::rc::Rc::make_mut(&mut object.story);
+                (story.lent_to, story.pointed) = (Some(calling.name.clone()), story.pointed || !is_own);
             }
             if calling.native {
                 let lent = StepKind::Lent { to: calling.name.clone(), assumed };

@@ -100,8 +100,8 @@ pub(super) struct Engine<'a> {
     pub(super) read: std::collections::BTreeMap<crate::summary::AccessPath, (Name, Location)>,
     /// What tells whether native calls failed.
     pub(super) statuses: super::questions::Statuses,
-    /// The origins of callables that are made for one call each.
-    pub(super) made_for_call: FxHashSet<u32>,
+    /// What is known of how long the callables are needed.
+    pub(super) callables: super::callables::Callables,
     /// What `catch` clauses got.
     pub(super) caught: FxHashSet<Symbol>,
     /// The origins of objects that keep what their constructors were given.
@@ -242,7 +242,7 @@ impl<'a> Engine<'a> {
             constants: FxHashSet::default(),
             read: std::collections::BTreeMap::new(),
             statuses: super::questions::Statuses::default(),
-            made_for_call: FxHashSet::default(),
+            callables: super::callables::Callables::default(),
             caught: FxHashSet::default(),
             instances: FxHashSet::default(),
             classes: FxHashMap::default(),
@@ -440,7 +440,7 @@ impl<'a> Engine<'a> {
         run.exits
     }
 
-    fn info(&mut self, function: FuncRef) -> Rc<Info> {
+    pub(super) fn info(&mut self, function: FuncRef) -> Rc<Info> {
         if let Some(info) = self.infos.get(&function) {
             return info.clone();
         }
@@ -536,9 +536,7 @@ impl<'a> Engine<'a> {
                 let off_the_end = operand.is_none() && body.end_span.end - body.end_span.start <= 1;
                 let exit = if off_the_end { Exit::End } else { Exit::Return };
                 self.check_returned(&mut path, &value, at);
-                if self.returns_address(run.frame) {
-                    self.check_dangling(&path, &value, at);
-                }
+                self.check_dangling(&path, run.frame, &value, at);
                 if let Value::Closure(closure) = value {
                     self.return_closure(&mut path, closure, at);
                 }

@@ -81,7 +81,7 @@ fn crossings(program: &Program) -> BTreeMap<FuncRef, Crossing> {
                 for (statement, target) in block.ops.iter().zip(targets) {
                     let (Op::Call(_), Some(symbol)) = (&statement.op, target.symbol()) else { continue };
                     for callee in program.definitions(symbol, unit) {
-                        if group(program.units[callee.unit as usize].language) == group(from.language) {
+                        if program.units[callee.unit as usize].language.shares_with() == from.language.shares_with() {
                             continue;
                         }
                         let at = Location { file: from.file, span: statement.span.absolute_from(function.base) };
@@ -98,16 +98,6 @@ fn crossings(program: &Program) -> BTreeMap<FuncRef, Crossing> {
         crossings.entry(callee).or_insert(crossing);
     }
     crossings
-}
-
-/// Languages that share their functions without a boundary.
-fn group(language: Language) -> u8 {
-    match language {
-        Language::Dart => 0,
-        Language::TypeScript => 3,
-        Language::Rust => 1,
-        Language::C | Language::Cpp | Language::ObjC | Language::ObjCpp => 2,
-    }
 }
 
 /// What a function hands out for certain, as its result or through its parameters; of several families none.
@@ -257,7 +247,7 @@ impl Search<'_> {
         let folder = |unit: u32| self.program.file(unit).path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let near = |unit: u32| language == Language::Rust || folder(unit) == folder(function.unit);
         (0_u32..).zip(&self.program.units).any(|(unit, from)| {
-            group(from.language) == group(language)
+            from.language.shares_with() == language.shares_with()
                 && near(unit)
                 && from
                     .opaque

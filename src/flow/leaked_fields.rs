@@ -125,7 +125,8 @@ fn owners_in<'a>(program: &'a Program, models: &ModelSet, fields: &'a Fields, un
                 let family = models.family(owned.subject.family);
                 let kind = matches!(family.kind, FamilyKind::Memory | FamilyKind::Handle | FamilyKind::Refcount);
                 // What many programs keep to their end is missed only where an object has an end.
-                kind && (!family.kept && !family.callback || dispose.is_some())
+                let stays = family.kept || family.callback && family.slots.is_none();
+                kind && (!stays || dispose.is_some())
             });
             if let Some(what) = owned.min_by_key(|owned| owned.at) {
                 owners.push(Owner { field: field_ref, class: class_ref, name: &field.name, what, dispose });

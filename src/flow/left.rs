@@ -28,6 +28,7 @@ impl Engine<'_> {
     /// What is left for the caller must not be gone. Where the same place holds something good on another way out, it is
     /// a failure that left the other behind, and its caller is told so.
     pub(super) fn check_left(&mut self, exits: &Exits) {
+        self.check_addresses(exits);
         if !self.program.units[self.root.unit as usize].language.is_native() {
             return;
         }
@@ -49,6 +50,48 @@ impl Engine<'_> {
         for (place, id, returned) in gone {
             if !good.contains(&place) && !self.reads_back(&place) {
                 self.fault_of_left(&returned.path, id, &place, returned.at);
+            }
+        }
+    }
+
+    /// Remembers where the address of a buffer is put that nothing else leads to.
+    pub(super) fn note_address_stored(path: &mut Path, value: &Value, into: &Name, at: Location) {
+        let by_address = |id: &ObjectId| path.objects.get(id).is_some_and(|object| object.story.by_address);
+        if let Some(id) = value.object().filter(by_address) {
+            path.tell(id, Step { kind: StepKind::Stored { into: into.clone() }, location: at });
+        }
+    }
+
+    /// The address of a buffer that nothing else leads to must not be kept: in a field, by native code.
+    fn check_addresses(&mut self, exits: &Exits) {
+        for Returned { path, at, .. } in exits.returns.iter().filter(|returned| !returned.path.doubtful) {
+            let is_buffer = |id: &ObjectId| {
+                path.objects.get(id).is_some_and(|object| {
+                    object.story.by_address && object.ownership == Ownership::Local && object.path.is_none()
+                })
+            };
+            let is_callers = |id: &ObjectId| path.objects.get(id).is_some_and(|object| object.path.is_some());
+            let stored = path.heap.iter().filter_map(|((owner, key), value)| match value {
+                Value::Pointer(id, _) if is_callers(owner) && is_buffer(id) => Some((*id, key.clone())),
+                _ => None,
+            });
+            let kept = path.objects.iter().filter(|(id, _)| is_buffer(id)).filter_map(|(id, object)| {
+                let retained = object.story.retained.as_ref().filter(|retained| !retained.stale)?;
+                let place = retained.place.as_ref().and_then(|place| match &place.root {
+                    Root::Static(name) => Some(Name::from(name.rsplit("::").next().unwrap_or(name))),
+                    _ => None,
+                });
+                Some((*id, place.unwrap_or_else(|| retained.by.clone())))
+            });
+            let left: Vec<(ObjectId, Name)> = stored.chain(kept).collect();
+            for (id, place) in left {
+                let steps = path.objects.get(&id).map(|object| object.story.steps.iter().rev());
+                let step = steps.and_then(|mut steps| {
+                    steps.find(|step| matches!(step.kind, StepKind::Stored { .. } | StepKind::Kept { .. }))
+                });
+                let of = self.origins[id.origin as usize].by.clone();
+                let at = step.map_or(*at, |step| step.location);
+                self.fault_of_dangling(path, id, of, Usage::Leave(place), at);
             }
         }
     }

@@ -6,7 +6,6 @@ use super::objects::{Releasing, confidence};
 use super::path::{Kept, Object, Path, Retained, Story};
 use super::value::{ObjectId, Offset, Value};
 use crate::ir::Name;
-use crate::language::Language;
 use crate::link::Ty;
 use crate::source::Location;
 use crate::state::{Event, Fault, MemoryFamily, Ownership, transition};
@@ -122,23 +121,17 @@ impl Engine<'_> {
         }
     }
 
-    /// Whether what a function returns is an address. A struct returned whole is a copy; Dart has no variables with one.
-    pub(super) fn returns_address(&self, frame: u32) -> bool {
-        let function = self.frames[frame as usize].function;
-        match self.program.units[function.unit as usize].language {
-            Language::Dart => false,
-            // What a closure gives that runs in place stays within the function.
-            Language::TypeScript => frame == 0,
-            _ => matches!(self.resolved(frame).types.result(), Ty::Pointer(_)),
-        }
-    }
-
-    /// A returned address must not lead to a variable of the function.
-    pub(super) fn check_dangling(&mut self, path: &Path, value: &Value, at: Location) {
+    /// A returned address must not lead to a variable of the function. A struct returned whole is a copy.
+    pub(super) fn check_dangling(&mut self, path: &Path, frame: u32, value: &Value, at: Location) {
         let id = match value {
             Value::Pointer(id, _) | Value::View(id, _) => *id,
             _ => return,
         };
+        // What a closure gives that runs in place stays within the function.
+        let by_address = frame == 0 && path.objects.get(&id).is_some_and(|object| object.story.by_address);
+        if !by_address && !matches!(self.resolved(frame).types.result(), Ty::Pointer(_)) {
+            return;
+        }
         if transition(path.ownership(id), Event::Return).1 == Some(Fault::Dangling) {
             let of = self.origins[id.origin as usize].by.clone();
             self.fault_of_dangling(path, id, of, Usage::Return, at);
@@ -185,7 +178,11 @@ impl Engine<'_> {
         let lent_by = |id: ObjectId| path.objects.get(&id).and_then(|object| object.story.lent_of);
         // What was borrowed ends with what it was borrowed from.
         let whole = value.object().map(|id| lent_by(id).filter(|_| kept_in.is_some()).unwrap_or(id));
-        let known = whole.filter(|id| matches!(path.ownership(*id), Ownership::Owned(_) | Ownership::Managed));
+        let known = whole.filter(|id| match path.ownership(*id) {
+            Ownership::Owned(_) | Ownership::Managed => true,
+            Ownership::Local => path.objects.get(id).is_some_and(|object| object.story.by_address),
+            _ => false,
+        });
         let Some(id) = known else { return self.escape(path, value) };
         if let Some(kept_in) = kept_in.filter(|kept_in| !matches!(kept_in.root, Root::Static(_)))
             && !place.as_ref().is_some_and(|place| matches!(place.root, Root::Static(_)))

@@ -351,8 +351,12 @@ impl Engine<'_> {
         if let Some(of) = object.story.dropped() {
             return self.fault_of_dangling(path, id, of, usage, at);
         }
-        let subject = self.subject(id, object);
-        let mut trace = object.story.steps.clone();
+        // Its own address went with it.
+        let owner = object.story.lent_of.filter(|_| object.story.own);
+        let owner = owner.and_then(|owner| Some((owner, path.objects.get(&owner)?)));
+        let (of, told) = owner.unwrap_or((id, object));
+        let subject = self.subject(of, told);
+        let mut trace = told.story.steps.clone();
         trace.push(Step { kind: StepKind::Used(usage.clone()), location: at });
         let mut confidence = confidence(self.origins[id.origin as usize].basis);
         if object.story.viewed {
@@ -515,7 +519,12 @@ impl Story {
 
 fn rename(value: &mut Value, from: ObjectId, to: ObjectId) {
     match value {
-        Value::Pointer(id, _) | Value::View(id, _) | Value::Address(id) | Value::Scope(id) | Value::Element(id, _)
+        Value::Pointer(id, _)
+        | Value::View(id, _)
+        | Value::Address(id)
+        | Value::Scope(id)
+        | Value::Element(id, _)
+        | Value::Lent(_, id)
             if *id == from =>
         {
             *id = to;

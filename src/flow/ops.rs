@@ -85,7 +85,7 @@ impl Engine<'_> {
             }
             Op::Use { .. } => {}
             Op::ScopeEnd(local) => return self.op_scope_end(run, site, *local, at, path, out),
-            Op::Stack { to, .. } => self.op_stack(site, *to, at, &mut path),
+            Op::Stack { to, by_address, .. } => self.op_stack(site, *to, *by_address, at, &mut path),
             Op::Address { to, of } => self.op_address(site, *to, of, &mut path),
             Op::Catch { to } | Op::Element { to, .. } => {
                 let value = self.fresh(&mut path, site, Role::Result);
@@ -203,7 +203,7 @@ impl Engine<'_> {
                 },
             },
             Target::Variable(variable) => self.variable(site, &mut path, *variable),
-            Target::TearOff(function) => Value::Function(*function),
+            Target::TearOff(function) => self.lent_function(&path, base.as_ref(), Value::Function(*function)),
             Target::ModelTearOff(model) => Value::Model(*model, base.map(Box::new)),
             // A tuple struct's name is the function that makes one.
             Target::DefaultConstructor(class) if self.is_native(site.frame) => Value::Constructor(*class),
@@ -212,7 +212,10 @@ impl Engine<'_> {
             }
             Target::Unknown => match self.record_field(site, &mut path, base.as_ref(), from) {
                 Some(value) => value,
-                None => self.load_unknown(site, &mut path, base, from, at),
+                None => match self.lent_native(site, &path, base.as_ref(), to) {
+                    Some(function) => function,
+                    None => self.load_unknown(site, &mut path, base, from, at),
+                },
             },
         };
         self.assign(site.frame, &mut path, to, value);
@@ -338,6 +341,7 @@ impl Engine<'_> {
                         self.store_told(&mut path, object, join_key(&prefix, &name), stored, at);
                     }
                     Some(Value::Pointer(object, _)) => {
+                        Self::note_address_stored(&mut path, &stored, &name, at);
                         self.keep(&mut path, &stored, &name, Some(*field));
                         if !self.keep_in_field(&mut path, object, *field, &stored, at) {
                             self.store_in_field(&mut path, object, *field, stored, at);

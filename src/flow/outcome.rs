@@ -231,9 +231,6 @@ impl Engine<'_> {
             return None;
         }
         let is_callable = self.models.family(family).callback;
-        if is_callable && !self.made_for_call.contains(&origin) {
-            return None;
-        }
         // The caller may know on which paths it is there.
         if known.sometimes && discharged {
             return None;
@@ -247,7 +244,12 @@ impl Engine<'_> {
         let exists = |lost: &&LostOn| {
             !discharged || lost.story.asked_of.is_none_or(|answer| ledger.there_with.contains(&answer))
         };
-        let leaks = || ledger.leaks.iter().filter(counts).filter(waited).filter(exists);
+        // What is closed elsewhere was to be closed here, too, where nobody has its address yet.
+        let unneeded = |lost: &&LostOn| {
+            let ahead = discharged && matches!(lost.how, How::Left(_)) && !lost.story.pointed;
+            !is_callable || ahead || self.callables.are_unneeded(origin, discharged)
+        };
+        let leaks = || ledger.leaks.iter().filter(counts).filter(waited).filter(exists).filter(unneeded);
         let mut left = leaks().filter(|lost| matches!(lost.how, How::Left(_)));
         // What is released at last shows that its owner was meant to release it before it was assigned again.
         let overwritten = left.clone().find(|lost| lost.story.overwritten.is_some());

@@ -79,7 +79,12 @@ impl Engine<'_> {
         let origin = self.site_origin(calling, role, None, owner.clone(), basis);
         let step = Step { kind: StepKind::Borrowed { from: calling.name.clone(), owner }, location: calling.at };
         let mut object = Object::new(Ownership::Borrowed, step);
-        std::rc::Rc::make_mut(&mut object.story).lent_of = receiver.value.object();
+        let lender = receiver.value.object();
+        let story = std::rc::Rc::make_mut(&mut object.story);
+        (story.lent_of, story.own) = (lender, lender.is_some_and(|lender| self.is_closed_once(lender)));
+        if let Some(lender) = lender.and_then(|lender| path.objects.get_mut(&lender)) {
+            std::rc::Rc::make_mut(&mut lender.story).pointed = true;
+        }
         Some(Value::Pointer(self.allocate(path, origin, object), Offset::Start))
     }
 
@@ -132,7 +137,8 @@ impl Path {
         parts.extend(lent.map(|(id, _)| *id));
         for id in parts {
             let Some(object) = self.objects.get_mut(&id) else { continue };
-            let ends = object.story.lent && (object.story.part || object.story.lent_of == Some(container));
+            let of_it = object.story.lent_of == Some(container);
+            let ends = object.story.own && of_it || object.story.lent && (object.story.part || of_it);
             if object.ownership == Ownership::Borrowed && ends {
                 object.ownership = Ownership::Released;
                 if let Some(step) = released.clone() {

@@ -139,6 +139,12 @@ pub(super) struct Story {
     pub(super) lent: bool,
     /// The object that it was borrowed from or is itself, where that is known on its own.
     pub(super) lent_of: Option<ObjectId>,
+    /// It is an address of its owner's, and ends with that: the pointer by which a callback is called.
+    pub(super) own: bool,
+    /// It was given to a call, or its address was asked for: somebody may call it.
+    pub(super) pointed: bool,
+    /// Nothing but its address is ever known.
+    pub(super) by_address: bool,
     /// The calls that end it, of those that the owner is given to.
     pub(super) until: Vec<Name>,
     /// The call that ended it, as written.
@@ -571,7 +577,9 @@ impl Path {
                 break;
             }
             let values = self.locals.values().chain(self.heap.values());
-            let mut reached: SmallVec<[ObjectId; 16]> = values.filter_map(Value::object).collect();
+            // What is an address of its owner's is told of that.
+            let owners = self.objects.values().filter(|object| object.story.own).filter_map(|own| own.story.lent_of);
+            let mut reached: SmallVec<[ObjectId; 16]> = values.filter_map(Value::needs).chain(owners).collect();
             reached.sort_unstable();
             let objects = self.objects.iter();
             let dead = objects.filter(|(id, object)| may_go(object) && reached.binary_search(id).is_err());

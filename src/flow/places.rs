@@ -35,12 +35,13 @@ impl Engine<'_> {
     }
 
     /// A variable of the function gets memory of its own.
-    pub(super) fn op_stack(&mut self, site: Site, to: LocalId, at: Location, path: &mut Path) {
+    pub(super) fn op_stack(&mut self, site: Site, to: LocalId, by_address: bool, at: Location, path: &mut Path) {
         let name = self.function(site.frame).locals.get(to.index()).map(|local| local.name.clone()).unwrap_or_default();
         let origin = self.plain_origin(OriginKey::Site(site, Role::Result), name.clone(), at, Owner::Variable(name));
         let object = self.allocate(path, origin, Object { ownership: Ownership::Local, ..Object::unknown(None) });
         if let Some(object) = path.objects.get_mut(&object) {
             object.non_null = true;
+            std::rc::Rc::make_mut(&mut object.story).by_address = by_address;
         }
         self.assign(site.frame, path, to, Value::Pointer(object, Offset::Start));
     }

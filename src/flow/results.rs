@@ -71,8 +71,9 @@ impl Engine<'_> {
                 if let Ownership::Borrowed { from: Some(from), until, .. } = &contract.ownership
                     && let Some((lender, until)) = self.lender_until(path, calling, from, until)
                 {
+                    let own = self.is_callable(lender);
                     let story = std::rc::Rc::make_mut(&mut object.story);
-                    (story.lent_of, story.until) = (Some(lender), until);
+                    (story.lent_of, story.until, story.own) = (Some(lender), until, own);
                 }
                 // Whatever the library lends until a call, that of Dart code sees.
                 if let Ownership::Borrowed { from: None, until, .. } = &contract.ownership
@@ -154,7 +155,11 @@ impl Engine<'_> {
                         let at = path.objects.get(&id).and_then(|object| object.path.as_ref());
                         at.is_some_and(|at| matches!(at.root, Root::Param(_) | Root::Named(_)))
                     });
-                Some(if symbol.is_none() && handed_in { Value::Callback } else { Value::Native(symbol) })
+                let of = calling.receiver.as_ref().map(|receiver| &receiver.value);
+                Some(match symbol {
+                    None if handed_in => Value::Callback,
+                    symbol => self.lent_function(path, of, Value::Native(symbol)),
+                })
             }
             Ownership::Releaser(family) => Some(Value::Releaser(*family)),
             // Beyond the boundary there is no scope that would end it: what crosses is the address.

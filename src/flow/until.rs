@@ -36,8 +36,7 @@ impl Engine<'_> {
         let is_native = self.program.units[self.root.unit as usize].language.is_native();
         let lender = object.story.lent_of.filter(|_| !is_native)?;
         // The pointer to a callback does not lead to what closes it.
-        let family = self.origins.get(lender.origin as usize).and_then(|origin| origin.family);
-        if family.is_some_and(|family| self.models.family(family).callback) {
+        if self.is_callable(lender) {
             return None;
         }
         Some(Value::Pointer(lender, Offset::Start))

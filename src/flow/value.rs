@@ -90,6 +90,8 @@ pub(super) enum Value {
     Native(Option<Name>),
     /// A native function that the analysed function was given.
     Callback,
+    /// A function that can be called as long as an object is there: one of a library, what leads to a callback.
+    Lent(Box<Value>, ObjectId),
     /// True on these targets.
     TargetTest(TargetSet),
     /// The status of a call.
@@ -106,6 +108,14 @@ impl Value {
                 Some(*object)
             }
             _ => None,
+        }
+    }
+
+    /// The object without which the value is nothing.
+    pub(super) fn needs(&self) -> Option<ObjectId> {
+        match self {
+            Self::Lent(_, lender) => Some(*lender),
+            value => value.object(),
         }
     }
 

@@ -19,6 +19,7 @@ impl Unit {
             classes: Vec::new(),
             variables: Vec::new(),
             aliases: Vec::new(),
+            qualifies_members: false,
             layouts: Vec::new(),
             bindings: Vec::new(),
             exports: Vec::new(),

@@ -422,7 +422,7 @@ impl Resolver<'_> {
         if state.params.contains(name) {
             return Hit::Type;
         }
-        let is_bare = self.env().units[self.scope.unit as usize].language.names_members_bare();
+        let is_bare = !self.env().units[self.scope.unit as usize].qualifies_members;
         if let Some(class) = state.class.filter(|_| is_bare) {
             match self.static_member(class, name, access) {
                 Hit::Nothing => {}

@@ -36,6 +36,7 @@ pub fn lower(file: FileId, text: &str, limits: &Limits) -> Result<Unit, Refused>
     let unit = Unit {
         comments: comments::directives(&tree),
         generated: comments::is_generated(&tree),
+        qualifies_members: true,
         errors,
         ..Unit::empty(file, Language::TypeScript)
     };

@@ -239,6 +239,8 @@ impl Loader {
             per_library: model.per_library,
             kept: model.kept,
             callback: model.callback,
+            slots: model.slots,
+            made: model.made.clone(),
             language: model.language,
             copied: model.copied,
             concluded: model.concluded.clone(),

@@ -149,6 +149,10 @@ pub struct Family {
     /// Native code may call it until it is closed, and what it may call leads to no owner.
     #[serde(default)]
     pub callback: bool,
+    /// There are no more than so many at a time: one that is not closed is missing elsewhere.
+    pub slots: Option<u32>,
+    /// How such memory comes about where no call makes it that a program writes: `returned as a struct`.
+    pub made: Option<String>,
     /// Only code in that language can release it, and people say how by a construct of the language.
     #[serde(default)]
     pub language: Option<Language>,

@@ -1,7 +1,8 @@
 //! `dangling_return`: a pointer to what ends with its scope.
 
-use super::{Rule, Words};
+use super::{Context, Rule, Words};
 use crate::diagnostic::Level;
+use crate::language::Language;
 use crate::violation::Usage;
 
 pub(super) static RULE: Rule = Rule {
@@ -14,7 +15,7 @@ pub(super) static RULE: Rule = Rule {
     page: include_str!("../../rules/dangling_return.md"),
 };
 
-pub(super) fn word(of: &str, temporary: bool, usage: &Usage, handed: bool) -> Words {
+pub(super) fn word(of: &str, temporary: bool, usage: &Usage, handed: bool, context: &Context<'_>) -> Words {
     let what =
         if temporary { format!("the temporary value that `{of}` made") } else { format!("the local variable `{of}`") };
     let (done, verb) = match usage {
@@ -31,6 +32,18 @@ pub(super) fn word(of: &str, temporary: bool, usage: &Usage, handed: bool) -> Wo
             message: format!("a pointer to {whose} {verb} although that ended before this callback runs"),
             label: done,
             help: "let native code hand over ownership of what it passes to a listener".into(),
+        };
+    }
+    if context.language == Language::TypeScript {
+        let whose = if of.is_empty() { "a buffer".to_owned() } else { format!("the buffer `{of}`") };
+        let left = match usage {
+            Usage::Leave(place) => format!("left in `{place}`"),
+            _ => "returned".to_owned(),
+        };
+        return Words {
+            message: format!("the address of {whose} is {left} although nothing keeps the buffer"),
+            label: format!("{left} here"),
+            help: "keep the buffer as long as somebody has its address".into(),
         };
     }
     let help = match (usage, temporary) {

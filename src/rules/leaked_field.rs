@@ -3,6 +3,7 @@
 use super::{Context, Rule, Words};
 use crate::diagnostic::{Applicability, Level};
 use crate::fix::{Release, Remedy};
+use crate::language::Language;
 use crate::violation::Subject;
 
 pub(super) static RULE: Rule = Rule {
@@ -26,7 +27,12 @@ pub(super) fn word(subject: &Subject, field: &str, class: &str, dispose: Option<
         ),
         None => (
             format!("{noun} in the field `{field}` of `{class}` is never {released}"),
-            format!("{advice} in a method of `{class}` that its owner calls, or attach a finalizer"),
+            match context.language {
+                Language::Dart => {
+                    format!("{advice} in a method of `{class}` that its owner calls, or attach a finalizer")
+                }
+                _ => format!("{advice} in a method of `{class}` that its owner calls"),
+            },
         ),
     };
     Words { message, label: format!("`{class}` owns it from here"), help }

@@ -1,6 +1,6 @@
 //! `signature_mismatch`: a binding's native type does not fit the definition.
 
-use super::{Rule, Words};
+use super::{Context, Rule, Words};
 use crate::diagnostic::Level;
 use crate::language::Language;
 use crate::violation::{Differing, Disagreement, LayoutMisfit, Slot};
@@ -18,9 +18,9 @@ pub(super) static RULE: Rule = Rule {
     page: include_str!("../../rules/signature_mismatch.md"),
 };
 
-pub(super) fn word(symbol: &str, language: Option<Language>, disagreement: &Disagreement) -> Words {
-    let language = language.map_or("native", Language::title);
-    match disagreement {
+pub(super) fn word(symbol: &str, from: Option<Language>, differing: &Disagreement, context: &Context<'_>) -> Words {
+    let language = from.map_or("native", Language::title);
+    match &context.spelled_in(differing) {
         Disagreement::Arity { bound, defined } => Words {
             message: format!(
                 "`{symbol}` is bound with {}, but its {language} definition has {defined}",
@@ -46,12 +46,12 @@ pub(super) fn word(symbol: &str, language: Option<Language>, disagreement: &Disa
             ),
             label: label(*differing, "this binding", format!("this binding reads `{bound}`")),
             help: match given(defined).as_str() {
-                "nothing" => "bind the result as `Void`".into(),
+                "nothing" => format!("bind the result as `{}`", context.spelled("Void")),
                 _ => format!("bind the result with the native type that fits `{defined}`"),
             },
         },
         Disagreement::Variadic { bound, defined } => word_variadic(symbol, language, *bound, *defined),
-        Disagreement::Callback { param, differs } => word_callback(symbol, language, *param, differs),
+        Disagreement::Callback { param, differs } => word_callback(symbol, language, *param, differs, context),
         Disagreement::Layout { defined, misfit, is_narrow } => {
             let words = word_layout(symbol, language, defined, misfit);
             Words { message: format!("{}{}", words.message, if *is_narrow { NARROW } else { "" }), ..words }
@@ -120,10 +120,10 @@ fn word_variadic(symbol: &str, language: &str, bound: Option<usize>, defined: Op
     }
 }
 
-fn word_callback(symbol: &str, language: &str, param: usize, differs: &Disagreement) -> Words {
-    let of = format!("the callback that `{symbol}` takes as parameter {}", param + 1);
+fn word_callback(symbol: &str, language: &str, at: usize, differs: &Disagreement, context: &Context<'_>) -> Words {
+    let of = format!("the callback that `{symbol}` takes as parameter {}", at + 1);
     let help = |of: &str, defined: &str| format!("give {of} of the callback the native type that fits `{defined}`");
-    match differs {
+    match &context.spelled_in(differs) {
         Disagreement::Value { slot: Slot::Param(at), bound, defined, differing } => Words {
             message: format!(
                 "parameter {} of {of} is bound as `{bound}`, but its {language} definition passes `{defined}`{}",
@@ -151,7 +151,7 @@ fn word_callback(symbol: &str, language: &str, param: usize, differs: &Disagreem
             help: format!("give the callback {}", counted(*defined, "parameter")),
         },
         // Nothing else is told of callbacks.
-        _ => word(symbol, None, differs),
+        _ => word(symbol, None, differs, context),
     }
 }
 

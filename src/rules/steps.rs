@@ -7,12 +7,17 @@ use crate::violation::{Exit, Given, Leaving, Owner, Step, StepKind, Thrower, Uns
 /// Puts one step into words.
 pub(super) fn word(step: &Step, context: &Context<'_>) -> TraceStep {
     let (kind, message) = match &step.kind {
+        StepKind::Allocated { family, .. } if context.made(*family).is_some() => {
+            (TraceKind::Allocate, format!("{} here", context.made(*family).unwrap_or_default()))
+        }
         StepKind::Allocated { by, family } => {
             let verb = if context.released(*family) == "closed" { "opened" } else { "allocated" };
             (TraceKind::Allocate, format!("{verb} here by `{by}`"))
         }
         StepKind::Received { from } => (TraceKind::Transfer, format!("`{from}` hands it to its caller")),
-        StepKind::CalledBack { by } => (TraceKind::Transfer, format!("passed to the Dart callback through `{by}`")),
+        StepKind::CalledBack { by } => {
+            (TraceKind::Transfer, format!("passed to the {} callback through `{by}`", context.managed()))
+        }
         StepKind::Opened { by } => (TraceKind::Allocate, format!("the arena is made here by `{by}`")),
         StepKind::Filled { by } => (TraceKind::Transfer, format!("`{by}` puts something in it, or may do so")),
         StepKind::Left(leaving) => (TraceKind::Transfer, left(leaving)),
@@ -53,7 +58,7 @@ pub(super) fn word(step: &Step, context: &Context<'_>) -> TraceStep {
         StepKind::Given { given } => (TraceKind::Transfer, format!("returned here: {}", whose(*given))),
         StepKind::Used(usage) => (TraceKind::Use, used(usage)),
         StepKind::Failed { by } => (TraceKind::Throw, format!("`{by}` fails")),
-        StepKind::Thrown(thrower) => (TraceKind::Throw, thrown(thrower)),
+        StepKind::Thrown(thrower) => (TraceKind::Throw, thrown(thrower, context)),
         StepKind::Exited(exit) => (TraceKind::Exit, exited(*exit).into()),
     };
     TraceStep { kind, location: step.location, message }
@@ -128,11 +133,11 @@ fn used(usage: &Usage) -> String {
     }
 }
 
-fn thrown(thrower: &Thrower) -> String {
+fn thrown(thrower: &Thrower, context: &Context<'_>) -> String {
     match thrower {
         Thrower::Throw => "thrown here".into(),
         Thrower::Callee(name) => format!("`{name}` throws"),
-        Thrower::Await => "throws when the awaited future fails".into(),
+        Thrower::Await => format!("throws when the awaited {} fails", context.future()),
     }
 }
 

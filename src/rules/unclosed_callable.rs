@@ -10,7 +10,7 @@ pub(super) static RULE: Rule = Rule {
     on: true,
     cwe: Some(772),
     fix: None,
-    summary: "a `NativeCallable` that is not closed",
+    summary: "a function that was made callable for native code and is not closed",
     page: include_str!("../../rules/unclosed_callable.md"),
 };
 

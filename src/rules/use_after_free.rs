@@ -43,7 +43,7 @@ pub(super) fn word_ended(origin: &str, by: &str, usage: &Usage) -> Words {
     }
 }
 
-pub(super) fn word_early(held: Option<&str>, release: &str, needed_by: &str) -> Words {
+pub(super) fn word_early(held: Option<&str>, release: &str, needed_by: &str, context: &Context<'_>) -> Words {
     let noun = held.map_or_else(|| "memory".to_owned(), |held| format!("the memory of `{held}`"));
     let code = match needed_by {
         "" => "the asynchronous closure that was called before".to_owned(),
@@ -52,6 +52,6 @@ pub(super) fn word_early(held: Option<&str>, release: &str, needed_by: &str) -> 
     Words {
         message: format!("{noun} is released before {code} uses it"),
         label: format!("released here by `{release}`, and used later"),
-        help: "`await` the future before the release".into(),
+        help: format!("`await` the {} before the release", context.future()),
     }
 }

@@ -1,7 +1,8 @@
 //! The words for the way on which something is lost, which several rules share.
 
 use super::Context;
-use crate::violation::{Exit, Thrower};
+use crate::language::Language;
+use crate::violation::{Disagreement, Exit, Thrower};
 
 impl Context<'_> {
     /// On which paths something is missing, after "is not released": by the condition that opens them, where one does.
@@ -28,6 +29,24 @@ impl Context<'_> {
             (Thrower::Callee(name), _) => format!("when `{name}` throws"),
             (Thrower::Await, _) => "when an `await` throws".to_owned(),
         }
+    }
+
+    /// A native type as the code names it that a violation is in: `Int32` of Dart is `int32` in a table of TypeScript.
+    pub(super) fn spelled(&self, ty: &str) -> String {
+        match self.language {
+            Language::TypeScript if ty.starts_with("Pointer") => "pointer".to_owned(),
+            Language::TypeScript => ty.to_lowercase(),
+            _ => ty.to_owned(),
+        }
+    }
+
+    /// The same of what does not fit.
+    pub(super) fn spelled_in(&self, differing: &Disagreement) -> Disagreement {
+        let mut told = differing.clone();
+        if let Disagreement::Value { bound, .. } = &mut told {
+            *bound = self.spelled(bound).into();
+        }
+        told
     }
 
     /// The condition that opens the way: "`ok` is false".

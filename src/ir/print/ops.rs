@@ -81,7 +81,7 @@ impl Printer<'_> {
                 format!("{}{kind} {}", to.unwrap_or_default(), value(awaited))
             }
             Op::ScopeEnd(id) => format!("end {}", local(*id)),
-            Op::Stack { to, ty } => {
+            Op::Stack { to, ty, .. } => {
                 let ty = ty.as_ref().map(|ty| format!(" {ty}")).unwrap_or_default();
                 format!("{} = stack{ty}", local(*to))
             }

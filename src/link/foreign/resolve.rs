@@ -148,7 +148,7 @@ impl<'e> Resolver<'e> {
                 target
             }
             Op::Store { to, .. } => self.place(to).0,
-            Op::Stack { to, ty } => {
+            Op::Stack { to, ty, .. } => {
                 let ty = ty.as_ref().map(|written| self.written(written)).unwrap_or_default();
                 // An array is its address already.
                 let ty = if matches!(ty, Ty::Pointer(_)) { ty } else { Ty::Pointer(Box::new(ty)) };

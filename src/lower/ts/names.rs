@@ -12,7 +12,7 @@ pub(super) struct Names<'t> {
     declared: FxHashMap<&'t str, Vec<Declared>>,
     /// Where names are written, in order.
     named: FxHashMap<&'t str, Vec<NodeId>>,
-    /// Names that stand alone as what a function's address is taken of.
+    /// What an address is taken of.
     addressed: FxHashSet<NodeId>,
     /// The variable in whose declaration an object stands.
     around: FxHashMap<NodeId, NodeId>,
@@ -191,12 +191,12 @@ impl<'t> FileLowering<'t> {
         inside.filter(|&&at| at != name).all(|at| names.addressed.contains(at))
     }
 
-    /// The name that a call takes the address of: `ptr(buffer)`, `ffi.ptr(buffer)`.
+    /// What a call takes the address of: `ptr(buffer)`, `ffi.ptr(buffer)`.
     pub(super) fn addressed(&self, call: NodeId) -> Option<NodeId> {
         let tree = self.tree;
         let (function, arguments) = (tree.child(call, "function")?, tree.child(call, "arguments")?);
         let mut given = tree.named_children(arguments);
-        let argument = given.next().filter(|&argument| tree.kind(argument) == "identifier")?;
+        let argument = given.next()?;
         if given.next().is_some() {
             return None;
         }

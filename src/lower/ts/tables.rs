@@ -46,7 +46,7 @@ const RETURNED: &str = "returned struct";
 
 /// The method that gives what such a call gives in the end.
 pub(super) fn settled(symbol: &str) -> Name {
-    format!("{symbol}.then").into()
+    format!("{symbol}.async()").into()
 }
 
 /// What a table says of one function.

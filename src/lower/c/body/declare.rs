@@ -132,7 +132,7 @@ impl Body<'_, '_> {
                 // The name is known from its declarator on: `T* p = malloc(sizeof *p)`.
                 let local = self.current.build.variable(name.clone(), ty.clone(), false, name_span);
                 self.bind(name, Variable { local, ty: ty.clone(), storage });
-                self.current.build.push(Op::Stack { to: local, ty: ty.clone() }, name_span);
+                self.current.build.push(Op::Stack { to: local, ty: ty.clone(), by_address: false }, name_span);
                 match value {
                     Some(list) if tree.kind(list) == "initializer_list" && !self.is_scalar(ty.as_ref()) => {
                         self.fill(place(Base::Local(local), []), list, ty.as_ref(), 0);
@@ -354,7 +354,7 @@ impl Body<'_, '_> {
                 Storage::Memory if !is_reference => {
                     let ty = local.ty.clone();
                     let copy = self.current.build.variable(local.name.clone(), ty.clone(), false, local.span);
-                    self.current.build.push(Op::Stack { to: copy, ty: ty.clone() }, local.span);
+                    self.current.build.push(Op::Stack { to: copy, ty: ty.clone(), by_address: false }, local.span);
                     let to = place(Base::Local(copy), [Projection::Pointee]);
                     let value = Operand::Local(param);
                     self.current.build.push(Op::Store { to: Box::new(to), value }, local.span);
@@ -455,7 +455,7 @@ impl Body<'_, '_> {
         self.current.build.push(Op::Element { to: element, of, name: None }, span);
         if needs_memory {
             let local = self.current.build.variable(name.clone(), ty.clone(), false, span);
-            self.current.build.push(Op::Stack { to: local, ty: plain.clone() }, span);
+            self.current.build.push(Op::Stack { to: local, ty: plain.clone(), by_address: false }, span);
             let to = place(Base::Local(local), [Projection::Pointee]);
             self.current.build.push(Op::Store { to: Box::new(to), value: Operand::Local(element) }, span);
             self.bind(name, Variable { local, ty: plain, storage: Storage::Memory });

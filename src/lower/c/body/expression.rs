@@ -509,7 +509,7 @@ impl Body<'_, '_> {
             Some(ty) if self.is_aggregate(&ty) || !self.file.is_pointer(&ty) && self.file.is_class_like(&ty) => {
                 let span = self.span(node);
                 let to = self.current.build.typed_temp(ty.clone(), span);
-                self.current.build.push(Op::Stack { to, ty: Some(ty.clone()) }, span);
+                self.current.build.push(Op::Stack { to, ty: Some(ty.clone()), by_address: false }, span);
                 self.fill(place(Base::Local(to), []), list, Some(&ty), 0);
                 Operand::Local(to)
             }

@@ -197,7 +197,7 @@ impl Body<'_> {
     /// From here on the local is the address of the variable.
     pub(super) fn put_in_memory(&mut self, local: LocalId, ty: Option<TypeRef>, span: Span) {
         self.current.in_memory.insert(local);
-        self.current.build.push(Op::Stack { to: local, ty }, span);
+        self.current.build.push(Op::Stack { to: local, ty, by_address: false }, span);
     }
 
     pub(super) fn write_memory(&mut self, local: LocalId, value: Operand, span: Span) {
