@@ -92,6 +92,11 @@ impl FileLowering<'_> {
                 self.unpacked(declarator, name, value, statements);
                 continue;
             }
+            // `const f = (a) => b` is a function of that name.
+            if let Some(value) = value.filter(|&value| is_const && is_function(tree.kind(value))) {
+                self.function_named(value, Some(name), None, in_error);
+                continue;
+            }
             let ty = self.annotated(declarator, "type");
             let initializer = value.map(|value| {
                 let mut function = self.new_function(FunctionKind::Initializer, declarator, Some(name));
@@ -153,4 +158,8 @@ impl FileLowering<'_> {
             body::lower_statements(self, id, &statements);
         }
     }
+}
+
+fn is_function(kind: &str) -> bool {
+    matches!(kind, "arrow_function" | "function_expression" | "generator_function")
 }

@@ -15,8 +15,18 @@ pub(super) struct Owner {
 impl FileLowering<'_> {
     /// Lowers a function or a method.
     pub(super) fn function(&mut self, node: NodeId, owner: Option<&Owner>, in_error: bool) -> Option<FunctionId> {
+        self.function_named(node, self.tree.child(node, "name"), owner, in_error)
+    }
+
+    /// The same by a name that may stand elsewhere.
+    pub(super) fn function_named(
+        &mut self,
+        node: NodeId,
+        name: Option<NodeId>,
+        owner: Option<&Owner>,
+        in_error: bool,
+    ) -> Option<FunctionId> {
         let tree = self.tree;
-        let name = tree.child(node, "name");
         let kind = match owner {
             Some(_) if name.is_some_and(|name| tree.text(name) == "constructor") => FunctionKind::Constructor,
             _ if tree.has_token(node, "get") => FunctionKind::Getter,
