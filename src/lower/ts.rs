@@ -35,21 +35,11 @@ pub fn lower(file: FileId, text: &str, limits: &Limits) -> Result<Unit, Refused>
         errors,
         ..Unit::empty(file, Language::TypeScript)
     };
-    let starts_calls = memchr::memmem::find(text.as_bytes(), STARTS.as_bytes()).is_some();
-    let mut lowering = FileLowering {
-        tree: &tree,
-        unit,
-        depth: limits.depth,
-        imported: FxHashMap::default(),
-        described: 0,
-        starts_calls,
-    };
+    let mut lowering =
+        FileLowering { tree: &tree, unit, depth: limits.depth, imported: FxHashMap::default(), described: 0 };
     lowering.module();
     Ok(lowering.unit)
 }
-
-/// How a call of a bound function on another thread is written.
-const STARTS: &str = ".async";
 
 /// What lowering a file gathers.
 struct FileLowering<'t> {
@@ -62,8 +52,6 @@ struct FileLowering<'t> {
     imported: FxHashMap<Name, Imported>,
     /// How many structs contain what is described at the moment.
     described: u32,
-    /// The file calls bound functions on other threads, or may.
-    starts_calls: bool,
 }
 
 /// A name that an import brings in.

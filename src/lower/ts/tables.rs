@@ -136,7 +136,7 @@ impl FileLowering<'_> {
     }
 
     /// The declaration of a name that is the last before it.
-    pub(super) fn declarator_behind(&self, name: NodeId) -> Option<NodeId> {
+    fn declarator_behind(&self, name: NodeId) -> Option<NodeId> {
         let tree = self.tree;
         let text = tree.text(name);
         // What a declaration contains does not come after it: it may name itself.
