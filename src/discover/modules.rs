@@ -16,7 +16,7 @@ static WORDS: LazyLock<Vec<Finder<'static>>> = LazyLock::new(|| {
 });
 
 /// How the file of a module may end that is named without.
-const ENDINGS: [&str; 4] = ["ts", "ets", "mts", "cts"];
+const ENDINGS: [&str; 5] = ["ts", "ets", "mts", "cts", "tsx"];
 
 /// The longest head of a directive that is looked at, in bytes.
 const LONGEST_HEAD: usize = 2_000;
