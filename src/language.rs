@@ -52,7 +52,7 @@ impl Language {
             Self::Cpp => &["cc", "cpp", "cxx", "c++", "h", "hh", "hpp", "hxx", "inl"],
             Self::ObjC => &["m"],
             Self::ObjCpp => &["mm"],
-            Self::TypeScript => &["ts", "ets", "mts", "cts"],
+            Self::TypeScript => &["ts", "ets", "mts", "cts", "tsx"],
         }
     }
 

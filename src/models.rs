@@ -161,8 +161,11 @@ pub enum Sizing {
 /// What settles a future.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settled {
-    /// Closures that are all passed, and of which one throws where the future fails.
+    /// What is all passed, and of which one fails where the future does: closures that throw, the future that is the
+    /// receiver, the futures in a collection (`[*]`).
     pub by: Vec<AccessPath>,
+    /// The parameter of those closures that makes the future fail: nothing holds of one that names it.
+    pub fails_with: Option<u16>,
     /// The argument with which that does not hold.
     pub unless: Option<AccessPath>,
 }
@@ -193,6 +196,8 @@ pub struct FunctionInfo {
     pub asks: Option<Asks>,
     /// What settles the future that it gives, whatever becomes of the receiver.
     pub settled: Option<Settled>,
+    /// What it goes on to need when it has returned, until the future that it gives is waited for.
+    pub later: Vec<AccessPath>,
     /// Where it holds.
     pub targets: TargetSet,
     /// The source of the facts.
@@ -226,6 +231,7 @@ impl FunctionInfo {
             leaf: None,
             asks: None,
             settled: None,
+            later: Vec::new(),
             targets: TargetSet::ALL,
             source: None,
             pack: None,
@@ -459,11 +465,12 @@ impl ModelSet {
         &self.hints
     }
 
-    /// What settles the future that a member of that name gives, where models say so of one.
-    #[must_use]
-    pub fn settled_by(&self, member: &str) -> Option<&Settled> {
-        let mut known = self.settling.iter().map(|id| self.function(*id));
-        known.find(|known| known.name.rsplit('.').next() == Some(member))?.settled.as_ref()
+    /// What settles the future that a member of that name gives, where models say so of one; of several, one of them does.
+    pub fn settled_by<'m>(&'m self, member: &'m str) -> impl Iterator<Item = &'m Settled> + use<'m> {
+        let known = self.settling.iter().map(|id| self.function(*id));
+        known
+            .filter(move |known| known.name.rsplit('.').next() == Some(member))
+            .filter_map(|known| known.settled.as_ref())
     }
 
     /// The rules by which libraries name their functions.

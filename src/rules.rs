@@ -242,8 +242,8 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
         ViolationKind::UsedAfterRelease { subject, usage } => {
             (&use_after_free::RULE, use_after_free::word(subject.as_ref(), usage, context))
         }
-        ViolationKind::ReleasedEarly { held, release, needed_by } => {
-            (&use_after_free::RULE, use_after_free::word_early(held.as_deref(), release, needed_by, context))
+        ViolationKind::ReleasedEarly { held, family, release, needed_by } => {
+            (&use_after_free::RULE, use_after_free::word_early(held.as_deref(), *family, release, needed_by, context))
         }
         ViolationKind::UsedAfterEnd { origin, by, usage } => {
             (&use_after_free::RULE, use_after_free::word_ended(origin, by, usage))

@@ -242,6 +242,8 @@ pub enum ViolationKind {
     ReleasedEarly {
         /// The variable that holds the memory.
         held: Option<Name>,
+        /// What it is of.
+        family: FamilyId,
         /// The release, as written.
         release: Name,
         /// The call that started the code, as written.

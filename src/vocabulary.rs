@@ -124,11 +124,6 @@ impl Vocabulary {
         self.libraries.iter().any(|library| library.starts.as_deref() == Some(member))
     }
 
-    /// The members of bound functions that call them on another thread.
-    pub fn starting(&self) -> impl Iterator<Item = &str> {
-        self.libraries.iter().filter_map(|library| library.starts.as_deref())
-    }
-
     /// Texts without one of which a module neither binds nor imports what does.
     pub fn signs(&self) -> impl Iterator<Item = String> {
         let imported = self.libraries.iter().filter(|library| library.object.is_none());

@@ -15,7 +15,7 @@ static WORDS: LazyLock<Vec<Finder<'static>>> =
     LazyLock::new(|| vocabulary().signs().map(|sign| Finder::new(&sign).into_owned()).collect());
 
 /// How the file of a module may end that is named without.
-const ENDINGS: [&str; 4] = ["ts", "ets", "mts", "cts"];
+const ENDINGS: [&str; 5] = ["ts", "ets", "mts", "cts", "tsx"];
 
 /// How that goes on of a folder.
 const INDEXES: [&str; 2] = ["/index.ts", "/Index.ets"];

@@ -3,7 +3,8 @@
 use super::engine::{Comparison, Engine};
 use super::path::{Fact, Flight, Part, Path};
 use super::value::{ObjectId, Symbol, Value};
-use crate::ir::{BlockId, Cond, Name, TypeRef};
+use crate::ir::{BlockId, Cond, Name, Operand, TypeRef};
+use crate::link::Ty;
 use crate::state::Ownership;
 use crate::summary::{Root, StatusKind, ValueTest};
 
@@ -45,9 +46,26 @@ impl Engine<'_> {
                 match value {
                     Value::Null => [None, Some(path)],
                     Value::Symbol(symbol) if self.caught.contains(&symbol) => self.split_caught(frame, block, path),
+                    _ if self.is_surely(frame, block, &path, operand, &value) => [Some(path), None],
                     _ => on_fact(path, Fact::True(type_test(&value, ty))),
                 }
             }
+        }
+    }
+
+    /// Whether what a path owns is known to be of the type that is asked for: by its type, or as the number that
+    /// an address is where it is no object of a library.
+    fn is_surely(&self, frame: u32, block: BlockId, path: &Path, operand: &Operand, value: &Value) -> bool {
+        let is_owned = value.object().is_some_and(|id| matches!(path.ownership(id), Ownership::Owned(_)));
+        let (true, Operand::Local(local), Some(wanted)) = (is_owned, operand, self.resolved(frame).test(block)) else {
+            return false;
+        };
+        let known = self.resolved(frame).types.get(local.index());
+        match wanted {
+            Ty::Scalar => {
+                !matches!((value, known), (Value::Pointer(id, _), Some(Ty::Model(..))) if self.is_handle(*id))
+            }
+            wanted => self.catches(wanted, known) == Some(true),
         }
     }
 
@@ -217,7 +235,7 @@ impl Engine<'_> {
                         let split = self.split_equal(path, left, right);
                         return if op == "<=" { split } else { swap(split) };
                     }
-                    if let Some(split) = self.split_handle_order(&path, &comparison.op, left, right) {
+                    if let Some(split) = self.split_order(&path, &comparison.op, left, right) {
                         return split;
                     }
                     if let Some(truth) = known_by_order(&path, &comparison.op, left, right) {
@@ -240,6 +258,11 @@ impl Engine<'_> {
     }
 
     fn split_equal(&self, path: Path, left: &Value, right: &Value) -> Split {
+        if !self.compares_handle(left, right)
+            && let Some(split) = Self::split_sentinel(&path, left, right)
+        {
+            return split;
+        }
         let known = known_by_order(&path, "==", left, right);
         match (left, right) {
             (Value::NullPointer, Value::NullPointer) | (Value::Null, Value::Null) => [Some(path), None],

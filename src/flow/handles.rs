@@ -1,4 +1,5 @@
-//! Handles and references: the numbers that say that there is none, and what becomes of one that a struct carries.
+//! The numbers that say that there is no handle, reference or memory, and what becomes of a handle that a struct
+//! carries.
 
 use super::calls::ArgValue;
 use super::conditions::{Split, on_fact, same_as_unknown, split_object};
@@ -8,6 +9,7 @@ use super::path::{Fact, Path};
 use super::value::{ObjectId, Symbol, Value};
 use crate::link::Ty;
 use crate::models::schema::FamilyKind;
+use crate::state::Ownership;
 use crate::summary::FamilyId;
 use crate::violation::{StepKind, ViolationKind};
 
@@ -22,6 +24,11 @@ impl Engine<'_> {
     pub(super) fn is_handle(&self, id: ObjectId) -> bool {
         let family = self.origins.get(id.origin as usize).and_then(|origin| origin.family);
         family.is_some_and(|family| self.is_handle_family(family))
+    }
+
+    /// Whether one of two values is a handle.
+    pub(super) fn compares_handle(&self, left: &Value, right: &Value) -> bool {
+        [left, right].into_iter().any(|value| matches!(value, Value::Pointer(id, _) if self.is_handle(*id)))
     }
 
     /// Whether an argument is a handle that the callee's contract does not speak of: a number, as far as its type says.
@@ -46,17 +53,35 @@ impl Engine<'_> {
         [held.map(|path| same_as_unknown(path, left, right)), failed]
     }
 
-    /// `fd < 0`, `handle <= 0`, `handle > 0`; nothing where no handle is compared with such a number.
-    pub(super) fn split_handle_order(&self, path: &Path, op: &str, left: &Value, right: &Value) -> Option<Split> {
-        let (handle, none, op) = match (left, right) {
-            (Value::Pointer(id, _), none @ Value::Int(0 | -1)) => (*id, none, op),
-            (none @ Value::Int(0 | -1), Value::Pointer(id, _)) => (*id, none, mirrored(op)?),
+    /// A number that is written down is the address of nothing that was allocated: it says that there is none.
+    pub(super) fn split_sentinel(path: &Path, left: &Value, right: &Value) -> Option<Split> {
+        let ((Value::Pointer(id, _), number @ Value::Int(_)) | (number @ Value::Int(_), Value::Pointer(id, _))) =
+            (left, right)
+        else {
+            return None;
+        };
+        let is_owned = matches!(path.ownership(*id), Ownership::Owned(_));
+        is_owned.then(|| split_object(path.clone(), *id, number))
+    }
+
+    /// `fd < 0`, `handle <= 0`, `ptr > 0`, `ptr >= 1`; nothing where neither a handle nor what was allocated is compared
+    /// with such a number.
+    pub(super) fn split_order(&self, path: &Path, op: &str, left: &Value, right: &Value) -> Option<Split> {
+        let (of, number, op) = match (left, right) {
+            (Value::Pointer(id, _), Value::Int(number)) => (*id, *number, op),
+            (Value::Int(number), Value::Pointer(id, _)) => (*id, *number, mirrored(op)?),
             _ => return None,
         };
-        if !self.is_handle(handle) {
+        if !self.is_handle(of) && !matches!(path.ownership(of), Ownership::Owned(_)) {
             return None;
         }
-        let [none, some] = split_object(path.clone(), handle, none);
+        let none = match (op, number) {
+            (_, 0 | -1) => number,
+            // Of whole numbers, what is less than one is at most nothing.
+            ("<" | ">=", 1) => 0,
+            _ => return None,
+        };
+        let [none, some] = split_object(path.clone(), of, &Value::Int(none));
         match op {
             "<" | "<=" => Some([none, some]),
             ">" | ">=" => Some([some, none]),

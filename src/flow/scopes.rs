@@ -4,7 +4,7 @@ use super::calls::Calling;
 use super::engine::{Engine, Site};
 use super::liveness::{end_reads, op_reads};
 use super::path::{Captured, Later, Left, Object, Path};
-use super::started::needs_later;
+use super::started::{Given, needs_later};
 use super::value::{ObjectId, Symbol, Value};
 use crate::ir::{BlockId, Flavor, LocalId, Name, Op, Operand, Statement};
 use crate::link::{FuncRef, Functions, Target, Ty, VarRef};
@@ -248,7 +248,7 @@ impl Engine<'_> {
     pub(super) fn note_started(&self, path: &mut Path, functions: &Functions, calling: &Calling) {
         let mut position = 0;
         for arg in &calling.args {
-            let argument = (arg.name.as_ref(), position);
+            let argument = Given::Argument(arg.name.as_ref(), position);
             position += usize::from(arg.name.is_none());
             let (Value::Pointer(id, _) | Value::View(id, _)) = &arg.value else { continue };
             if self.in_given_scope(path, *id).is_some()

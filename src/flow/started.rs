@@ -1,7 +1,8 @@
 //! Memory that is released while asynchronous code that was started before still needs it.
 //!
 //! An async function runs up to its first `await`, and goes on only when the code that called it has returned or waits
-//! itself; so does what a timer, a microtask or a new future runs. A `return` within `try` does not wait either, not even in
+//! itself; so does what a timer, a microtask or a new future runs. What a bound function does on another thread ends at an
+//! `await` at the earliest, as far as anybody can rely on it. A `return` within `try` does not wait either, not even in
 //! an async function: its `finally` runs at once
 //! (<https://dart.dev/tools/diagnostics/unawaited_return_in_try_block>). What is told is certain on every way: behind the
 //! call each way releases the memory before it waits, and each way through the code that was started comes to a use.
@@ -41,8 +42,27 @@ pub(super) fn released_early(program: &Program, models: &ModelSet, summaries: &S
     program.written_by_hand().filter(fits).flat_map(of).collect()
 }
 
+/// What of a call something is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Given<'n> {
+    /// The receiver.
+    Receiver,
+    /// An argument, by name or by its place among those without one.
+    Argument(Option<&'n Name>, usize),
+}
+
+impl Given<'_> {
+    fn root(self) -> Root {
+        match self {
+            Self::Receiver => Root::This,
+            Self::Argument(Some(name), _) => Root::Named(name.clone()),
+            Self::Argument(None, index) => Root::Param(index as u16),
+        }
+    }
+}
+
 /// Whether each way through an async function looks at what it is given there after it has waited.
-pub(super) fn needs_later(engine: &Engine<'_>, functions: &Functions, argument: (Option<&Name>, usize)) -> bool {
+pub(super) fn needs_later(engine: &Engine<'_>, functions: &Functions, argument: Given<'_>) -> bool {
     let is_async = |candidate: &FuncRef| engine.program.function(*candidate).flavor == Flavor::Async;
     let search = Search { program: engine.program, models: engine.models, summaries: engine.summaries };
     functions.candidates.iter().all(is_async) && search.used_by_functions(functions, argument, true, 0).is_some()
@@ -77,17 +97,20 @@ pub(super) struct Released {
     at: Location,
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
     fn of_function(&self, function: FuncRef) -> Vec<Violation> {
         let body = self.program.function(function);
-        let mut found = Vec::new();
+        let mut found: Vec<Violation> = Vec::new();
         for (block, ops) in (0_u32..).zip(&body.blocks) {
             for (index, statement) in ops.ops.iter().enumerate() {
                 let Op::Call(call) = &statement.op else { continue };
                 let site = (BlockId(block), index);
                 for started in self.started(function, site, call) {
                     let Some(released) = self.released_behind(function, site, started.held) else { continue };
-                    found.push(self.violation(function, statement.span, started, released));
+                    // One release is told once, however much needs what it releases.
+                    if found.iter().all(|known| known.at != released.at) {
+                        found.push(self.violation(function, statement.span, started, released));
+                    }
                 }
             }
         }
@@ -110,7 +133,7 @@ impl Search<'_> {
             Step { kind: StepKind::Used(usage), location: used_at },
         ];
         Violation {
-            kind: ViolationKind::ReleasedEarly { held, release, needed_by: started.by },
+            kind: ViolationKind::ReleasedEarly { held, family, release, needed_by: started.by },
             function,
             at,
             trace,
@@ -129,15 +152,16 @@ impl Search<'_> {
                 if !functions.candidates.iter().all(is_async) {
                     return Vec::new();
                 }
-                let needed = self.arguments(function, call).filter_map(|(argument, held)| {
-                    let used = self.used_by_functions(functions, argument, true, 0)?;
-                    Some(Started { held, by: by.clone(), used })
+                let needed = self.given(function, call).filter_map(|(given, held)| {
+                    let used = self.used_by_functions(functions, given, true, 0)?;
+                    Some(Started { held: self.lender_of(function, held), by: by.clone(), used })
                 });
                 needed.collect()
             }
             Target::Model(model) => {
                 let closures = self.run_later(function, call, *model);
-                closures.into_iter().flat_map(|closure| self.captured(function, closure, &by, false)).collect()
+                let captured = closures.into_iter().flat_map(|closure| self.captured(function, closure, &by, false));
+                captured.chain(self.needed_by_model(function, call, *model, &by)).collect()
             }
             _ if matches!(call.callee, Callee::Value(_)) => {
                 let Callee::Value(Operand::Local(callee)) = call.callee else { return Vec::new() };
@@ -147,6 +171,21 @@ impl Search<'_> {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// What a modelled function goes on to need when it has returned.
+    fn needed_by_model(&self, function: FuncRef, call: &Call, model: ModelId, by: &Name) -> Vec<Started> {
+        let later = &self.models.function(model).later;
+        if later.is_empty() {
+            return Vec::new();
+        }
+        let is_needed = |given: Given<'_>| later.iter().any(|path| path.root == given.root() && path.steps.is_empty());
+        let at = self.location(function, call.name_span);
+        let needed = self.given(function, call).filter(|(given, _)| is_needed(*given)).map(|(_, held)| {
+            let used = (Usage::Pass(by.clone()), at);
+            Started { held: self.lender_of(function, held), by: by.clone(), used }
+        });
+        needed.collect()
     }
 
     /// The closures that a modelled function runs after the code that called it, and that nobody can stop.
@@ -210,18 +249,46 @@ impl Search<'_> {
         &self,
         function: FuncRef,
         call: &'c Call,
-    ) -> impl Iterator<Item = ((Option<&'c Name>, usize), LocalId)> {
+    ) -> impl Iterator<Item = (Given<'c>, LocalId)> {
         let mut position = 0;
         call.args.iter().filter_map(move |arg| {
             let index = position;
             position += usize::from(arg.name.is_none());
             match arg.value {
                 Operand::Local(local) if self.is_pointer(function, local) => {
-                    Some(((arg.name.as_ref(), index), self.origin_of(function, local)))
+                    Some((Given::Argument(arg.name.as_ref(), index), self.origin_of(function, local)))
                 }
                 _ => None,
             }
         })
+    }
+
+    /// The same, with the receiver.
+    fn given<'c>(&self, function: FuncRef, call: &'c Call) -> impl Iterator<Item = (Given<'c>, LocalId)> {
+        let receiver = match &call.callee {
+            Callee::Method { receiver: Operand::Local(receiver), .. } => Some(*receiver),
+            _ => None,
+        };
+        let receiver = receiver.into_iter();
+        let receiver = receiver.map(move |receiver| (Given::Receiver, self.origin_of(function, receiver)));
+        self.arguments(function, call).chain(receiver)
+    }
+
+    /// The variable that lends what another one holds (`library.symbols` is of `library`), or that itself.
+    fn lender_of(&self, function: FuncRef, local: LocalId) -> LocalId {
+        let mut local = local;
+        for _ in 0..MAX_STEPS {
+            let Some((site, Op::Load { from, .. })) = self.definition(function, local) else { break };
+            match (self.target(function, site).called(), &from.base) {
+                (Target::Model(model), Base::Local(lender))
+                    if is_lent(&self.models.function(*model).summary) && self.is_settled(function, *lender) =>
+                {
+                    local = self.origin_of(function, *lender);
+                }
+                _ => break,
+            }
+        }
+        local
     }
 
     /// The release that every way behind a call comes to before it waits.
@@ -258,8 +325,12 @@ impl Search<'_> {
 
     /// The variable by which a call is given what another holds.
     fn name_of(&self, function: FuncRef, call: &Call, held: LocalId) -> Option<Name> {
-        let given = call.args.iter().filter_map(|arg| match arg.value {
-            Operand::Local(local) if self.origin_of(function, local) == held => Some(local),
+        let receiver = match &call.callee {
+            Callee::Method { receiver, .. } => Some(receiver),
+            _ => None,
+        };
+        let given = call.args.iter().map(|arg| &arg.value).chain(receiver).filter_map(|given| match given {
+            Operand::Local(local) if self.origin_of(function, *local) == held => Some(*local),
             _ => None,
         });
         let mut names = given.filter_map(|local| self.program.function(function).locals.get(local.index()));
@@ -274,9 +345,9 @@ impl Search<'_> {
         call: &Call,
         held: LocalId,
     ) -> Option<(Name, FamilyId)> {
-        let ((_, index), _) =
-            self.arguments(function, call).find(|((name, _), local)| name.is_none() && *local == held)?;
-        let root = Root::Param(index as u16);
+        let is_it =
+            |(given, local): &(Given<'_>, LocalId)| *local == held && !matches!(given, Given::Argument(Some(_), _));
+        let root = self.given(function, call).find(is_it)?.0.root();
         let family = match self.target(function, site).called() {
             Target::Model(model) => released_as(&self.models.function(*model).summary, &root)?,
             Target::Native { model: Some(model), .. } => released_as(&self.models.function(*model).summary, &root)?,
@@ -301,29 +372,32 @@ impl Search<'_> {
         };
         // What is counted may be kept by who counted before.
         let known = self.models.family(family);
-        let ends = known.kind == FamilyKind::Memory && !known.idempotent;
+        let ends = match known.kind {
+            FamilyKind::Memory => !known.idempotent,
+            FamilyKind::Handle => true,
+            _ => false,
+        };
         ends.then(|| (called(self.program.function(function), call), family))
     }
 
-    /// What all functions that a call may reach do with an argument, after they have waited where that is asked.
-    fn used_by_functions(
-        &self,
-        functions: &Functions,
-        (name, index): (Option<&Name>, usize),
-        later: bool,
-        depth: u32,
-    ) -> Option<Used> {
+    /// What all functions that a call may reach do with what they are given, after they have waited where that is asked.
+    fn used_by_functions(&self, functions: &Functions, given: Given<'_>, later: bool, depth: u32) -> Option<Used> {
         if !functions.complete && functions.candidates.len() != 1 || depth > MAX_STEPS {
             return None;
         }
         let mut first = None;
         for candidate in &functions.candidates {
             let callee = self.program.function(*candidate);
-            let param = match name {
-                Some(name) => callee.params.iter().find(|param| param.named && param.name == *name)?,
-                None => callee.params.iter().filter(|param| !param.named).nth(index)?,
+            let mut params = callee.params.iter();
+            let local = match given {
+                Given::Receiver => {
+                    let this = callee.locals.iter().position(|local| local.kind == LocalKind::This)?;
+                    LocalId(this as u32)
+                }
+                Given::Argument(Some(name), _) => params.find(|param| param.named && param.name == *name)?.local,
+                Given::Argument(None, index) => params.filter(|param| !param.named).nth(index)?.local,
             };
-            let used = self.used_in(*candidate, param.local, later, depth)?;
+            let used = self.used_in(*candidate, local, later, depth)?;
             first.get_or_insert(used);
         }
         first
@@ -415,15 +489,13 @@ impl Search<'_> {
         {
             return (waited && lends(&self.models.function(*model).summary, &Root::This)).then(by);
         }
-        let given = |argument: &((Option<&Name>, usize), LocalId)| argument.1 == local;
-        let (argument, _) = self.arguments(function, call).find(given)?;
+        let (given, _) = self.given(function, call).find(|(_, held)| *held == local)?;
         let uses = match target {
             Target::Functions(functions) if self.is_bound(functions) => waited && functions.model.is_none(),
-            Target::Functions(functions) => self.used_by_functions(functions, argument, !waited, depth + 1).is_some(),
+            Target::Functions(functions) => self.used_by_functions(functions, given, !waited, depth + 1).is_some(),
             Target::Native { model: None, .. } => waited,
             Target::Native { model: Some(model), .. } | Target::Model(model) => {
-                let root = argument.0.cloned().map_or(Root::Param(argument.1 as u16), Root::Named);
-                waited && lends(&self.models.function(*model).summary, &root)
+                waited && lends(&self.models.function(*model).summary, &given.root())
             }
             _ => false,
         };
@@ -469,7 +541,7 @@ impl Search<'_> {
     }
 
     /// The one operation that writes a variable, where there is but one.
-    fn definition(&self, function: FuncRef, local: LocalId) -> Option<(Site, &Op)> {
+    pub(super) fn definition(&self, function: FuncRef, local: LocalId) -> Option<(Site, &'a Op)> {
         let body = self.program.function(function);
         let blocks = (0_u32..).zip(&body.blocks);
         let mut writes = blocks.flat_map(|(block, of)| {
@@ -482,14 +554,15 @@ impl Search<'_> {
 
     /// Whether a variable holds the same as long as it is there: nothing but its declaration writes it.
     pub(super) fn is_settled(&self, function: FuncRef, local: LocalId) -> bool {
-        let unit = &self.program.units[function.unit as usize];
         let body = self.program.function(function);
         let Some(declared) = body.locals.get(local.index()) else { return false };
-        let ops = body.blocks.iter().flat_map(|block| &block.ops);
-        let writes = ops.filter(|statement| written(&statement.op) == Some(local)).count();
+        let ops = || body.blocks.iter().flat_map(|block| &block.ops);
+        let writes = ops().filter(|statement| written(&statement.op) == Some(local)).count();
         let comes_with_value = matches!(declared.kind, LocalKind::Param | LocalKind::This | LocalKind::Captured);
         writes <= usize::from(!comes_with_value)
-            && unit.functions.iter().filter(|inner| inner.parent == Some(function.function)).all(|inner| {
+            && ops().all(|statement| {
+                let Op::Closure { body: inner, .. } = &statement.op else { return true };
+                let inner = self.program.function(FuncRef { function: *inner, ..function });
                 let mut captures = inner.captures.iter().filter(|capture| capture.outer == local);
                 captures.all(|capture| {
                     let mut ops = inner.blocks.iter().flat_map(|block| &block.ops);
@@ -498,9 +571,12 @@ impl Search<'_> {
             })
     }
 
+    /// Whether a variable holds a pointer, or what may be one as far as anybody said.
     fn is_pointer(&self, function: FuncRef, local: LocalId) -> bool {
-        let ty = self.program.resolved(function).types.get(local.index()).map(Ty::value_type);
-        matches!(ty, Some(Ty::Model(ty, _)) if self.models.ty(*ty).pointer)
+        match self.program.resolved(function).types.get(local.index()).map(Ty::value_type) {
+            Some(Ty::Model(ty, _)) => self.models.ty(*ty).pointer,
+            ty => matches!(ty, None | Some(Ty::Unknown)),
+        }
     }
 
     pub(super) fn target(&self, function: FuncRef, (block, index): Site) -> &Target {
@@ -539,6 +615,15 @@ fn lends(summary: &Summary, root: &Root) -> bool {
         let mut own = outcome.effects.iter().filter(|effect| effect.on.root == *root);
         (!gives || matches!(outcome.result.ownership, Ownership::Pointee(_))) && own.all(looks)
     })
+}
+
+/// Whether the result is the receiver's, and as good as that.
+fn is_lent(summary: &Summary) -> bool {
+    let of_receiver = |outcome: &Outcome| {
+        matches!(&outcome.result.ownership, Ownership::Borrowed { from: Some(from), .. }
+            if from.root == Root::This && from.steps.is_empty())
+    };
+    !summary.outcomes.is_empty() && summary.outcomes.iter().all(of_receiver)
 }
 
 /// Whether the result leads to the memory of the receiver: a cast, a view.

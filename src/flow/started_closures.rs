@@ -3,7 +3,7 @@
 //! The helper calls the closure and gets a future at its first `await`. One that does not wait for it releases the memory
 //! at once, and the rest of the closure looks at what is gone.
 
-use super::started::{Search, Started, Used};
+use super::started::{Given, Search, Started, Used};
 use crate::ir::{BlockId, Callee, Flavor, LocalId, LocalKind, Name, Op, Operand};
 use crate::link::{FuncRef, Target};
 use crate::violation::Violation;
@@ -29,12 +29,10 @@ impl Search<'_> {
                 let Callee::Value(Operand::Local(callee)) = call.callee else { continue };
                 let Some((name, at)) = self.parameter(helper, callee) else { continue };
                 let by = body.locals.get(callee.index()).map(|local| local.name.clone()).unwrap_or_default();
-                for ((named, argument), held) in self.arguments(helper, call) {
+                for (given, held) in self.arguments(helper, call) {
+                    let Given::Argument(None, argument) = given else { continue };
                     let lent = Lent { name: name.clone(), index: at, argument };
-                    let released = match named {
-                        None => self.released_behind(helper, (BlockId(block), index), held),
-                        Some(_) => None,
-                    };
+                    let released = self.released_behind(helper, (BlockId(block), index), held);
                     // One caller shows it.
                     if let Some(released) = released
                         && let Some(used) = self.used_by_some(helper, &lent)

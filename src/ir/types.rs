@@ -57,6 +57,9 @@ impl TypeRef {
     /// The type that all records are of, whatever their fields.
     pub const RECORD: &'static str = "Record";
 
+    /// The type that everything is of but nothing at all.
+    pub const OBJECT: &'static str = "Object";
+
     /// A plain type without prefix or arguments.
     #[must_use]
     pub fn named(name: impl Into<Name>) -> Self {

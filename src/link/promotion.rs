@@ -74,7 +74,10 @@ impl Promotions {
             Terminator::Goto(to) => self.carry(to.index(), at, holds),
             Terminator::Branch { cond, then, otherwise, .. } => {
                 let mut holds_then = holds.clone();
-                if let Cond::Is(Operand::Local(local), ty) = cond {
+                // That a value is an object says no more of it.
+                if let Cond::Is(Operand::Local(local), ty) = cond
+                    && ty.name != TypeRef::OBJECT
+                {
                     let ty = resolve(ty);
                     if types::says_something(&ty) && !same_class(&state.ty(*local), &ty) {
                         holds_then.push((*local, ty));

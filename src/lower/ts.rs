@@ -11,7 +11,6 @@ use crate::ir::{Function, FunctionId, FunctionKind, Name, TypeRef, Unit};
 use crate::language::Language;
 use crate::parse::{Limits, NodeId, Parsed, Refused, Tree, ts};
 use crate::source::{FileId, Span};
-use crate::vocabulary::vocabulary;
 
 mod body;
 mod classes;
@@ -40,8 +39,6 @@ pub fn lower(file: FileId, text: &str, limits: &Limits) -> Result<Unit, Refused>
         errors,
         ..Unit::empty(file, Language::TypeScript)
     };
-    let mut starting = vocabulary().starting();
-    let starts_calls = starting.any(|member| memchr::memmem::find(text.as_bytes(), member.as_bytes()).is_some());
     let mut lowering = FileLowering {
         tree: &tree,
         unit,
@@ -52,7 +49,6 @@ pub fn lower(file: FileId, text: &str, limits: &Limits) -> Result<Unit, Refused>
         inferred_names: FxHashSet::default(),
         behind: FxHashSet::default(),
         described: 0,
-        starts_calls,
     };
     lowering.module();
     Ok(lowering.unit)
@@ -76,8 +72,6 @@ struct FileLowering<'t> {
     behind: FxHashSet<Name>,
     /// How many structs contain what is described at the moment.
     described: u32,
-    /// The file calls bound functions on other threads, or may.
-    starts_calls: bool,
 }
 
 /// A name that an import brings in.

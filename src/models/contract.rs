@@ -445,6 +445,7 @@ pub(super) fn settled_by(model: &SettledModel, params: &[ParamInfo]) -> Result<S
     let path = |text: &String| access_path(text, params);
     Ok(Settled {
         by: model.by.iter().map(path).collect::<Result<_, _>>()?,
+        fails_with: model.fails_with,
         unless: model.unless.as_ref().map(path).transpose()?,
     })
 }

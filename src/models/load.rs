@@ -476,6 +476,7 @@ impl Loader {
             leaf: model.leaf.as_deref().map(|path| access_path(path, &params)).transpose()?,
             asks: model.asks,
             settled: model.settled.as_ref().map(|settled| settled_by(settled, &params)).transpose()?,
+            later: model.later.iter().map(|path| access_path(path, &params)).collect::<Result<_, _>>()?,
             params,
             returns: model.returns.as_deref().map(type_ref).transpose()?,
             targets: targets_or_all(if model.targets.is_empty() { source.targets() } else { &model.targets })?,

@@ -404,6 +404,9 @@ pub struct FunctionModel {
     pub asks: Option<Asks>,
     /// What settles the future that it gives.
     pub settled: Option<SettledModel>,
+    /// The arguments (paths) that it goes on to need when it has returned, until the future that it gives is waited for.
+    #[serde(default)]
+    pub later: Vec<String>,
     /// Whether it throws.
     pub throws: Option<Throws>,
     /// What an argument satisfies whenever it throws.
@@ -434,13 +437,16 @@ pub enum Asks {
     Contents,
 }
 
-/// What settles a future, whatever becomes of the receiver.
+/// What settles a future, whatever becomes of anything else.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SettledModel {
-    /// The closures that do: it fails where one of them throws. They are all passed, or nothing is said.
+    /// What does, all of it passed, or nothing is said: it fails where one of them fails. Closures, the future that is
+    /// `this`, or the futures in a collection (`arg0[*]`).
     pub by: Vec<String>,
+    /// The parameter, by its place, with which those closures make it fail: of one that names it nothing is said.
+    pub fails_with: Option<u16>,
     /// The argument with which nothing is said.
     pub unless: Option<String>,
 }

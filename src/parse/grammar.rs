@@ -25,9 +25,11 @@ pub(super) enum Grammar {
     C,
     Cpp,
     TypeScript,
+    /// TypeScript with elements (`<a>…</a>`), which has no casts by `<T>x`.
+    Tsx,
 }
 
-const GRAMMARS: usize = 4;
+const GRAMMARS: usize = 5;
 
 impl Grammar {
     fn language(self) -> (Language, &'static str) {
@@ -38,6 +40,7 @@ impl Grammar {
             Self::TypeScript => {
                 (tree_sitter_typescript::LANGUAGE_TYPESCRIPT.into(), tree_sitter_typescript::TYPESCRIPT_NODE_TYPES)
             }
+            Self::Tsx => (tree_sitter_typescript::LANGUAGE_TSX.into(), tree_sitter_typescript::TSX_NODE_TYPES),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::{Context, Rule, Words};
 use crate::diagnostic::Level;
+use crate::summary::FamilyId;
 use crate::violation::{Subject, Usage};
 
 pub(super) static RULE: Rule = Rule {
@@ -43,15 +44,26 @@ pub(super) fn word_ended(origin: &str, by: &str, usage: &Usage) -> Words {
     }
 }
 
-pub(super) fn word_early(held: Option<&str>, release: &str, needed_by: &str, context: &Context<'_>) -> Words {
-    let noun = held.map_or_else(|| "memory".to_owned(), |held| format!("the memory of `{held}`"));
+pub(super) fn word_early(
+    held: Option<&str>,
+    family: FamilyId,
+    release: &str,
+    needed_by: &str,
+    context: &Context<'_>,
+) -> Words {
+    let released = context.released(family);
+    let noun = match (held, released) {
+        (Some(held), "closed") => format!("`{held}`"),
+        (Some(held), _) => format!("the memory of `{held}`"),
+        (None, _) => context.kind_noun(family).to_owned(),
+    };
     let code = match needed_by {
         "" => "the asynchronous closure that was called before".to_owned(),
         name => format!("what `{name}` started"),
     };
     Words {
-        message: format!("{noun} is released before {code} uses it"),
-        label: format!("released here by `{release}`, and used later"),
+        message: format!("{noun} is {released} before {code} uses it"),
+        label: format!("{released} here by `{release}`, and used later"),
         help: format!("`await` the {} before the release", context.future()),
     }
 }

@@ -11,7 +11,7 @@ pub(super) const DEFAULT: &str = "default";
 const STANDARD: &str = "ts:std";
 
 /// How a module's file may end that is named without.
-const ENDINGS: [&str; 4] = [".ts", ".ets", "/index.ts", "/Index.ets"];
+const ENDINGS: [&str; 5] = [".ts", ".ets", ".tsx", "/index.ts", "/Index.ets"];
 
 impl FileLowering<'_> {
     /// Lowers the imports of the module, and what it exports of others.
@@ -115,7 +115,7 @@ fn import_of(module: &str, prefix: Option<Name>, names: &[(Name, Name)]) -> Impo
         true => {
             let stem = [".js", ".mjs", ".cjs"].iter().find_map(|ending| module.strip_suffix(ending));
             let stem = stem.unwrap_or(module);
-            let ends = [".ts", ".ets", ".mts", ".cts"].iter().any(|ending| stem.ends_with(ending));
+            let ends = [".ts", ".ets", ".mts", ".cts", ".tsx"].iter().any(|ending| stem.ends_with(ending));
             let mut files = ENDINGS.iter().map(|ending| Name::new(format!("{stem}{ending}")));
             match ends {
                 true => (stem.into(), Vec::new()),

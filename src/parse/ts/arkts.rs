@@ -42,12 +42,19 @@ enum Last {
 }
 
 /// Words without which there is nothing of that in a file.
-const SIGNS: [&str; 5] = ["using ", "struct ", "@Builder", "@Extend", "@Styles"];
+const SIGNS: [&str; 2] = ["using ", "struct "];
+
+/// Whether there may be anything of that in a file: one of the words, or a decorator, whose name begins with a capital.
+fn may_have_any(text: &[u8]) -> bool {
+    let is_decorator = |at: usize| text.get(at + 1).is_some_and(u8::is_ascii_uppercase);
+    SIGNS.iter().any(|sign| memchr::memmem::find(text, sign.as_bytes()).is_some())
+        || memchr::memchr_iter(b'@', text).any(is_decorator)
+}
 
 /// The text with what the grammar does not know written otherwise; nothing where there is nothing of that.
 pub(super) fn written_plainly(text: &str) -> Option<Vec<u8>> {
     let bytes = text.as_bytes();
-    if !SIGNS.iter().any(|sign| memchr::memmem::find(bytes, sign.as_bytes()).is_some()) {
+    if !may_have_any(bytes) {
         return None;
     }
     let mut walk = Walk {
@@ -227,6 +234,8 @@ impl Walk<'_> {
         match self.last {
             Last::Nothing | Last::Brace(_) | Last::Sign(b';' | b'{') => true,
             Last::Word(from, to) if matches!(self.word_at((from, to)), b"export" | b"default" | b"await") => true,
+            // `@Component struct A`, `@Component({ … }) struct A`
+            Last::Word(..) | Last::Closed(_) if self.decorators.is_some() && self.parens.is_empty() => true,
             // A new line, where a statement ends without a sign.
             Last::Word(_, end) => self.text.get(end..at).is_some_and(|gap| gap.contains(&b'\n')),
             Last::Value | Last::Closed(_) | Last::Sign(b']') => {
@@ -242,7 +251,7 @@ impl Walk<'_> {
         let rest = self.rest();
         let space = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
         let next = rest.get(space).copied().unwrap_or(0);
-        space > 0 && (next.is_ascii_alphabetic() || next == b'_' || next == b'$')
+        space > 0 && is_word(next) && !next.is_ascii_digit()
     }
 
     fn sign(&mut self, byte: u8) {
@@ -323,7 +332,7 @@ impl Walk<'_> {
             Last::Sign(sign) => matches!(sign, b'*' | b'=' | b'(' | b',' | b':' | b'?' | b'&' | b'|'),
             _ => false,
         };
-        inside && !declares && word.first().is_some_and(u8::is_ascii_alphabetic) && !STATEMENTS.contains(&word)
+        inside && !declares && word.first().is_some_and(|first| is_word(*first)) && !STATEMENTS.contains(&word)
     }
 }
 

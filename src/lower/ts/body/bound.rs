@@ -1,4 +1,4 @@
-//! Calls that bind native functions, and what waits for those that run on other threads.
+//! Calls that bind native functions, and closures that wait for those that run on other threads.
 
 use super::super::tables;
 use super::Body;
@@ -73,22 +73,6 @@ impl<'t> Body<'_, 't> {
         let called = called.filter(|&called| property(called).is_some_and(|name| vocabulary().starts(name)))?;
         let bound = tree.child(called, "object").filter(|&bound| tree.kind(bound) == "member_expression")?;
         Some((tree.child(bound, "object")?, property(bound)?))
-    }
-
-    /// `const started = symbols.f.async(…); … await started`: up to there the library is needed that the function is of.
-    pub(super) fn needed_until(&mut self, awaited: NodeId, span: Span) {
-        let tree = self.tree;
-        if tree.kind(awaited) != "identifier" || !self.file.starts_calls {
-            return;
-        }
-        let Some(local) = self.current.find(tree.text(awaited)) else { return };
-        let Some(declarator) = self.file.declarator_behind(awaited) else { return };
-        let declared = self.current.build.local(local).map(|local| local.span.absolute_from(self.current.base));
-        let is_it = tree.child(declarator, "name").map(|name| tree.span(name)) == declared;
-        let value = tree.child(declarator, "value").filter(|_| is_it);
-        if let Some((symbols, _)) = value.and_then(|value| self.started(value)) {
-            self.read_again(symbols, span);
-        }
     }
 
     /// The value of a name or a member as it is where a closure runs.

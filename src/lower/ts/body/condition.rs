@@ -1,7 +1,7 @@
 //! Conditions → edges.
 
 use super::Body;
-use crate::ir::{BlockId, Cond, Const, Operand, TypeRef, Written};
+use crate::ir::{BlockId, Cond, Const, Name, Operand, TypeRef, Written};
 use crate::parse::NodeId;
 use crate::source::Span;
 
@@ -80,6 +80,11 @@ impl Body<'_, '_> {
     /// `edges`: where the two are the same, where not.
     fn equality(&mut self, left: NodeId, right: NodeId, edges: [BlockId; 2], written: Written, span: Span) {
         let [same, other] = edges;
+        if let Some((asked, kind)) = self.kind_asked(left, right) {
+            let value = self.expression(asked);
+            let cond = Self::kind_test(value, &kind);
+            return self.current.build.branch_written(cond, same, other, span, written);
+        }
         let value = self.expression(left);
         let value = self.settled(value, &[right]);
         let with = self.expression(right);
@@ -97,6 +102,31 @@ impl Body<'_, '_> {
                 self.current.build.branch_written(Cond::Equals(value, with), same, other, span, written);
             }
         }
+    }
+
+    /// `typeof value === 'kind'`: the value, and the word for its kind.
+    fn kind_asked(&self, left: NodeId, right: NodeId) -> Option<(NodeId, Name)> {
+        let tree = self.tree;
+        [(left, right), (right, left)].into_iter().find_map(|(asked, with)| {
+            let is_asked = tree.kind(asked) == "unary_expression" && tree.has_token(asked, "typeof");
+            match self.file.constant(with)? {
+                Const::Str(kind) if is_asked => Some((tree.child(asked, "argument")?, kind)),
+                _ => None,
+            }
+        })
+    }
+
+    /// What `typeof` gives: <https://tc39.es/ecma262/#sec-typeof-operator>.
+    fn kind_test(value: Operand, kind: &str) -> Cond {
+        let ty = match kind {
+            "undefined" => return Cond::IsNull(value),
+            "number" | "bigint" => "num",
+            "string" => "String",
+            "boolean" => "bool",
+            "object" => TypeRef::OBJECT,
+            _ => return Cond::Opaque,
+        };
+        Cond::Is(value, TypeRef::named(ty))
     }
 
     /// A condition where its value is wanted: one path for each outcome.

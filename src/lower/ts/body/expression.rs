@@ -167,9 +167,6 @@ impl Body<'_, '_> {
     fn suspended(&mut self, node: NodeId, kind: SuspendKind) -> Operand {
         let value = self.inner(node);
         let span = self.span(node);
-        if let (SuspendKind::Await, Some(awaited)) = (kind, self.tree.named_children(node).next()) {
-            self.needed_until(awaited, span);
-        }
         let to = self.temp(span);
         self.current.build.push(Op::Suspend { to: Some(to), value, kind }, span);
         Operand::Local(to)
