@@ -299,15 +299,19 @@ impl Lending<'_, '_> {
     }
 }
 
-/// Whether a known function that is not native does no more with an argument than to look at it, or to close it.
+/// Whether a known function that is not native is said to do no more with an argument than to look at it, to close it or
+/// to lend what is of it. What nothing is said of may be kept.
 fn leaves_alone(summary: &Summary, position: usize) -> bool {
+    let root = Root::Param(position as u16);
     let mut effects = summary.outcomes.iter().flat_map(|outcome| &outcome.effects);
-    let closures = summary.runs.is_empty();
-    closures
-        && effects.all(|effect| {
-            effect.on.root != Root::Param(position as u16)
-                || matches!(effect.kind, EffectKind::Borrow | EffectKind::Untouched | EffectKind::Release(_))
-        })
+    let mut spoken_of = summary.outcomes.iter().filter_map(|outcome| outcome.result.ownership.path());
+    let mut told = spoken_of.any(|path| path.root == root);
+    let kept = effects.any(|effect| {
+        let is_it = effect.on.root == root;
+        told |= is_it;
+        is_it && !matches!(effect.kind, EffectKind::Borrow | EffectKind::Untouched | EffectKind::Release(_))
+    });
+    told && !kept && summary.runs.is_empty()
 }
 
 /// Whether a result may lead to what the call was given.
