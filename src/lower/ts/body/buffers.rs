@@ -5,22 +5,7 @@ use super::Body;
 use crate::ir::{LocalId, Op, Operand};
 use crate::parse::NodeId;
 use crate::source::Span;
-
-/// The classes whose objects have memory of their own, or are views on the memory of another.
-const VIEWS: [&str; 12] = [
-    "BigInt64Array",
-    "BigUint64Array",
-    "DataView",
-    "Float32Array",
-    "Float64Array",
-    "Int16Array",
-    "Int32Array",
-    "Int8Array",
-    "Uint16Array",
-    "Uint32Array",
-    "Uint8Array",
-    "Uint8ClampedArray",
-];
+use crate::vocabulary::vocabulary;
 
 impl Body<'_, '_> {
     /// A variable that begins with such a buffer, and is never named again but for its address, is memory of the function.
@@ -61,9 +46,9 @@ impl Body<'_, '_> {
         let text = |node: Option<NodeId>| node.map(|node| tree.text(node)).unwrap_or_default();
         match tree.kind(value) {
             "new_expression" => match text(tree.child(value, "constructor")) {
-                "ArrayBuffer" => true,
+                name if vocabulary().buffers.iter().any(|known| known == name) => true,
                 // One of another's memory is named by that.
-                name if VIEWS.contains(&name) => {
+                name if vocabulary().views.iter().any(|known| known == name) => {
                     let mut given = tree.child(value, "arguments").into_iter().flat_map(|all| tree.named_children(all));
                     given.next().is_none_or(|first| {
                         let view = matches!(tree.kind(first), "new_expression") && self.makes_buffer(first);
