@@ -320,7 +320,7 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
             Some(_) => violation.confidence.min(Confidence::Medium),
             None => violation.confidence,
         },
-        doubt: doubts::word(violation),
+        doubt: doubts::word(violation, context),
         message: format!("{}{}", words.message, on_targets(violation.targets, context.targets)),
         // Where the file is known, the whole name tells more apart.
         fingerprint: hash(&[key, &function, &content]),

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use crate::link::abi::{Abi, CallAbi, StructAbi};
 use crate::link::is_aside;
-use crate::link::{Calls, ClassRef, FuncRef, Link, Program};
+use crate::link::{Calls, ClassRef, Form, FuncRef, Link, Program};
 use crate::source::Location;
 use crate::target::TargetSet;
 use crate::violation::{
@@ -97,6 +97,8 @@ impl Checker<'_> {
     /// Whether what differs for some values or targets only can be met.
     fn matters(&self, link: &Link, definition: FuncRef, disagreement: &Disagreement) -> bool {
         match disagreement {
+            // A table has no word for it.
+            Disagreement::Variadic { .. } => link.form != Form::Table,
             Disagreement::Value { differing: Differing::NarrowWidth, .. } => self.may_be_narrow(link, definition.unit),
             Disagreement::Value {
                 slot: Slot::Result, differing: Differing::Sign { bound_is_signed: false }, ..

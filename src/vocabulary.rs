@@ -46,6 +46,8 @@ pub struct Library {
     pub buffers: Vec<String>,
     /// Functions that give the address of a buffer.
     pub addresses: Vec<String>,
+    /// Native types that share a word or a code: which of them one is meant for, a table does not tell.
+    pub alike: Vec<String>,
     /// The object whose members are the words of native types.
     pub types: Option<String>,
     /// The member of a bound function that calls it on another thread.
@@ -103,7 +105,8 @@ impl Vocabulary {
         self.libraries.iter().find(|library| library.object.as_deref() == Some(object))
     }
 
-    /// The first library that has such a name, for names that other files of the project give on.
+    /// The first library that has what takes a table or a description by such a name, for what other files of the
+    /// project give on.
     #[must_use]
     pub fn of_name(&self, name: &str) -> Option<&Library> {
         self.libraries.iter().find(|library| library.names().any(|known| known == name))
@@ -151,8 +154,8 @@ impl Library {
     }
 
     fn names(&self) -> impl Iterator<Item = &str> {
-        let lists = [&self.binds, &self.functions, &self.async_functions, &self.structs, &self.addresses];
-        lists.into_iter().flatten().map(String::as_str).chain(self.types.as_deref())
+        let lists = [&self.binds, &self.functions, &self.async_functions, &self.structs];
+        lists.into_iter().flatten().map(String::as_str)
     }
 }
 

@@ -81,7 +81,7 @@ impl Engine<'_> {
     }
 
     fn search(&self) -> Search<'_> {
-        Search { program: self.program, models: self.models, summaries: self.summaries }
+        Search::new(self.program, self.models, self.summaries)
     }
 
     fn target_at(&self, function: FuncRef, (block, index): Place) -> &Target {

@@ -17,7 +17,7 @@ const MAX_BLOCKS: usize = 8;
 
 /// The violations of all functions of Dart that are written by hand.
 pub(super) fn drained_twice(program: &Program, models: &ModelSet, summaries: &Summaries) -> Vec<Violation> {
-    let search = Search { program, models, summaries };
+    let search = Search::new(program, models, summaries);
     let whole = program.written_by_hand().filter(|function| program.function(*function).incomplete.is_none());
     whole.flat_map(|function| search.drained_in(function)).collect()
 }

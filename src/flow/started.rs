@@ -7,7 +7,10 @@
 //! (<https://dart.dev/tools/diagnostics/unawaited_return_in_try_block>). What is told is certain on every way: behind the
 //! call each way releases the memory before it waits, and each way through the code that was started comes to a use.
 
-use rustc_hash::FxHashSet;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::engine::Engine;
 use super::liveness::{op_reads, successors};
@@ -28,12 +31,15 @@ use super::summaries::Summaries;
 /// How many functions are entered one from the other, and how many copies and casts of a pointer are followed.
 const MAX_STEPS: u32 = 8;
 
+/// Functions whose definitions are kept.
+const MAX_DEFINED: usize = 64;
+
 /// A place of an operation.
 type Site = (BlockId, usize);
 
-/// The violations of all functions of Dart that are written by hand.
+/// The violations of all functions that are written by hand.
 pub(super) fn released_early(program: &Program, models: &ModelSet, summaries: &Summaries) -> Vec<Violation> {
-    let search = Search { program, models, summaries };
+    let search = Search::new(program, models, summaries);
     let fits = |function: &FuncRef| {
         let body = program.function(*function);
         body.incomplete.is_none() && !body.blocks.is_empty() && matches!(body.flavor, Flavor::Sync | Flavor::Async)
@@ -64,7 +70,7 @@ impl Given<'_> {
 /// Whether each way through an async function looks at what it is given there after it has waited.
 pub(super) fn needs_later(engine: &Engine<'_>, functions: &Functions, argument: Given<'_>) -> bool {
     let is_async = |candidate: &FuncRef| engine.program.function(*candidate).flavor == Flavor::Async;
-    let search = Search { program: engine.program, models: engine.models, summaries: engine.summaries };
+    let search = Search::new(engine.program, engine.models, engine.summaries);
     functions.candidates.iter().all(is_async) && search.used_by_functions(functions, argument, true, 0).is_some()
 }
 
@@ -73,6 +79,45 @@ pub(super) struct Search<'a> {
     pub(super) program: &'a Program,
     pub(super) models: &'a ModelSet,
     pub(super) summaries: &'a Summaries,
+    /// Of the functions looked at last.
+    defined: RefCell<FxHashMap<FuncRef, Rc<Definitions>>>,
+}
+
+/// Where a function's variables are written, by their places.
+struct Definitions {
+    /// The only operation that writes it.
+    once: Vec<Option<Site>>,
+    settled: Vec<bool>,
+}
+
+impl Definitions {
+    fn of(program: &Program, function: FuncRef) -> Self {
+        let body = program.function(function);
+        let mut writes = vec![0_u32; body.locals.len()];
+        let mut once = vec![None; body.locals.len()];
+        let mut written_inside = FxHashSet::default();
+        for (block, of) in (0_u32..).zip(&body.blocks) {
+            for (index, statement) in of.ops.iter().enumerate() {
+                if let Op::Closure { body: inner, .. } = &statement.op {
+                    let inner = program.function(FuncRef { function: *inner, ..function });
+                    let ops = inner.blocks.iter().flat_map(|block| &block.ops);
+                    let inside: FxHashSet<LocalId> = ops.filter_map(|statement| written(&statement.op)).collect();
+                    let captures = inner.captures.iter().filter(|capture| inside.contains(&capture.inner));
+                    written_inside.extend(captures.map(|capture| capture.outer));
+                }
+                let Some(local) = written(&statement.op) else { continue };
+                if let (Some(count), Some(site)) = (writes.get_mut(local.index()), once.get_mut(local.index())) {
+                    *count += 1;
+                    *site = (*count == 1).then_some((BlockId(block), index));
+                }
+            }
+        }
+        let settled = (0_u32..).zip(&body.locals).zip(&writes).map(|((at, declared), writes)| {
+            let has_value = matches!(declared.kind, LocalKind::Param | LocalKind::This | LocalKind::Captured);
+            *writes <= u32::from(!has_value) && !written_inside.contains(&LocalId(at))
+        });
+        Self { settled: settled.collect(), once }
+    }
 }
 
 /// Code that was started, and what it needs.
@@ -98,6 +143,10 @@ pub(super) struct Released {
 }
 
 impl<'a> Search<'a> {
+    pub(super) fn new(program: &'a Program, models: &'a ModelSet, summaries: &'a Summaries) -> Self {
+        Self { program, models, summaries, defined: RefCell::default() }
+    }
+
     fn of_function(&self, function: FuncRef) -> Vec<Violation> {
         let body = self.program.function(function);
         let mut found: Vec<Violation> = Vec::new();
@@ -542,33 +591,27 @@ impl<'a> Search<'a> {
 
     /// The one operation that writes a variable, where there is but one.
     pub(super) fn definition(&self, function: FuncRef, local: LocalId) -> Option<(Site, &'a Op)> {
-        let body = self.program.function(function);
-        let blocks = (0_u32..).zip(&body.blocks);
-        let mut writes = blocks.flat_map(|(block, of)| {
-            let ops = of.ops.iter().enumerate().filter(|(_, statement)| written(&statement.op) == Some(local));
-            ops.map(move |(index, statement)| ((BlockId(block), index), &statement.op))
-        });
-        let first = writes.next()?;
-        writes.next().is_none().then_some(first)
+        let (block, index) = self.definitions(function).once.get(local.index()).copied()??;
+        let statement = self.program.function(function).blocks.get(block.index())?.ops.get(index)?;
+        Some(((block, index), &statement.op))
     }
 
     /// Whether a variable holds the same as long as it is there: nothing but its declaration writes it.
     pub(super) fn is_settled(&self, function: FuncRef, local: LocalId) -> bool {
-        let body = self.program.function(function);
-        let Some(declared) = body.locals.get(local.index()) else { return false };
-        let ops = || body.blocks.iter().flat_map(|block| &block.ops);
-        let writes = ops().filter(|statement| written(&statement.op) == Some(local)).count();
-        let comes_with_value = matches!(declared.kind, LocalKind::Param | LocalKind::This | LocalKind::Captured);
-        writes <= usize::from(!comes_with_value)
-            && ops().all(|statement| {
-                let Op::Closure { body: inner, .. } = &statement.op else { return true };
-                let inner = self.program.function(FuncRef { function: *inner, ..function });
-                let mut captures = inner.captures.iter().filter(|capture| capture.outer == local);
-                captures.all(|capture| {
-                    let mut ops = inner.blocks.iter().flat_map(|block| &block.ops);
-                    !ops.any(|statement| written(&statement.op) == Some(capture.inner))
-                })
-            })
+        self.definitions(function).settled.get(local.index()).copied().unwrap_or(false)
+    }
+
+    fn definitions(&self, function: FuncRef) -> Rc<Definitions> {
+        if let Some(known) = self.defined.borrow().get(&function) {
+            return Rc::clone(known);
+        }
+        let made = Rc::new(Definitions::of(self.program, function));
+        let mut defined = self.defined.borrow_mut();
+        if defined.len() >= MAX_DEFINED {
+            defined.clear();
+        }
+        defined.insert(function, Rc::clone(&made));
+        made
     }
 
     /// Whether a variable holds a pointer, or what may be one as far as anybody said.

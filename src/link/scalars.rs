@@ -6,8 +6,8 @@ use super::abi::{Abi, Integer, Sign, Width};
 
 /// The native types of `dart:ffi` that read as a number or a truth, in order of their names.
 static DART: &[(&str, Option<Abi>)] = &[
-    // Its subclasses say what they are per target.
-    ("AbiSpecificInteger", None),
+    // Its subclasses say what they are per target; itself it is one of which nobody said more.
+    ("AbiSpecificInteger", int(UNTOLD, Sign::Unknown)),
     ("Bool", Some(Abi::Bool)),
     ("Char", of_chosen_sign(1)),
     ("Double", Some(Abi::Float(8))),
@@ -142,6 +142,7 @@ static OF_HEADERS: &[(&str, Option<Abi>)] = &[
 const WORD: Width = Width::WORD;
 const LONG: Width = Width { windows: 4, others: 8, narrow: 4 };
 const WCHAR: Width = Width::WCHAR;
+const UNTOLD: Width = Width::of(0);
 const ON_WINDOWS_1: Width = Width { windows: 1, others: 0, narrow: 0 };
 const ON_WINDOWS_2: Width = Width { windows: 2, others: 0, narrow: 0 };
 const ON_WINDOWS_4: Width = Width { windows: 4, others: 0, narrow: 0 };

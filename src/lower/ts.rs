@@ -48,6 +48,7 @@ pub fn lower(file: FileId, text: &str, limits: &Limits) -> Result<Unit, Refused>
         inferred: FxHashMap::default(),
         inferred_names: FxHashSet::default(),
         behind: FxHashSet::default(),
+        nameless: false,
         described: 0,
     };
     lowering.module();
@@ -70,6 +71,8 @@ struct FileLowering<'t> {
     inferred_names: FxHashSet<Name>,
     /// Prefixes that no program can write.
     behind: FxHashSet<Name>,
+    /// What is lowered is the value that the module gives without a name.
+    nameless: bool,
     /// How many structs contain what is described at the moment.
     described: u32,
 }

@@ -20,7 +20,7 @@ pub(super) fn word(subject: &Subject, thrower: &Thrower, released: bool, context
     let label = match thrower {
         Thrower::Throw => "a `throw` skips the release".to_owned(),
         Thrower::Callee(name) => format!("an exception of `{name}` skips the release"),
-        Thrower::Await => "an error of the awaited future skips the release".to_owned(),
+        Thrower::Await => format!("an error of the awaited {} skips the release", context.future()),
     };
     let place = match (released, thrower) {
         (true, _) => context.on_every_way_out(),

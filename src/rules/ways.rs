@@ -35,6 +35,8 @@ impl Context<'_> {
     pub(super) fn spelled(&self, ty: &str) -> String {
         match self.language {
             Language::TypeScript if ty.starts_with("Pointer") => "pointer".to_owned(),
+            // An integer whose width no table tells.
+            Language::TypeScript if ty == "AbiSpecificInteger" => "int".to_owned(),
             Language::TypeScript => ty.to_lowercase(),
             _ => ty.to_owned(),
         }

@@ -100,7 +100,10 @@ impl FileLowering<'_> {
         function.is_static = true;
         function.name = name.clone();
         function.qualified = name.clone();
+        self.nameless = true;
+        self.constant_table(value);
         let initializer = self.add(function, node, in_error, Some(BodySource::Expression(value)), &[]);
+        self.nameless = false;
         let variable = Variable { name, initializer: Some(initializer), ..self.variable(node, true) };
         self.unit.variables.push(Variable { span: self.first_token(node), ..variable });
     }

@@ -100,7 +100,9 @@ impl FileLowering<'_> {
                 if tree.has_token(node, "default")
                     && let Some(own) = named.or(value)
                 {
-                    shown.push((Name::new(DEFAULT), self.name(own)));
+                    let own = self.name(own);
+                    shown.extend(super::tables::classes_of(DEFAULT).into_iter().zip(super::tables::classes_of(&own)));
+                    shown.push((Name::new(DEFAULT), own));
                 }
                 let renamed = shown.into_iter().filter(|(given, own)| given != own);
                 self.unit.directives.gives.extend(renamed);

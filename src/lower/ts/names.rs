@@ -3,6 +3,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::FileLowering;
+use super::modules::DEFAULT;
 use crate::parse::{NodeId, Tree};
 use crate::source::Span;
 
@@ -93,9 +94,16 @@ impl<'t> Names<'t> {
                     | "arrow_function"
                     | "method_definition"
             );
+            if kind == "for_in_statement"
+                && tree.child(node, "kind").is_some()
+                && let Some(pattern) = tree.child(node, "left")
+            {
+                names.declare_all(tree, pattern, span);
+            }
             if is_function {
-                if let Some(name) = tree.child(node, "name").filter(|_| kind.ends_with("declaration")) {
-                    names.declare(tree.text(name), scope, None);
+                if let Some(name) = tree.child(node, "name").filter(|_| kind != "method_definition") {
+                    let known = if kind.ends_with("declaration") { scope } else { span };
+                    names.declare(tree.text(name), known, None);
                 }
                 if let Some(name) = tree.child(node, "parameter") {
                     names.declare(tree.text(name), span, None);
@@ -174,8 +182,8 @@ impl<'t> FileLowering<'t> {
 
     /// The variable in whose declaration an object stands.
     pub(super) fn constant_around(&self, object: NodeId) -> Option<&'t str> {
-        let declarator = *self.names().around.get(&object)?;
-        Some(self.tree.text(self.tree.child(declarator, "name")?))
+        let Some(declarator) = self.names().around.get(&object) else { return self.nameless.then_some(DEFAULT) };
+        Some(self.tree.text(self.tree.child(*declarator, "name")?))
     }
 
     /// Whether the variable that `name` declares is named nowhere but as what the address is taken of.

@@ -158,11 +158,22 @@ impl FileLowering<'_> {
     /// The class that another file of the project makes of a constant of that name, if it does.
     fn imported_class(&mut self, node: NodeId, what: &str) -> Option<TypeRef> {
         let tree = self.tree;
-        if tree.kind(node) != "identifier" || self.declares(node) {
+        // `Point`, or `shapes.Point` after `import * as shapes`.
+        let (object, member) = match tree.kind(node) {
+            "identifier" => (node, None),
+            "member_expression" => (tree.child(node, "object")?, Some(self.name(tree.child(node, "property")?))),
+            _ => return None,
+        };
+        if tree.kind(object) != "identifier" || self.declares(object) {
             return None;
         }
-        let imported = self.imported.get(tree.text(node)).filter(|imported| imported.module.starts_with('.'))?;
-        let (module, name) = (imported.module.clone(), imported.name.clone()?);
+        let imported = self.imported.get(tree.text(object)).filter(|imported| imported.module.starts_with('.'))?;
+        let name = match (&imported.name, member) {
+            (Some(name), None) => name.clone(),
+            (None, Some(member)) => member,
+            _ => return None,
+        };
+        let module = imported.module.clone();
         let prefix = Some(self.behind(&module));
         Some(TypeRef::from(Spelling { prefix, ..Spelling::named(class_of(what, &name)) }))
     }
@@ -328,7 +339,8 @@ impl FileLowering<'_> {
         let name = Name::new(RETURNED);
         let returned = self.method(FunctionKind::Function, &owner, object, object, name, 1);
         self.tells(returned, &owner, library, library.returned.as_deref(), Operand::Local(LocalId(1)));
-        let fields = fields.into_iter().map(|(_, key, ty)| (self.property_name(key), ty)).collect();
+        let fields =
+            fields.into_iter().map(|(_, key, ty)| (self.property_name(key), told_apart(ty, library))).collect();
         let layout = StructLayout { class: owner.class, is_union: false, packed: None, fields, is_partial: false };
         self.unit.layouts.push(layout);
         owner.this
@@ -354,8 +366,8 @@ impl FileLowering<'_> {
         function.qualified = entry.symbol.clone();
         let signature = match (&entry.params, &entry.result) {
             (Some(params), Some(result)) => {
-                let args = std::iter::once(result).chain(params).cloned().collect();
-                TypeRef::applied("Function", args)
+                let args = std::iter::once(result).chain(params).cloned();
+                TypeRef::applied("Function", args.map(|ty| told_apart(ty, library)).collect())
             }
             // What is left out is not told.
             _ => TypeRef::named("dynamic"),
@@ -575,6 +587,11 @@ impl FileLowering<'_> {
         }
         id
     }
+}
+
+/// A native type, or that of all integers which the library has one word for.
+fn told_apart(ty: TypeRef, library: &Library) -> TypeRef {
+    if has(&library.alike, &ty.name) { ty.but(|ty| ty.name = Name::new("AbiSpecificInteger")) } else { ty }
 }
 
 fn has(list: &[String], name: &str) -> bool {

@@ -56,7 +56,10 @@ impl FileLowering<'_> {
                 let args = tree.child(node, "type_arguments").map_or(Vec::new(), |args| {
                     tree.named_children(args).map(|ty| self.type_or_dynamic(Some(ty), depth + 1)).collect()
                 });
+                let says_nothing = !args.is_empty() && args.iter().all(|arg| arg.name == "dynamic");
                 match tree.kind(name) {
+                    // `Library<any>`: the type of what it is given says more.
+                    "type_identifier" if says_nothing && self.imported.contains_key(tree.text(name)) => None,
                     "type_identifier" => self.named(tree.text(name), args),
                     _ => Some(self.type_at(name, depth + 1)?.but(|ty| ty.args = args)),
                 }

@@ -20,6 +20,8 @@ impl Body<'_, '_> {
     /// The address that a call gives of such a buffer.
     pub(super) fn address(&mut self, call: NodeId, span: Span) -> Option<Operand> {
         let argument = self.file.addressed(call)?;
+        let function = self.tree.child(call, "function")?;
+        self.file.library_of(function)?;
         if self.tree.kind(argument) != "identifier" {
             return self.unnamed(argument);
         }
