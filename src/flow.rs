@@ -178,7 +178,7 @@ pub fn analyse(program: &Program, models: &ModelSet, options: &Options) -> Analy
     let stated = program.stated();
     for function in stated.functions() {
         // Nobody will look at a body.
-        if program.function(function).blocks.is_empty()
+        if !program.function(function).has_blocks()
             && let Some(summary) = stated.of(function, None)
         {
             summaries.set(function, summary.into());
@@ -295,7 +295,7 @@ fn settle_recursion(
     let mut recursion: Recursion = group.iter().map(|function| (*function, None)).collect();
     for function in group {
         let body = program.function(*function);
-        let summary = (!body.blocks.is_empty() && body.incomplete.is_none()).then(|| {
+        let summary = (body.has_blocks() && body.incomplete.is_none()).then(|| {
             let mut engine = Engine::new(program, models, options, summaries, *function);
             engine.recursion = Some(&recursion);
             let exits = run_function(&mut engine, program, *function, options);
@@ -354,7 +354,7 @@ fn analyse_function(
     let mut todo = vec![root];
     while let Some(function) = todo.pop() {
         let body = program.function(function);
-        if !inlined.contains(&function) && !body.blocks.is_empty() && body.incomplete.is_none() {
+        if !inlined.contains(&function) && body.has_blocks() && body.incomplete.is_none() {
             let mut engine = Engine::new(program, models, options, summaries, function);
             engine.recursion = recursion;
             let exits = run_function(&mut engine, program, function, options);
@@ -480,14 +480,13 @@ enum Layer {
 }
 
 fn layers(program: &Program) -> Vec<Vec<Vec<FuncRef>>> {
-    let components = program.components();
-    let mut level = vec![0usize; components.len()];
+    let mut level: Vec<usize> = Vec::new();
     let mut layers: Vec<Vec<Vec<FuncRef>>> = Vec::new();
-    for (index, functions) in components.iter().enumerate() {
+    for (index, functions) in program.components().enumerate() {
         let callees = functions.iter().flat_map(|function| program.callees(*function));
         let waits_for = callees.map(|callee| program.component(*callee)).filter(|other| *other != index);
-        let own = waits_for.map(|other| level[other] + 1).max().unwrap_or(0);
-        level[index] = own;
+        let own = waits_for.map(|other| level.get(other).unwrap_or(&0) + 1).max().unwrap_or(0);
+        level.push(own);
         if layers.len() <= own {
             layers.resize(own + 1, Vec::new());
         }

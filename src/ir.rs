@@ -12,6 +12,7 @@ use crate::source::{FileId, Span};
 use crate::target::TargetSet;
 
 pub mod bodies;
+mod body;
 pub mod build;
 mod call;
 mod control;
@@ -23,6 +24,7 @@ pub mod stated;
 mod types;
 mod visit;
 
+pub use body::{Body, Kept};
 pub use call::{Arg, Call, Callee};
 pub use control::{Cond, Terminator, Written};
 pub use name::Name;
@@ -54,16 +56,16 @@ index!(
     ClassId
 );
 index!(
-    /// A local of a [`Function`], by its place in [`Function::locals`].
+    /// A local of a [`Function`], by its place in [`Body::locals`].
     LocalId
 );
 index!(
-    /// A block of a [`Function`], by its place in [`Function::blocks`].
+    /// A block of a [`Function`], by its place in [`Body::blocks`].
     BlockId
 );
 
 /// Everything one file contributes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Unit {
     /// The file it came from.
     pub file: FileId,
@@ -326,7 +328,7 @@ pub struct Comment {
 }
 
 /// One function, member, initializer or closure.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Function {
     /// The simple name; a closure's is empty; a constructor's is the part after the dot, empty for the unnamed one.
     pub name: Name,
@@ -359,12 +361,8 @@ pub struct Function {
     pub result: Option<TypeRef>,
     /// Annotations.
     pub annotations: Vec<Annotation>,
-    /// Parameters, `this`, captured variables, variables and temporaries.
-    pub locals: Vec<Local>,
-    /// For a closure: which local of the parent each captured local is. Captures are by reference.
-    pub captures: Vec<Capture>,
-    /// The blocks; the first is the entry. Empty when there is no body.
-    pub blocks: Vec<Block>,
+    /// What it does: its locals, captures and blocks, which are read as if they stood here.
+    pub body: Kept,
     /// Where the function begins, bytes of the file. All spans inside count from here.
     pub base: u32,
     /// The whole declaration, bytes of the file.
@@ -544,7 +542,7 @@ pub struct Arith {
 }
 
 /// A constant.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Const {
     /// `null`
     Null,

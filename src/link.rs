@@ -42,6 +42,7 @@ mod graph;
 mod interned;
 mod libraries;
 mod links;
+mod lists;
 mod members;
 mod native;
 mod opaque;
@@ -579,9 +580,14 @@ impl Program {
     }
 
     /// The call graph's strongly connected components, callees before callers.
+    pub fn components(&self) -> impl Iterator<Item = &[FuncRef]> {
+        self.graph.components.iter()
+    }
+
+    /// The functions of a component, by its place among [`Self::components`].
     #[must_use]
-    pub fn components(&self) -> &[Vec<FuncRef>] {
-        &self.graph.components
+    pub fn of_component(&self, component: usize) -> &[FuncRef] {
+        self.graph.components.get(component)
     }
 
     /// The component that a function is in, by its place in [`Self::components`].

@@ -1,6 +1,6 @@
 //! Source text and places in it. No I/O: text is handed in by the caller.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
@@ -84,21 +84,21 @@ pub struct SourceFile {
     pub text: Arc<str>,
     /// The language, by its file name.
     pub language: Language,
-    lines: LineIndex,
+    /// Few files have something to show: made when it is first asked for.
+    lines: Arc<OnceLock<LineIndex>>,
 }
 
 impl SourceFile {
     /// A file of the workspace with its line index.
     #[must_use]
     pub fn new(id: FileId, path: Arc<str>, text: Arc<str>, language: Language) -> Self {
-        let lines = LineIndex::new(&text);
-        Self { id, path, text, language, lines }
+        Self { id, path, text, language, lines: Arc::default() }
     }
 
     /// The line index.
     #[must_use]
     pub fn lines(&self) -> &LineIndex {
-        &self.lines
+        self.lines.get_or_init(|| LineIndex::new(&self.text))
     }
 
     /// The text of `span`; empty when the span does not lie on character boundaries of this file.
@@ -110,8 +110,8 @@ impl SourceFile {
     /// Line and column of a byte offset, as people count: both from 1, the column in UTF-16 units.
     #[must_use]
     pub fn position(&self, offset: u32) -> Position {
-        let line = self.lines.line(offset);
-        let start = self.lines.start(line);
+        let line = self.lines().line(offset);
+        let start = self.lines().start(line);
         let before = self.text.get(start as usize..offset as usize).unwrap_or("");
         Position { line: line + 1, column: 1 + before.encode_utf16().count() as u32, offset }
     }

@@ -60,7 +60,7 @@ pub enum Step {
 }
 
 /// Everything a caller needs to know of a function.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Summary {
     /// What can happen; at most [`Summary::MAX_OUTCOMES`]. Never empty, except for a function that never returns or throws.
     pub outcomes: SmallVec<[Outcome; 1]>,
@@ -83,7 +83,7 @@ pub struct Summary {
 }
 
 /// Where memory that a function hands out was allocated, or where memory that it was given ended.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Made {
     /// What the caller receives (the result, or something below it or below an argument), or what it passed.
     pub what: AccessPath,
@@ -143,7 +143,7 @@ impl Summary {
 }
 
 /// One way a call can end, and what it did.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Outcome {
     /// When this is what happens.
     pub guard: Guard,
@@ -156,7 +156,7 @@ pub struct Outcome {
 }
 
 /// Under which observation of the caller an [`Outcome`] holds.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Guard {
     /// Always.
     Always,
@@ -177,7 +177,7 @@ pub enum Guard {
 }
 
 /// A test of an argument's value.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ArgumentTest {
     /// Which argument.
     pub arg: AccessPath,
@@ -186,7 +186,7 @@ pub struct ArgumentTest {
 }
 
 /// What a value must satisfy.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ValueTest {
     /// Has all bits of the constant.
     Has(i64),
@@ -203,7 +203,7 @@ pub enum ValueTest {
 }
 
 /// Something done to memory the caller can reach.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Effect {
     /// To what.
     pub on: AccessPath,
@@ -212,7 +212,7 @@ pub struct Effect {
 }
 
 /// The kinds of [`Effect`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum EffectKind {
     /// Reads or writes it during the call, keeps nothing.
     Borrow,
@@ -257,7 +257,7 @@ pub enum EffectKind {
 }
 
 /// What a pointer-like result is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ResultContract {
     /// Who must release it.
     pub ownership: Ownership,
@@ -275,7 +275,7 @@ impl ResultContract {
 }
 
 /// Who must release the memory a value leads to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Ownership {
     /// Not known, or no pointer.
     Unknown,
@@ -378,7 +378,7 @@ pub enum FamilyRef {
 }
 
 /// A closure parameter that the callee runs itself.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ClosureRun {
     /// The parameter.
     pub closure: AccessPath,
@@ -393,7 +393,7 @@ pub struct ClosureRun {
 }
 
 /// How often a closure runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum RunTimes {
@@ -412,7 +412,7 @@ pub enum RunTimes {
 }
 
 /// What a closure's parameter receives.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Given {
     /// A new scope of that family, which ends when the closure is done.
     Scope(FamilyId),
@@ -425,7 +425,7 @@ pub enum Given {
 }
 
 /// Whether an exception may leave a function.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Throws {

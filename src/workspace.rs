@@ -35,6 +35,7 @@ pub mod mend;
 pub(crate) mod models;
 pub mod ownership;
 pub mod progress;
+mod rest;
 pub mod standing;
 pub mod stories;
 mod words;
@@ -362,6 +363,10 @@ impl Workspace {
             }
         }
 
+        if self.kept.is_some() {
+            // Together and nothing else between them: so the system gets their memory back when they are put away.
+            units.par_iter().with_max_len(1).for_each(|unit: &Arc<Unit>| unit.read_bodies());
+        }
         progress.begin(Phase::Linking, 0);
         progress.goes_on()?;
         let generated: FxHashSet<FileId> =
@@ -447,7 +452,7 @@ impl Workspace {
 
     fn lower_one(&self, source: &SourceFile, limits: &Limits) -> Lowered {
         match self.kept.as_ref().and_then(|kept| kept.get(source.id.index())) {
-            Some(kept) => kept.get_or_init(|| lowered(source, limits)).clone(),
+            Some(kept) => kept.get_or_init(|| put_away(lowered(source, limits))).clone(),
             None => lowered(source, limits),
         }
     }
@@ -581,6 +586,16 @@ fn lowered(source: &SourceFile, limits: &Limits) -> Lowered {
         Ok(Err(refused)) => Lowered::Refused(refused.to_string()),
         Err(reason) => Lowered::Failed(reason),
     }
+}
+
+/// What is kept takes little room: of the memory of its bodies, the next file's are made.
+fn put_away(mut lowered: Lowered) -> Lowered {
+    if let Lowered::Unit(unit) = &mut lowered
+        && let Some(unit) = Arc::get_mut(unit)
+    {
+        unit.put_away();
+    }
+    lowered
 }
 
 /// What to say of a file with syntax errors.

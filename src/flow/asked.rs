@@ -177,7 +177,7 @@ impl Engine<'_> {
 
 /// Whether a function may run native code.
 fn runs_native(program: &Program, function: FuncRef, depth: u32) -> bool {
-    if depth > MAX_DEPTH || program.function(function).blocks.is_empty() {
+    if depth > MAX_DEPTH || !program.function(function).has_blocks() {
         return true;
     }
     program.resolved(function).targets.iter().flatten().any(|target| match target.called() {

@@ -350,7 +350,7 @@ impl Engine<'_> {
             }
             _ => false,
         };
-        if body.blocks.is_empty() || body.blocks.iter().any(leaves) {
+        if !body.has_blocks() || body.blocks.iter().any(leaves) {
             return false;
         }
         all.all(|(statement, target)| {

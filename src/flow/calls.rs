@@ -535,7 +535,7 @@ impl Engine<'_> {
         mut path: Path,
     ) -> Result<Vec<Returned>, Box<Path>> {
         let function = self.program.function(closure.function);
-        if self.frames[site.frame as usize].depth >= MAX_DEPTH || function.blocks.is_empty() {
+        if self.frames[site.frame as usize].depth >= MAX_DEPTH || !function.has_blocks() {
             return Err(Box::new(path));
         }
         self.inlined.insert(closure.function);

@@ -46,7 +46,7 @@ impl Engine<'_> {
 /// Whether a native function may fail for another reason than memory that has run out.
 fn may_fail(program: &Program, function: FuncRef, depth: u32) -> bool {
     let body = program.function(function);
-    if depth > MAX_DEPTH || body.blocks.is_empty() {
+    if depth > MAX_DEPTH || !body.has_blocks() {
         return true;
     }
     let mut returned: Option<&Operand> = None;

@@ -160,7 +160,7 @@ pub(super) fn dispose_of(program: &Program, models: &ModelSet, class: ClassRef) 
             let asks = function.params.iter().any(|param| !param.named || param.required);
             function.kind == FunctionKind::Function
                 && !function.is_static
-                && !function.blocks.is_empty()
+                && function.has_blocks()
                 && !asks
                 && models.hints().says(Hint::Disposes, &function.name)
         });

@@ -79,7 +79,7 @@ fn overriding(program: &Program, class: ClassRef, above: &[ClassRef], owner: &Ow
         function.name == *name
             && function.kind == FunctionKind::Function
             && !function.is_static
-            && !function.blocks.is_empty()
+            && function.has_blocks()
     })?;
     let is_overridden = |callee: &FuncRef| {
         let function = program.function(*callee);

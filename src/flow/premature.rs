@@ -109,7 +109,7 @@ impl<'a> Search<'a> {
         let units = (0_u32..).zip(&self.program.units);
         let by_hand = units.filter(|(_, unit)| !unit.language.is_native() && !unit.generated);
         by_hand.flat_map(|(unit, from)| {
-            let bodies = (0_u32..).zip(&from.functions).filter(|(_, function)| !function.blocks.is_empty());
+            let bodies = (0_u32..).zip(&from.functions).filter(|(_, function)| function.has_blocks());
             bodies.map(move |(id, _)| FuncRef { unit, function: FunctionId(id) })
         })
     }

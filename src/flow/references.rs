@@ -206,7 +206,7 @@ impl Engine<'_> {
         if is_const(function, param) {
             return false;
         }
-        if function.blocks.is_empty() {
+        if !function.has_blocks() {
             return true;
         }
         let resolved = &self.program.resolved[callee.unit as usize][callee.function.index()];

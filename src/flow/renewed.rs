@@ -60,8 +60,7 @@ impl Results {
         // Callees first.
         while let Some((component, first)) = waiting.pop_first() {
             let is_root = |function: &&FuncRef| program.function(**function).parent.is_none();
-            let together: Vec<FuncRef> =
-                program.components().get(component).into_iter().flatten().filter(is_root).copied().collect();
+            let together: Vec<FuncRef> = program.of_component(component).iter().filter(is_root).copied().collect();
             let group =
                 if together.len() <= MAX_RECURSION && together.contains(&first) { together } else { vec![first] };
             let group: Vec<FuncRef> = group
@@ -182,9 +181,11 @@ fn around(program: &Program, violation: &Violation) -> FuncRef {
         return violation.function;
     }
     let Some(unit) = program.unit_of(violation.at.file) else { return violation.function };
-    let written = program.units[unit as usize].functions.iter().enumerate().filter(|(_, function)| {
-        function.kind != FunctionKind::Closure && !function.blocks.is_empty() && holds(function)
-    });
+    let written = program.units[unit as usize]
+        .functions
+        .iter()
+        .enumerate()
+        .filter(|(_, function)| function.kind != FunctionKind::Closure && function.has_blocks() && holds(function));
     let innermost = written.min_by_key(|(_, function)| function.span.end - function.span.start);
     innermost.map_or(violation.function, |(index, _)| FuncRef { unit, function: FunctionId(index as u32) })
 }

@@ -42,7 +42,7 @@ pub(super) fn released_early(program: &Program, models: &ModelSet, summaries: &S
     let search = Search::new(program, models, summaries);
     let fits = |function: &FuncRef| {
         let body = program.function(*function);
-        body.incomplete.is_none() && !body.blocks.is_empty() && matches!(body.flavor, Flavor::Sync | Flavor::Async)
+        body.incomplete.is_none() && body.has_blocks() && matches!(body.flavor, Flavor::Sync | Flavor::Async)
     };
     let of = |function: FuncRef| search.of_function(function).into_iter().chain(search.of_helper(function));
     program.written_by_hand().filter(fits).flat_map(of).collect()
@@ -456,7 +456,7 @@ impl<'a> Search<'a> {
     pub(super) fn used_in(&self, function: FuncRef, local: LocalId, later: bool, depth: u32) -> Option<Used> {
         let body = self.program.function(function);
         let fits = body.incomplete.is_none() && matches!(body.flavor, Flavor::Sync | Flavor::Async);
-        if !fits || body.blocks.is_empty() || !self.is_settled(function, local) {
+        if !fits || !body.has_blocks() || !self.is_settled(function, local) {
             return None;
         }
         let mut first = None;
@@ -554,7 +554,7 @@ impl<'a> Search<'a> {
     /// Whether functions are bound to native ones.
     fn is_bound(&self, functions: &Functions) -> bool {
         functions.candidates.iter().all(|candidate| {
-            self.program.function(*candidate).blocks.is_empty() && self.program.bound_symbol(*candidate).is_some()
+            !self.program.function(*candidate).has_blocks() && self.program.bound_symbol(*candidate).is_some()
         })
     }
 

@@ -1,9 +1,9 @@
 //! From the exits of a function to the contract its callers rely on.
 
 use std::collections::BTreeMap;
-use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 
+use rustc_hash::FxHashSet;
 use smallvec::smallvec;
 
 use super::callbacks::Contracts;
@@ -103,21 +103,17 @@ impl Summaries {
     }
 }
 
-/// The contracts that were met last: those of generated functions, which stand together, are often the same.
+/// The contracts that were met: those of generated functions are often the same.
 #[derive(Default)]
-pub(super) struct Alike(VecDeque<Arc<Summary>>);
+pub(super) struct Alike(FxHashSet<Arc<Summary>>);
 
 impl Alike {
-    const MOST: usize = 8;
-
     /// The same contract in one place.
     pub(super) fn shared(&mut self, summary: Arc<Summary>) -> Arc<Summary> {
-        if let Some(at) = self.0.iter().position(|known| *known == summary) {
-            self.0.swap(0, at);
-            return Arc::clone(&self.0[0]);
+        if let Some(known) = self.0.get(&summary) {
+            return Arc::clone(known);
         }
-        self.0.truncate(Self::MOST - 1);
-        self.0.push_front(Arc::clone(&summary));
+        self.0.insert(Arc::clone(&summary));
         summary
     }
 }

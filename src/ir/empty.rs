@@ -1,7 +1,7 @@
 //! Units and functions with nothing in them yet: where every frontend begins.
 
 use super::{
-    ClassId, Directives, Flavor, Function, FunctionId, FunctionKind, Local, LocalKind, Name, Op, TypeRef, Unit,
+    ClassId, Directives, Flavor, Function, FunctionId, FunctionKind, Kept, Local, LocalKind, Name, Op, TypeRef, Unit,
 };
 use crate::language::Language;
 use crate::source::{FileId, Span};
@@ -44,8 +44,11 @@ impl Unit {
     pub fn shrink(&mut self) {
         self.functions.shrink_to_fit();
         for function in &mut self.functions {
-            function.locals.shrink_to_fit();
             function.params.shrink_to_fit();
+            if function.body.is_empty() {
+                continue;
+            }
+            function.locals.shrink_to_fit();
             function.blocks.shrink_to_fit();
             for block in &mut function.blocks {
                 block.ops.shrink_to_fit();
@@ -101,9 +104,7 @@ impl Function {
             params: Vec::new(),
             result: None,
             annotations: Vec::new(),
-            locals: Vec::new(),
-            captures: Vec::new(),
-            blocks: Vec::new(),
+            body: Kept::default(),
             base: span.start,
             span,
             name_span,

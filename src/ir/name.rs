@@ -8,8 +8,10 @@ use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 
 use arcstr::ArcStr;
+use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::body;
 use super::recent::Recent;
 
 /// An identifier as written.
@@ -166,12 +168,18 @@ impl fmt::Debug for Name {
 
 impl Serialize for Name {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
+        match body::place_of_name(self) {
+            Some(place) => serializer.serialize_u32(place),
+            None => serializer.serialize_str(self.as_str()),
+        }
     }
 }
 
 impl<'de> Deserialize<'de> for Name {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        ArcStr::deserialize(deserializer).map(|text| text.as_str().into())
+        match body::reads() {
+            true => body::name_at(u32::deserialize(deserializer)?).ok_or_else(|| D::Error::custom("no such name")),
+            false => ArcStr::deserialize(deserializer).map(|text| text.as_str().into()),
+        }
     }
 }

@@ -6,10 +6,11 @@ use std::hash::Hash;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::Name;
 use super::recent::Recent;
+use super::{Name, body};
 
 /// A type as written, with its arguments.
 ///
@@ -107,12 +108,18 @@ impl Borrow<Spelling> for TypeRef {
 
 impl Serialize for TypeRef {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
+        match body::place_of_type(self, Arc::as_ptr(&self.0) as usize) {
+            Some(place) => serializer.serialize_u32(place),
+            None => self.0.serialize(serializer),
+        }
     }
 }
 
 impl<'de> Deserialize<'de> for TypeRef {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Spelling::deserialize(deserializer).map(Self::from)
+        match body::reads() {
+            true => body::type_at(u32::deserialize(deserializer)?).ok_or_else(|| D::Error::custom("no such type")),
+            false => Spelling::deserialize(deserializer).map(Self::from),
+        }
     }
 }

@@ -209,7 +209,7 @@ impl Search<'_> {
             let mut calls = base.calls.clone();
             for (_, param, arg) in &base.handed_in {
                 let receiver = self.argument(*caller, outer, *param);
-                let receiver = receiver.filter(|receiver| !self.program.function(*receiver).blocks.is_empty());
+                let receiver = receiver.filter(|receiver| self.program.function(*receiver).has_blocks());
                 let local = receiver.and_then(|receiver| {
                     self.program.function(receiver).params.get(*arg).map(|param| (receiver, param.local))
                 });

@@ -409,7 +409,7 @@ impl<'a> Env<'a> {
                             FunctionKind::Constructor | FunctionKind::Factory | FunctionKind::Setter
                         );
                         let result = &self.facts.signatures[unit][at].result;
-                        (gives && self.can_be_refined(result) && !function.blocks.is_empty()) || stores_open(function)
+                        (gives && self.can_be_refined(result) && function.has_blocks()) || stores_open(function)
                     }
                 }
             };

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+use super::lists::Lists;
 use super::{Facts, FuncRef, Receiver, Resolved, Target};
 use crate::ir::{ClassId, FunctionId, FunctionKind, Name, Op, Unit};
 
@@ -18,15 +19,15 @@ pub(super) type Definitions<'a> = &'a (dyn Fn(&Name, u32) -> SmallVec<[FuncRef; 
 #[derive(Debug)]
 pub(super) struct CallGraph {
     /// The strongly connected components, callees before callers, each in the order of its functions.
-    pub(super) components: Vec<Vec<FuncRef>>,
+    pub(super) components: Lists,
     /// By unit: the node of its first function.
     starts: Vec<usize>,
     /// How many nodes there were when the program was linked.
     known: usize,
     /// By node: everything whose summary the function's own depends on; sorted, each once.
-    edges: Vec<Vec<FuncRef>>,
+    edges: Lists,
     /// By node, the other way round; made when first asked for, as few programs need it.
-    callers: OnceLock<Vec<Vec<FuncRef>>>,
+    callers: OnceLock<Lists>,
     /// By node: the place of its component; made when first asked for.
     places: OnceLock<Vec<u32>>,
     /// The nodes of closures that came later.
@@ -49,20 +50,20 @@ impl CallGraph {
         let edges: Vec<Vec<FuncRef>> =
             all.par_iter().map(|function| edges_of(units, resolved, facts, definitions, *function)).collect();
         let mut graph = Self {
-            components: Vec::new(),
+            components: Lists::default(),
             starts,
             known: all.len(),
-            edges,
+            edges: edges.into_iter().collect(),
             callers: OnceLock::new(),
             places: OnceLock::new(),
             later: FxHashMap::default(),
         };
-        let components = tarjan(all.len(), |node| &graph.edges[node], |function| graph.node(function));
+        let components = tarjan(all.len(), |node| graph.edges.get(node), |function| graph.node(function));
         graph.components = components
             .into_iter()
             .map(|mut component| {
                 component.sort_unstable();
-                component.into_iter().map(|at| all[at as usize]).collect()
+                component.into_iter().map(|at| all[at as usize]).collect::<Vec<_>>()
             })
             .collect();
         graph
@@ -95,16 +96,16 @@ impl CallGraph {
         for &function in functions {
             let new = edges_of(units, resolved, facts, definitions, function);
             let node = self.node(function);
-            let old = std::mem::replace(&mut self.edges[node], new);
             let nodes_of = |functions: &[FuncRef]| functions.iter().map(|to| self.node(*to)).collect::<Vec<_>>();
-            let (old, new) = (nodes_of(&old), nodes_of(&self.edges[node]));
+            let (old_nodes, new_nodes) = (nodes_of(self.edges.get(node)), nodes_of(&new));
+            self.edges.change(node, |edges| *edges = new);
             let Some(callers) = self.callers.get_mut() else { continue };
-            for gone in old.iter().filter(|to| !new.contains(to)) {
-                callers[*gone].retain(|caller| *caller != function);
+            for gone in old_nodes.iter().filter(|to| !new_nodes.contains(to)) {
+                callers.change(*gone, |callers| callers.retain(|caller| *caller != function));
             }
-            for added in new.iter().filter(|to| !old.contains(to)) {
-                if let Err(at) = callers[*added].binary_search(&function) {
-                    callers[*added].insert(at, function);
+            for added in new_nodes.iter().filter(|to| !old_nodes.contains(to)) {
+                if let Err(at) = callers.get(*added).binary_search(&function) {
+                    callers.change(*added, |callers| callers.insert(at, function));
                 }
             }
         }
@@ -114,7 +115,7 @@ impl CallGraph {
     pub(super) fn component(&self, function: FuncRef) -> usize {
         let places = self.places.get_or_init(|| {
             let mut places = vec![0; self.edges.len()];
-            for (place, functions) in (0_u32..).zip(&self.components) {
+            for (place, functions) in (0_u32..).zip(self.components.iter()) {
                 functions.iter().for_each(|function| places[self.node(*function)] = place);
             }
             places
@@ -124,26 +125,25 @@ impl CallGraph {
 
     /// Everything whose summary a function's own depends on.
     pub(super) fn callees(&self, function: FuncRef) -> &[FuncRef] {
-        &self.edges[self.node(function)]
+        self.edges.get(self.node(function))
     }
 
     /// The functions whose summaries depend on a function's; sorted, each once.
     pub(super) fn callers(&self, function: FuncRef) -> &[FuncRef] {
         let callers = self.callers.get_or_init(|| {
-            let mut callers = vec![Vec::new(); self.edges.len()];
-            for (unit, (start, end)) in (0_u32..).zip(self.units()) {
-                for (at, callees) in (0_u32..).zip(&self.edges[start..end]) {
-                    let caller = FuncRef { unit, function: FunctionId(at) };
-                    callees.iter().for_each(|callee| callers[self.node(*callee)].push(caller));
-                }
-            }
-            callers
+            let all = (0_u32..).zip(self.units()).flat_map(|(unit, (start, end))| {
+                let functions = (0_u32..).map(move |at| FuncRef { unit, function: FunctionId(at) });
+                functions.zip(start..end)
+            });
+            let calls = all
+                .flat_map(|(caller, node)| self.edges.get(node).iter().map(move |callee| (self.node(*callee), caller)));
+            Lists::grouped(self.edges.len(), calls)
         });
-        &callers[self.node(function)]
+        callers.get(self.node(function))
     }
 
     /// By unit: its first node, and the one behind its last.
-    fn units(&self) -> impl Iterator<Item = (usize, usize)> {
+    fn units(&self) -> impl Iterator<Item = (usize, usize)> + Clone {
         let ends = self.starts.iter().skip(1).copied().chain([self.known]);
         self.starts.iter().copied().zip(ends)
     }

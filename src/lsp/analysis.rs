@@ -27,6 +27,29 @@ use crate::workspace::{self, Options, Report, Scope, Workspace};
 /// How long nobody may have typed before files are chosen anew, and a project is checked again as a whole.
 const PAUSE: Duration = Duration::from_millis(400);
 
+/// How often is tried to put away what others still hold.
+const TRIES: u8 = 5;
+
+/// One thread finds what is free, one gives back the pages, and one, later, the segments.
+const ENDS: u8 = 4;
+
+/// What is done, one after the other, when nobody is at work, so that less memory is in use.
+///
+/// Memory that one thread gets and another gives back is free for mimalloc only once the first has looked after it. So
+/// the threads that checked end first; and each thread that ends then makes what was freed since of those before it
+/// free, and gives the system what was free for 10 milliseconds (`_mi_abandoned_collect` in its `segment.c`, 2.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unrest {
+    /// The threads that checked are to end.
+    Threads,
+    /// What is looked at seldom is to be put away; so often that may be tried, as others may still hold it.
+    Bodies(u8),
+    /// So many threads are to end.
+    Memory(u8),
+    /// It rests.
+    None,
+}
+
 /// What an analysis is to know.
 #[derive(Debug)]
 pub(super) enum Order {
@@ -166,6 +189,8 @@ struct Worker {
     wanted: Vec<PathBuf>,
     /// The whole check that runs beside.
     beside: Option<Beside>,
+    /// What is still to be done before it rests.
+    unrest: Unrest,
 }
 
 /// A project in memory.
@@ -179,6 +204,8 @@ struct Held {
     last: Option<Arc<Checked>>,
     /// What follows small changes.
     standing: Option<Standing>,
+    /// What followed them before the last whole check; it goes when nobody is at work.
+    outlived: Option<Standing>,
     /// Files that have another text than when it was checked.
     changed: Vec<String>,
     /// Changes since the last whole check were only followed.
@@ -287,7 +314,7 @@ impl Held {
         self.adopt();
         self.takes = took;
         self.is_behind = false;
-        let before = self.standing.replace(standing);
+        let before = std::mem::replace(&mut self.outlived, self.standing.replace(standing));
         // It is large, and nobody waits for it to go.
         pool.spawn(move || drop(before));
         self.found(report, true);
@@ -351,14 +378,15 @@ impl Worker {
             wants_links: false,
             wanted: Vec::new(),
             beside: None,
+            unrest: Unrest::None,
         }
     }
 
     fn work(&mut self) {
         loop {
             let is_behind = self.beside.is_none() && self.projects.iter().any(|held| held.is_behind);
-            let pause =
-                if self.is_stale || is_behind { crossbeam_channel::after(PAUSE) } else { crossbeam_channel::never() };
+            let waits = self.is_stale || is_behind || (self.beside.is_none() && self.unrest != Unrest::None);
+            let pause = if waits { crossbeam_channel::after(PAUSE) } else { crossbeam_channel::never() };
             let done = self.beside.as_ref().map_or_else(crossbeam_channel::never, |beside| beside.done.clone());
             crossbeam_channel::select! {
                 recv(self.waiting) -> order => {
@@ -377,6 +405,7 @@ impl Worker {
                     }
                     self.check_beside();
                     if !was_stale {
+                        self.rest();
                         continue;
                     }
                 }
@@ -406,8 +435,47 @@ impl Worker {
         self.projects.iter_mut().for_each(|held| held.is_touched = false);
     }
 
+    /// Does the next of what is to be done before it rests.
+    fn rest(&mut self) {
+        if self.beside.is_some() {
+            return;
+        }
+        self.unrest = match self.unrest {
+            _ if !self.projects.iter().any(Held::is_large) => Unrest::None,
+            Unrest::Threads => {
+                if let (Ok(pool), Ok(own)) = (workspace::pool(0), workspace::pool(1)) {
+                    (self.pool, self.own) = (Arc::new(pool), own);
+                }
+                Unrest::Bodies(TRIES)
+            }
+            Unrest::Bodies(tries) => match self.put_away() {
+                false if tries > 1 => Unrest::Bodies(tries - 1),
+                _ => Unrest::Memory(ENDS),
+            },
+            Unrest::Memory(left) => {
+                let _ = std::thread::spawn(move || drop(vec![left])).join();
+                if left > 1 { Unrest::Memory(left - 1) } else { Unrest::None }
+            }
+            Unrest::None => Unrest::None,
+        };
+    }
+
+    /// Puts away what is looked at seldom, on a thread that ends with it; whether that is done with all.
+    fn put_away(&mut self) -> bool {
+        let waiting = &self.waiting;
+        let rest = |held: &mut Held| {
+            held.outlived = None;
+            let workspace = &mut held.workspace;
+            held.standing.as_mut().is_none_or(|standing| standing.rest(workspace, || !waiting.is_empty()))
+        };
+        let large = self.projects.iter_mut().filter(|held| held.is_large());
+        let rest = || large.fold(true, |is_done, held| rest(held) && is_done);
+        std::thread::scope(|scope| scope.spawn(rest).join()).unwrap_or(true)
+    }
+
     /// Looks at what changed, and tells what is found; whether anybody listens.
     fn look(&mut self) -> bool {
+        self.unrest = Unrest::Threads;
         let wants_links = std::mem::take(&mut self.wants_links);
         for held in &mut self.projects {
             // One project's panic leaves the others, and what was last found in it.
@@ -566,7 +634,8 @@ impl Worker {
         });
         let warnings = config.warnings.iter().map(|(path, reason)| format!("{}: {reason}", path.display()));
         self.state.problems.extend(warnings);
-        let project = discover::read_from(&self.disk, &root, &root.folder, &config, &Caps::default());
+        let pool = if self.beside.is_some() { &self.own } else { &*self.pool };
+        let project = pool.install(|| discover::read_from(&self.disk, &root, &root.folder, &config, &Caps::default()));
         let inside = projects::inside(&root, &config, &project);
         let path = projects::baseline_path(&root, &config, None);
         let baseline = projects::read_baseline(&self.disk, &path, &root.folder).unwrap_or_else(|reason| {
@@ -583,6 +652,7 @@ impl Worker {
             checked: None,
             last: None,
             standing: None,
+            outlived: None,
             changed: Vec::new(),
             is_behind: false,
             takes: Duration::ZERO,

@@ -35,7 +35,7 @@ pub struct Standing {
     /// The models one by one, once somebody asks who says something.
     pub(super) catalog: OnceLock<Vec<Arc<Entry>>>,
     /// Stands where a unit is changed.
-    nothing: Arc<Unit>,
+    pub(super) nothing: Arc<Unit>,
 }
 
 impl std::fmt::Debug for Standing {

@@ -267,7 +267,7 @@ impl Teller<'_> {
     /// The variable that a name means: in the function around it, and in those that this is written in.
     fn locals(&self, name: &str, span: Span) -> Vec<(FuncRef, LocalId)> {
         let functions = (0_u32..).map(FunctionId).zip(&self.from.functions);
-        let around = functions.filter(|(_, function)| function.span.contains(span) && !function.blocks.is_empty());
+        let around = functions.filter(|(_, function)| function.span.contains(span) && function.has_blocks());
         let Some((mut id, _)) = around.min_by_key(|(_, function)| function.span.end - function.span.start) else {
             return Vec::new();
         };

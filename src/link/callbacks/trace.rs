@@ -275,7 +275,7 @@ impl<'p> Trace<'p> {
     /// A callee of the program gets it.
     fn enter(&mut self, callee: FuncRef, call: &Call, at: usize) {
         let declared = self.program.function(callee);
-        if declared.blocks.is_empty() {
+        if !declared.has_blocks() {
             // A constructor that only initialises, a declaration.
             self.lost = true;
             return;

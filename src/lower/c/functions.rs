@@ -216,14 +216,9 @@ impl FileLowering<'_> {
             function.is_variadic |= tree.kind(node) == "variadic_parameter_declaration";
             let text: Name = name.map_or(Name::default(), |name| tree.text(name).into());
             let local = LocalId(function.locals.len() as u32);
+            let span = tree.span(name.unwrap_or(node)).relative_to(function.base);
             let default = tree.child(node, "default_value").and_then(|value| self.constant(value));
-            function.locals.push(Local {
-                name: text.clone(),
-                kind: LocalKind::Param,
-                ty,
-                is_final: false,
-                span: tree.span(name.unwrap_or(node)).relative_to(function.base),
-            });
+            function.locals.push(Local { name: text.clone(), kind: LocalKind::Param, ty, is_final: false, span });
             function.params.push(Param {
                 local,
                 name: text,

@@ -188,7 +188,8 @@ impl FileLowering<'_> {
             },
         }
         let declaring = self.declaring(header);
-        for param in &mut function.params {
+        let mut params = std::mem::take(&mut function.params);
+        for param in &mut params {
             let Some(local) = function.locals.get(param.local.index()) else { continue };
             let name_span = local.span.absolute_from(function.base);
             let declares = is_representation || declaring.contains(&name_span.start);
@@ -208,6 +209,7 @@ impl FileLowering<'_> {
                 span: name_span,
             });
         }
+        function.params = params;
         let (body, initializers) = self.primary_constructor_body(class);
         let source = BodySource::Function { body, initializers, redirect: None };
         members.functions.push(self.add(function, header, in_error, Some(source)));
@@ -218,12 +220,13 @@ impl FileLowering<'_> {
         let tree = self.tree;
         let Some(name) = tree.child(header, "name") else { return };
         let local = crate::ir::LocalId(function.locals.len() as u32);
+        let span = self.span_in(name, function.base);
         function.locals.push(crate::ir::Local {
             name: self.name(name),
             kind: crate::ir::LocalKind::Param,
             ty: tree.child_of_kind(header, "type").and_then(|ty| self.type_ref(ty)),
             is_final: true,
-            span: self.span_in(name, function.base),
+            span,
         });
         function.params.push(crate::ir::Param {
             local,

@@ -53,12 +53,13 @@ impl FileLowering<'_> {
         };
 
         let local = LocalId(function.locals.len() as u32);
+        let span = self.span_in(name, function.base);
         function.locals.push(Local {
             name: self.name(name),
             kind: LocalKind::Param,
             ty: self.formal_type(holder),
             is_final: tree.has_token(holder, "final"),
-            span: self.span_in(name, function.base),
+            span,
         });
         let Group { named, required } = group;
         function.params.push(Param { local, name: self.name(name), named, required, initializes, default: None });

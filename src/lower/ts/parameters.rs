@@ -35,12 +35,13 @@ impl FileLowering<'_> {
         let name = if tree.kind(pattern) == "identifier" { self.name(pattern) } else { Name::default() };
         let local = LocalId(function.locals.len() as u32);
         let is_field = tree.child_of_kind(node, "accessibility_modifier").is_some() || tree.has_token(node, "readonly");
+        let span = self.span_in(pattern, function.base);
         function.locals.push(Local {
             name: name.clone(),
             kind: LocalKind::Param,
             ty: self.annotated(node, "type"),
             is_final: false,
-            span: self.span_in(pattern, function.base),
+            span,
         });
         let default = value.and_then(|value| match tree.kind(value) {
             "identifier" => Some(DefaultValue::Name(Name::new(tree.text(value)))),

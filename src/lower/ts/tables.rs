@@ -576,7 +576,8 @@ impl FileLowering<'_> {
 
     fn finish(&mut self, function: Function, build: Builder, owner: &Owner) {
         let built = build.finish();
-        let function = Function { locals: built.locals, blocks: built.blocks, ..function };
+        let mut function = function;
+        (function.locals, function.blocks) = (built.locals, built.blocks);
         self.push(function, owner);
     }
 
