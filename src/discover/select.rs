@@ -124,9 +124,13 @@ fn closure(files: &BTreeMap<PathBuf, Tested>) -> Vec<PathBuf> {
     grow(&mut chosen, &naming, &[Directive::Part, Directive::Export]);
     let importers: Vec<_> = chosen.iter().flat_map(|path| named_by(&naming, path, &[Directive::Import])).collect();
     chosen.extend(importers);
-    let speaking = files.values().filter(|tested| tested.text.is_some());
-    let described = speaking.flat_map(|tested| &tested.links).filter_map(|(_, to)| files.get_key_value(to));
-    chosen.extend(described.filter(|(_, tested)| tested.describes).map(|(path, _)| path.as_path()));
+    let describing: FxHashSet<&Path> =
+        files.iter().filter(|(_, tested)| tested.describes).map(|(path, _)| path.as_path()).collect();
+    if !describing.is_empty() {
+        let speaking = files.values().filter(|tested| tested.text.is_some());
+        let links = speaking.flat_map(|tested| &tested.links);
+        chosen.extend(links.filter_map(|(_, to)| describing.get(to.as_path()).copied()));
+    }
     grow(&mut chosen, &naming, &[Directive::Part, Directive::PartOf]);
     files.keys().filter(|path| chosen.contains(path.as_path())).cloned().collect()
 }

@@ -3,7 +3,7 @@
 //! `declarations` walks the module from the top, `tables` reads what binds native functions (`dlopen(path, { … })`),
 //! `body` lowers what functions do. What stands at the top of a module and is no declaration becomes one function.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -49,6 +49,7 @@ pub fn lower(file: FileId, text: &str, limits: &Limits) -> Result<Unit, Refused>
         depth: limits.depth,
         imported: FxHashMap::default(),
         names: OnceCell::new(),
+        members: RefCell::default(),
         describes: vocabulary().describes(text),
         inferred: FxHashMap::default(),
         inferred_names: FxHashSet::default(),
@@ -56,6 +57,7 @@ pub fn lower(file: FileId, text: &str, limits: &Limits) -> Result<Unit, Refused>
         given_by: None,
         namespaces: Vec::new(),
         nested: FxHashSet::default(),
+        class_names: namespaces::ClassNames::default(),
         described: 0,
     };
     lowering.module();
@@ -73,6 +75,8 @@ struct FileLowering<'t> {
     imported: FxHashMap<Name, Imported>,
     /// What all names mean, once somebody asks.
     names: OnceCell<names::Names<'t>>,
+    /// The values of members, by what has them, once somebody asks.
+    members: RefCell<FxHashMap<NodeId, FxHashMap<Name, NodeId>>>,
     /// There may be tables in it.
     describes: bool,
     /// The types of tables and descriptions, by their objects, and the names of their classes.
@@ -86,6 +90,7 @@ struct FileLowering<'t> {
     namespaces: Vec<namespaces::Namespace>,
     /// Namespaces in others.
     nested: FxHashSet<Name>,
+    class_names: namespaces::ClassNames,
     /// How many structs contain what is described at the moment.
     described: u32,
 }

@@ -1,11 +1,21 @@
 //! `namespace N { … }`: a class whose members belong to the class itself. What stands in it names them without it.
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::FileLowering;
 use super::functions::Owner;
 use crate::ir::{Class, ClassId, ClassKind, FunctionId, Name, TypeRef, Variable};
 use crate::parse::NodeId;
+
+/// Namespaces in namespaces that are followed; nesting in the input must not decide the stack.
+const MAX_NESTED: usize = 32;
+
+/// The classes of a file by name, as far as they were looked at.
+#[derive(Debug, Default)]
+pub(super) struct ClassNames {
+    known: FxHashMap<Name, ClassId>,
+    next: usize,
+}
 
 /// A namespace that is being lowered.
 #[derive(Debug)]
@@ -24,6 +34,10 @@ impl FileLowering<'_> {
         if tree.kind(name) == "string" {
             return;
         }
+        if self.namespaces.len() >= MAX_NESTED {
+            self.unit.opaque.push(tree.span(node));
+            return;
+        }
         let name = match self.namespaces.last() {
             Some(outer) => Name::new(format!("{}.{}", outer.name, tree.text(name))),
             None => self.name(name),
@@ -33,8 +47,8 @@ impl FileLowering<'_> {
             self.members_of(&name, child, &mut members);
         }
         // One that is opened again is the same.
-        let known = self.unit.classes.iter().position(|class| class.name == name);
-        let class = ClassId(known.unwrap_or(self.unit.classes.len()) as u32);
+        let known = self.class_called(&name);
+        let class = known.unwrap_or(ClassId(self.unit.classes.len() as u32));
         if known.is_none() {
             self.unit.classes.push(Class {
                 name: name.clone(),
@@ -57,6 +71,15 @@ impl FileLowering<'_> {
         }
         self.statements(statements);
         self.namespaces.pop();
+    }
+
+    fn class_called(&mut self, name: &str) -> Option<ClassId> {
+        let ClassNames { known, next } = &mut self.class_names;
+        for (at, class) in self.unit.classes.iter().enumerate().skip(*next) {
+            known.entry(class.name.clone()).or_insert(ClassId(at as u32));
+        }
+        *next = self.unit.classes.len();
+        known.get(name).copied()
     }
 
     /// The names of the functions and variables that a statement of a namespace declares; notes namespaces in it.

@@ -1,6 +1,8 @@
 //! What an expression comes to, as far as the file says it: through names, casts, members of constants, and functions that do
 //! nothing but give it.
 
+use rustc_hash::FxHashMap;
+
 use super::FileLowering;
 use crate::ir::Name;
 use crate::parse::NodeId;
@@ -46,31 +48,46 @@ impl FileLowering<'_> {
         }
     }
 
-    /// The value of a member of a constant object, or of a class itself.
+    /// The value of a member of a constant object, of a class itself, or of a namespace.
     fn member_of(&self, object: NodeId, name: &str, left: &mut usize) -> Option<NodeId> {
         let tree = self.tree;
         let owner = self.behind_within(object, left);
-        match tree.kind(owner) {
-            "object" => self.property(owner, name),
-            "class" => self.static_value(owner, name),
-            "identifier" => self.static_value(self.class_behind(owner)?, name),
-            _ => None,
-        }
+        let owner = match tree.kind(owner) {
+            "object" | "class" => owner,
+            "identifier" => self.class_behind(owner)?,
+            _ => return None,
+        };
+        let mut known = self.members.borrow_mut();
+        let members = known.entry(owner).or_insert_with(|| self.members_by_name(owner));
+        members.get(name).copied()
     }
 
-    /// The value of a static field of a class, or of a constant of a namespace.
-    fn static_value(&self, class: NodeId, name: &str) -> Option<NodeId> {
+    fn members_by_name(&self, owner: NodeId) -> FxHashMap<Name, NodeId> {
         let tree = self.tree;
-        let mut members = tree.child(class, "body").into_iter().flat_map(|body| tree.named_children(body));
-        let is_called = |node: NodeId| tree.child(node, "name").is_some_and(|it| self.property_name(it) == name);
-        let member = members.find_map(|member| match tree.kind(member) {
-            "public_field_definition" if tree.has_token(member, "static") => Some(member).filter(|&it| is_called(it)),
-            "export_statement" => {
-                tree.named_children(tree.child(member, "declaration")?).find(|&declarator| is_called(declarator))
+        let all = if tree.kind(owner) == "object" { Some(owner) } else { tree.child(owner, "body") };
+        let mut members = FxHashMap::default();
+        let mut note = |name: Option<NodeId>, value: Option<NodeId>| {
+            if let (Some(name), Some(value)) = (name, value) {
+                members.entry(self.property_name(name)).or_insert(value);
             }
-            _ => None,
-        })?;
-        tree.child(member, "value")
+        };
+        for member in all.into_iter().flat_map(|all| tree.named_children(all)) {
+            match tree.kind(member) {
+                "pair" => note(tree.child(member, "key"), tree.child(member, "value")),
+                "shorthand_property_identifier" => note(Some(member), Some(member)),
+                "public_field_definition" if tree.has_token(member, "static") => {
+                    note(tree.child(member, "name"), tree.child(member, "value"));
+                }
+                "export_statement" => {
+                    let declared = tree.child(member, "declaration").into_iter();
+                    for declarator in declared.flat_map(|declared| tree.named_children(declared)) {
+                        note(tree.child(declarator, "name"), tree.child(declarator, "value"));
+                    }
+                }
+                _ => {}
+            }
+        }
+        members
     }
 
     /// Whether a function of the language gives back the object that it is given: `Object.freeze`.
