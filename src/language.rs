@@ -121,6 +121,13 @@ impl Language {
         }
     }
 
+    /// The family of native memory that every program of a language whose own memory is collected can release: Dart's
+    /// by package:ffi.
+    #[must_use]
+    pub fn allocator(self) -> Option<&'static str> {
+        (self == Self::Dart).then_some("dart.malloc")
+    }
+
     /// Whether only Apple's compilers build it.
     #[must_use]
     pub fn is_objective(self) -> bool {

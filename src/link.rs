@@ -184,6 +184,8 @@ struct Facts {
     bindings: FxHashMap<FuncRef, Name>,
     /// Of classes that are allocators: the bodies of their own that allocate.
     allocations: FxHashMap<ClassRef, Vec<FuncRef>>,
+    /// Variables that hold one function as long as the program runs: `final open = bindings.open;`
+    held: FxHashMap<VarRef, FuncRef>,
 }
 
 impl Facts {

@@ -300,7 +300,7 @@ pub fn word(violation: &Violation, context: &Context<'_>) -> Diagnostic {
             (&signature_mismatch::RULE, signature_mismatch::word(symbol, *language, disagreement, context))
         }
         ViolationKind::ReleasedBorrowed { origin, owner, release } => {
-            (&free_of_borrowed::RULE, free_of_borrowed::word(origin, owner, release))
+            (&free_of_borrowed::RULE, free_of_borrowed::word(origin, owner, release, context))
         }
     };
     let concluded = violation.trace.iter().find_map(|step| match step.kind {
@@ -397,7 +397,9 @@ impl<'a> Context<'a> {
 
     /// The same, named by the call that allocated it.
     fn noun_made(&self, subject: &Subject) -> String {
-        format!("{} from `{}`", self.kind_noun(subject.family), subject.made_by)
+        // What a rule of a library says in place of a call is no name of the program.
+        let by = if self.made(subject.family).is_some() { &subject.origin } else { &subject.made_by };
+        format!("{} from `{by}`", self.kind_noun(subject.family))
     }
 
     fn kind_noun(&self, family: FamilyId) -> &'static str {

@@ -18,6 +18,12 @@ pub struct Vocabulary {
     pub buffers: Vec<String>,
     /// Those whose objects have a buffer of their own, or show another.
     pub views: Vec<String>,
+    /// Functions of the language that give back the object that they are given.
+    pub unchanged: Vec<String>,
+    /// Methods of promises that give a function what comes in the end.
+    pub receives: Vec<String>,
+    /// Those, and the others that have a function run then.
+    pub waits: Vec<String>,
     #[serde(rename = "library")]
     libraries: Vec<Library>,
     /// The words of each native type.
@@ -58,6 +64,22 @@ pub struct Library {
     pub pointer: Option<String>,
     /// How a table speaks of one function.
     pub keys: Keys,
+    /// Functions that are told with each call what they call.
+    pub calls: Calls,
+}
+
+/// Functions that take a library, the name of a function in it, and its signature, one letter for each type.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Calls {
+    /// Their names.
+    pub names: Vec<String>,
+    /// The place of the symbol among the arguments.
+    pub symbol: usize,
+    /// That of the parameters' types.
+    pub params: usize,
+    /// That of the result's type.
+    pub result: usize,
 }
 
 /// The keys in a table's entry.
@@ -119,6 +141,12 @@ impl Vocabulary {
         self.libraries.iter().find(|library| is(&library.keys.params) && is(&library.keys.result))
     }
 
+    /// Whether a text may hold a table of some library: the keys of its tables stand in it as keys.
+    #[must_use]
+    pub fn describes(&self, text: &str) -> bool {
+        self.of_keys(|key| is_key_in(text.as_bytes(), key.as_bytes())).is_some()
+    }
+
     /// The native type of a word or code, in the words of `dart:ffi`: `Int32`, `Pointer<Char>`.
     #[must_use]
     pub fn type_of(&self, word: &str) -> Option<&str> {
@@ -129,6 +157,12 @@ impl Vocabulary {
     #[must_use]
     pub fn starts(&self, member: &str) -> bool {
         self.libraries.iter().any(|library| library.starts.as_deref() == Some(member))
+    }
+
+    /// Whether a method of some library's descriptions makes a buffer for a struct.
+    #[must_use]
+    pub fn makes_buffer(&self, method: &str) -> bool {
+        self.libraries.iter().any(|library| library.buffers.iter().any(|known| known == method))
     }
 
     /// Texts without one of which a module neither binds nor imports what does.
@@ -157,6 +191,20 @@ impl Library {
         let lists = [&self.binds, &self.functions, &self.async_functions, &self.structs];
         lists.into_iter().flatten().map(String::as_str)
     }
+}
+
+/// Whether a word stands in a text as the key of a property: `args:`, `'args' :`.
+fn is_key_in(text: &[u8], word: &[u8]) -> bool {
+    memchr::memmem::find_iter(text, word).any(|at| {
+        let before = at.checked_sub(1).and_then(|before| text.get(before));
+        let mut behind = text.get(at + word.len()..).unwrap_or_default();
+        let is_quoted = matches!(before, Some(b'\'' | b'"')) && behind.first() == before;
+        if is_quoted {
+            behind = behind.get(1..).unwrap_or_default();
+        }
+        let is_whole = is_quoted || before.is_none_or(|byte| byte.is_ascii_whitespace() || matches!(byte, b'{' | b','));
+        is_whole && behind.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b':')
+    })
 }
 
 #[cfg(test)]

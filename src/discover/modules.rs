@@ -39,7 +39,7 @@ pub(super) fn speaks_of_ffi(text: &str) -> bool {
 
 /// Whether a file may hold a table for others that bind by it.
 pub(super) fn describes(text: &str) -> bool {
-    vocabulary().of_keys(|key| memchr::memmem::find(text.as_bytes(), key.as_bytes()).is_some()).is_some()
+    vocabulary().describes(text)
 }
 
 /// The files that a module may mean by what it imports and exports: of several that which is known to be there.
@@ -105,6 +105,14 @@ fn module_of(rest: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tables_have_keys() {
+        assert!(describes("export const t = { add: { args: ['i'], returns: 'i' } };"));
+        assert!(describes("export const t = {add:{\n'parameters' :[],\n\"result\":'i'}};"));
+        assert!(!describes("/** @returns what the args: say */ function returns(args: string[]) {}"));
+        assert!(!describes("let x = { args, returns };"));
+    }
 
     #[test]
     fn directives_give_the_files_of_their_modules() {

@@ -4,13 +4,13 @@
 //! when it is a part or the library of one of these, or when it holds a table that one of these imports. Text is tested
 //! at 2 GB/s and parsed at 6 MB/s.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use memchr::memmem::Finder;
 use rayon::prelude::*;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{Disk, Package, Root, modules, normalize};
 
@@ -70,7 +70,7 @@ pub(super) fn select(disk: &Disk, sources: &[PathBuf], root: &Root, packages: &[
     let mut wave: Vec<PathBuf> = sources.to_vec();
     while !wave.is_empty() {
         let tested: Vec<_> = wave.into_par_iter().map(|path| (test(disk, &path, &roots, &known), path)).collect();
-        let mut unseen = BTreeSet::new();
+        let mut unseen = FxHashSet::default();
         for (tested, path) in tested {
             match tested {
                 Ok(tested) => {
@@ -85,6 +85,7 @@ pub(super) fn select(disk: &Disk, sources: &[PathBuf], root: &Root, packages: &[
             }
         }
         wave = unseen.iter().filter(|path| is_plain_file(path, &root.folder)).cloned().collect();
+        wave.sort_unstable();
         known.extend(unseen);
     }
 
@@ -109,29 +110,33 @@ pub(super) fn select(disk: &Disk, sources: &[PathBuf], root: &Root, packages: &[
     selection
 }
 
-/// The selected files and what must be parsed with them.
-fn closure(files: &BTreeMap<PathBuf, Tested>) -> BTreeSet<PathBuf> {
-    let mut naming = Naming::new();
+/// The selected files and what must be parsed with them, in order.
+fn closure(files: &BTreeMap<PathBuf, Tested>) -> Vec<PathBuf> {
+    let mut naming = Naming::default();
     for (path, tested) in files {
         for (directive, to) in &tested.links {
             naming.entry(to).or_default().push((*directive, path));
         }
     }
-    let mut chosen: BTreeSet<&Path> =
+    let mut chosen: FxHashSet<&Path> =
         files.iter().filter(|(_, tested)| tested.text.is_some()).map(|(path, _)| path.as_path()).collect();
     // The library of a selected part speaks through it, and a re-export speaks for what it exports.
     grow(&mut chosen, &naming, &[Directive::Part, Directive::Export]);
     let importers: Vec<_> = chosen.iter().flat_map(|path| named_by(&naming, path, &[Directive::Import])).collect();
     chosen.extend(importers);
-    let speaking = files.values().filter(|tested| tested.text.is_some());
-    let described = speaking.flat_map(|tested| &tested.links).filter_map(|(_, to)| files.get_key_value(to));
-    chosen.extend(described.filter(|(_, tested)| tested.describes).map(|(path, _)| path.as_path()));
+    let describing: FxHashSet<&Path> =
+        files.iter().filter(|(_, tested)| tested.describes).map(|(path, _)| path.as_path()).collect();
+    if !describing.is_empty() {
+        let speaking = files.values().filter(|tested| tested.text.is_some());
+        let links = speaking.flat_map(|tested| &tested.links);
+        chosen.extend(links.filter_map(|(_, to)| describing.get(to.as_path()).copied()));
+    }
     grow(&mut chosen, &naming, &[Directive::Part, Directive::PartOf]);
-    chosen.into_iter().map(Path::to_path_buf).collect()
+    files.keys().filter(|path| chosen.contains(path.as_path())).cloned().collect()
 }
 
 /// The files that name a file, and how.
-type Naming<'a> = BTreeMap<&'a Path, Vec<(Directive, &'a Path)>>;
+type Naming<'a> = FxHashMap<&'a Path, Vec<(Directive, &'a Path)>>;
 
 fn named_by<'n, 'a>(
     naming: &'n Naming<'a>,
@@ -143,7 +148,7 @@ fn named_by<'n, 'a>(
 }
 
 /// Adds the files that name a chosen one in one of these ways, and so on.
-fn grow<'a>(chosen: &mut BTreeSet<&'a Path>, naming: &Naming<'a>, directives: &[Directive]) {
+fn grow<'a>(chosen: &mut FxHashSet<&'a Path>, naming: &Naming<'a>, directives: &[Directive]) {
     let mut todo: Vec<_> = chosen.iter().copied().collect();
     while let Some(path) = todo.pop() {
         todo.extend(named_by(naming, path, directives).filter(|from| chosen.insert(from)));

@@ -23,9 +23,6 @@ use crate::summary::{
 use crate::target::TargetSet;
 use crate::violation::{Confidence, Step, StepKind, Subject, Violation, ViolationKind};
 
-/// The allocator of package:ffi, which every Dart program can release with.
-const DART: &str = "dart.malloc";
-
 /// Where a native function is called from another language.
 struct Crossing {
     symbol: Name,
@@ -141,19 +138,19 @@ struct Search<'a> {
     options: &'a Options,
     /// The exports of native code that may release something: by symbol, with the contract where it is known.
     releasing: Vec<(&'a Name, Option<Arc<Summary>>)>,
-    /// The native symbols that Dart code names.
+    /// The native symbols that the code on the other side names.
     named: FxHashSet<&'a Name>,
 }
 
 impl Search<'_> {
     /// Whether native code of the project must offer the release: it is a construct of a language, no function that a
-    /// library exports; or Dart would have to look it up.
+    /// library exports; or who calls would have to look it up.
     fn needs_export(&self, gift: &Gift, crossing: &Crossing) -> bool {
         let family = self.models.family(gift.family);
         let from = &self.program.units[crossing.from as usize];
         let is_kept_by_language = family.language.is_some();
         matches!(family.kind, FamilyKind::Memory | FamilyKind::Pair | FamilyKind::Refcount)
-            && (is_kept_by_language || (from.language == Language::Dart && family.per_library))
+            && (is_kept_by_language || (!from.language.is_native() && family.per_library))
     }
 
     /// The targets on which nothing releases the gift.
@@ -161,10 +158,9 @@ impl Search<'_> {
         let declared = self.program.function(function);
         let mut left = self.options.targets.and(declared.targets).and(self.program.file(function.unit).targets);
         left = left.and(self.program.file(crossing.from).targets);
-        if self.program.units[crossing.from as usize].language == Language::Dart
-            && let Some(dart) = self.models.family_named(DART)
-        {
-            left = left.minus(self.same(gift.family, dart, crossing));
+        let own = self.program.units[crossing.from as usize].language.allocator();
+        if let Some(own) = own.and_then(|own| self.models.family_named(own)) {
+            left = left.minus(self.same(gift.family, own, crossing));
         }
         for (symbol, summary) in &self.releasing {
             if left.is_empty() {
@@ -306,7 +302,7 @@ fn releasing<'a>(
     all
 }
 
-/// The native symbols that Dart code names, to call them or for their address.
+/// The native symbols that code on the other side of the boundary names, to call them or for their address.
 pub(super) fn named_symbols(program: &Program) -> impl Iterator<Item = &Name> {
     let units = program.units.iter().zip(&program.resolved);
     let dart = units.filter(|(unit, _)| !unit.language.is_native());

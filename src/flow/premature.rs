@@ -252,19 +252,21 @@ impl<'a> Search<'a> {
                 _ => false,
             };
             let native = self.is_native(target);
-            let hints = self.models.hints();
-            if !native && !by_value
-                || hints.says(Hint::Releases, &name)
-                || target.symbol().is_some_and(|symbol| hints.says(Hint::Releases, symbol))
-                || hints.says(Hint::Attaches, &name)
-                || self.leaves.is_leaf(self.program, target)
-            {
+            if !native && !by_value {
                 continue;
             }
+            let hints = self.models.hints();
+            let is_known = || {
+                hints.says(Hint::Releases, &name)
+                    || target.symbol().is_some_and(|symbol| hints.says(Hint::Releases, symbol))
+                    || hints.says(Hint::Attaches, &name)
+                    || self.leaves.is_leaf(self.program, target)
+            };
             for arg in &call.args {
                 let Operand::Local(local) = arg.value else { continue };
                 let Some(taken) = self.taken(function, local, native, attached) else { continue };
-                if self.is_needed_after(function, site, taken.root) {
+                // Names are looked through where something depends on it.
+                if self.is_needed_after(function, site, taken.root) || is_known() {
                     continue;
                 }
                 let at = self.location(function, site);

@@ -174,7 +174,7 @@ impl<'a> Search<'a> {
         released: Released,
     ) -> Violation {
         let Released { held, by: release, family, at } = released;
-        let passed = StepKind::Used(Usage::Pass(started.by.clone()));
+        let passed = StepKind::Started { by: started.by.clone() };
         let (usage, used_at) = started.used;
         let trace = vec![
             Step { kind: passed, location: self.location(function, started_at) },
@@ -531,12 +531,13 @@ impl<'a> Search<'a> {
         depth: u32,
     ) -> Option<Usage> {
         let target = self.target(function, site).called();
-        let by = || Usage::Pass(called(self.program.function(function), call));
+        let name = || called(self.program.function(function), call);
+        let (by, within) = (|| Usage::Pass(name()), || Usage::Within(name()));
         if let (Target::Model(model), Callee::Method { receiver: Operand::Local(receiver), .. }) =
             (target, &call.callee)
             && self.origin_of(function, *receiver) == local
         {
-            return (waited && lends(&self.models.function(*model).summary, &Root::This)).then(by);
+            return (waited && lends(&self.models.function(*model).summary, &Root::This)).then(within);
         }
         let (given, _) = self.given(function, call).find(|(_, held)| *held == local)?;
         let uses = match target {
@@ -548,7 +549,8 @@ impl<'a> Search<'a> {
             }
             _ => false,
         };
-        uses.then(by)
+        let is_receiver = matches!(given, Given::Receiver);
+        uses.then(|| if is_receiver { within() } else { by() })
     }
 
     /// Whether functions are bound to native ones.

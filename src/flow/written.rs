@@ -1,7 +1,7 @@
 //! How calls are written, for messages: `malloc.free`, `arena.allocate`.
 
 use super::engine::{Engine, Site};
-use crate::ir::{Base, Call, Callee, Name, Op, Operand, Place};
+use crate::ir::{Base, Call, Callee, LocalId, Name, Op, Operand, Place, Projection};
 use crate::link::{Target, Ty};
 
 impl Engine<'_> {
@@ -51,17 +51,22 @@ impl Engine<'_> {
             .take(site.op as usize)
             .rev()
             .find(|statement| crate::ir::written(&statement.op) == Some(*local))?;
+        let is_prefix = |local: LocalId| {
+            let ty = self.resolved(site.frame).types.get(local.index());
+            matches!(ty, Some(Ty::Prefix(_) | Ty::PackPrefix(_)))
+        };
         match &load.op {
+            // A variable behind an import prefix.
+            Op::Load { from: Place { base: Base::Local(of), path }, .. } if is_prefix(*of) => match path.as_slice() {
+                [Projection::Field(name)] => Some(name.clone()),
+                _ => None,
+            },
             Op::Load { from: Place { base: Base::Name(name), path }, .. } if path.is_empty() => {
                 let at = ops.iter().position(|statement| std::ptr::eq(statement, load)).unwrap_or_default();
                 if let Target::Field(_) | Target::Functions(_) = self.target(Site { op: at as u32, ..site }) {
                     return None;
                 }
-                let prefix = matches!(
-                    self.resolved(site.frame).types.get(local.index()),
-                    Some(Ty::Prefix(_) | Ty::PackPrefix(_))
-                );
-                (!prefix).then(|| name.clone())
+                (!is_prefix(*local)).then(|| name.clone())
             }
             _ => None,
         }

@@ -232,6 +232,10 @@ impl Resolver<'_> {
             }
             Hit::Static(variable) => {
                 let ty = self.variable_type(*variable).clone();
+                if let Some(&function) = self.env().facts.held.get(variable) {
+                    let functions = self.env().exactly(function);
+                    return self.function_call(state, function, Some(functions), Bindings::new());
+                }
                 self.value_call(state, &ty, Receiver::Static(*variable), MAX_IMPLICIT_CALLS)
             }
             Hit::Function(function) => {

@@ -16,10 +16,10 @@ use super::renewed::Tables;
 use super::resolve::{self, Closures, Inferred, Outcome};
 use super::scope::Scope;
 use super::types;
-use super::{ClassRef, Facts, FileContext, FuncRef, Resolved, Signature, Ty, VarRef};
+use super::{ClassRef, Facts, FileContext, FuncRef, Resolved, Signature, Target, Ty, VarRef};
 use crate::ir::{
-    Base, Callee, Class, ClassId, ClassKind, Flavor, Function, FunctionId, FunctionKind, Initializes, Name, Op, Param,
-    Projection, Unit, Variable,
+    Base, Callee, Class, ClassId, ClassKind, Flavor, Function, FunctionId, FunctionKind, Initializes, Name, Op,
+    Operand, Param, Projection, Terminator, Unit, Variable,
 };
 use crate::models::{ModelSet, PackId, TypeId, Versions};
 use crate::summary::FamilyId;
@@ -474,6 +474,16 @@ impl<'a> Env<'a> {
                 changed.insert(Inferred::Result(*function));
             }
         }
+        for outcome in renewed.iter().map(|at| &outcomes[*at]) {
+            let Some(&variable) = self.initialized.get(&outcome.function) else { continue };
+            let known = match self.held(variable, outcome) {
+                Some(function) => self.facts.held.insert(variable, function) == Some(function),
+                None => self.facts.held.remove(&variable).is_none(),
+            };
+            if !known {
+                changed.insert(Inferred::Variable(variable));
+            }
+        }
         for (variable, ty) in self.stored(outcomes) {
             let allocator = self.narrower_allocator(variable, &ty);
             let known = self.declared.variable(variable);
@@ -485,6 +495,25 @@ impl<'a> Env<'a> {
             }
         }
         changed
+    }
+
+    /// The function that a variable holds from its start to its end. Of a method that is torn off an object, only where
+    /// the object has nothing to remember: which one it was is not told.
+    fn held(&self, variable: VarRef, outcome: &Outcome) -> Option<FuncRef> {
+        let declared = self.variable(variable);
+        if !declared.is_final || !declared.is_static {
+            return None;
+        }
+        let [block] = self.function(outcome.function).blocks.as_slice() else { return None };
+        let Terminator::Return(Some(Operand::Local(given))) = &block.end else { return None };
+        let (_, resolved) = outcome.resolved.iter().find(|(function, _)| *function == outcome.function)?;
+        let mut ops = block.ops.iter().zip(resolved.targets.get(0)?).rev();
+        let held = ops.find_map(|(statement, target)| match (&statement.op, target) {
+            (Op::Load { to, .. }, Target::TearOff(function)) if to == given => Some(*function),
+            _ => None,
+        })?;
+        let class = self.function(held).class.map(|class| ClassRef { unit: held.unit, class });
+        class.is_none_or(|class| self.class(class).fields.is_empty()).then_some(held)
     }
 
     /// The types of all that variables start with and of what is stored in them.

@@ -49,7 +49,7 @@ pub struct Calls {
 pub enum Form {
     /// `@Native`, `@FfiNative`
     Annotation,
-    /// An entry of a table of TypeScript.
+    /// An entry of a table of TypeScript, or what such an entry says of a function whose address is known.
     Table,
     /// `lookupFunction`
     LookupFunction,
@@ -228,7 +228,7 @@ impl Gathering<'_> {
     ) -> Option<(Form, Option<Name>, Ty)> {
         let env = self.env;
         // What a function of the program gives is looked up there.
-        if call.args.is_empty() || matches!(target, Target::Functions(_)) {
+        if matches!(target, Target::Functions(_)) {
             return None;
         }
         let name = match &call.callee {
@@ -236,6 +236,9 @@ impl Gathering<'_> {
             Callee::Value(_) => "",
             _ => return None,
         };
+        if call.args.is_empty() && name != "asFunction" {
+            return None;
+        }
         let receiver = match &call.callee {
             Callee::Method { receiver: Operand::Local(local), .. } => resolved.types.get(local.index()),
             _ => None,
@@ -254,6 +257,10 @@ impl Gathering<'_> {
             ("lookupFunction" | "lookup", _) if on_library && !matches!(result, Ty::Address { .. }) => {
                 let form = if name == "lookup" { Form::Lookup } else { Form::LookupFunction };
                 Some((form, None, Ty::Unknown))
+            }
+            // A description takes the place of the types that nothing else has said.
+            ("asFunction", Ty::NativeFunction { symbol: Some(symbol), .. }) if matches!(receiver, Some(Ty::Address { pointer, .. }) if says_nothing(env, pointer)) => {
+                Some((Form::Table, Some(symbol.clone()), written(0)?))
             }
             ("cast" | "asFunction" | "addressOf", _) => None,
             (_, Ty::Address { symbol, pointer }) => {
@@ -301,5 +308,14 @@ impl Gathering<'_> {
             true => Standing::Modelled,
             false => Standing::Undefined,
         }
+    }
+}
+
+/// Whether a pointer is that of a function of which no type is said.
+fn says_nothing(env: &Env<'_>, pointer: &Ty) -> bool {
+    let Ty::Model(_, args) = pointer else { return false };
+    match args.as_slice() {
+        [Ty::Model(class, args)] => env.is_ffi(*class, "NativeFunction") && args.iter().all(|ty| *ty == Ty::Unknown),
+        _ => false,
     }
 }

@@ -516,7 +516,11 @@ impl Resolver<'_> {
                 }
                 (ty, target)
             }
-            Hit::Static(variable) => (self.variable_type(*variable).clone(), Target::Static(*variable)),
+            Hit::Static(variable) => {
+                let ty = self.variable_type(*variable).clone();
+                let held = self.env().facts.held.get(variable);
+                (ty, held.map_or(Target::Static(*variable), |function| Target::TearOff(*function)))
+            }
             Hit::Function(function) => {
                 if self.env().function(*function).kind == FunctionKind::Getter {
                     let target = self.functions_target(*function, Some(self.env().exactly(*function)));

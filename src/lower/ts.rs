@@ -3,7 +3,7 @@
 //! `declarations` walks the module from the top, `tables` reads what binds native functions (`dlopen(path, { … })`),
 //! `body` lowers what functions do. What stands at the top of a module and is no declaration becomes one function.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -11,6 +11,7 @@ use crate::ir::{Function, FunctionId, FunctionKind, Name, TypeRef, Unit};
 use crate::language::Language;
 use crate::parse::{Limits, NodeId, Parsed, Refused, Tree, ts};
 use crate::source::{FileId, Span};
+use crate::vocabulary::vocabulary;
 
 mod body;
 mod classes;
@@ -20,10 +21,13 @@ mod declarations;
 mod functions;
 mod modules;
 mod names;
+mod namespaces;
 mod native;
 mod parameters;
+mod parts;
 mod tables;
 mod types;
+mod values;
 
 /// Parses and lowers one file.
 ///
@@ -45,10 +49,15 @@ pub fn lower(file: FileId, text: &str, limits: &Limits) -> Result<Unit, Refused>
         depth: limits.depth,
         imported: FxHashMap::default(),
         names: OnceCell::new(),
+        members: RefCell::default(),
+        describes: vocabulary().describes(text),
         inferred: FxHashMap::default(),
         inferred_names: FxHashSet::default(),
         behind: FxHashSet::default(),
-        nameless: false,
+        given_by: None,
+        namespaces: Vec::new(),
+        nested: FxHashSet::default(),
+        class_names: namespaces::ClassNames::default(),
         described: 0,
     };
     lowering.module();
@@ -66,13 +75,22 @@ struct FileLowering<'t> {
     imported: FxHashMap<Name, Imported>,
     /// What all names mean, once somebody asks.
     names: OnceCell<names::Names<'t>>,
+    /// The values of members, by what has them, once somebody asks.
+    members: RefCell<FxHashMap<NodeId, FxHashMap<Name, NodeId>>>,
+    /// There may be tables in it.
+    describes: bool,
     /// The types of tables and descriptions, by their objects, and the names of their classes.
     inferred: FxHashMap<NodeId, TypeRef>,
     inferred_names: FxHashSet<Name>,
     /// Prefixes that no program can write.
     behind: FxHashSet<Name>,
-    /// What is lowered is the value that the module gives without a name.
-    nameless: bool,
+    /// What is lowered is what such a function gives.
+    given_by: Option<Name>,
+    /// The namespaces that the walk is in, outermost first.
+    namespaces: Vec<namespaces::Namespace>,
+    /// Namespaces in others.
+    nested: FxHashSet<Name>,
+    class_names: namespaces::ClassNames,
     /// How many structs contain what is described at the moment.
     described: u32,
 }

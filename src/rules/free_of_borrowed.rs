@@ -1,7 +1,8 @@
 //! `free_of_borrowed`: released although somebody else owns it.
 
-use super::{Rule, Words, steps};
+use super::{Context, Rule, Words, steps};
 use crate::diagnostic::Level;
+use crate::language::Language;
 use crate::violation::Owner;
 
 pub(super) static RULE: Rule = Rule {
@@ -14,7 +15,16 @@ pub(super) static RULE: Rule = Rule {
     page: include_str!("../../rules/free_of_borrowed.md"),
 };
 
-pub(super) fn word(origin: &str, owner: &Owner, release: &str) -> Words {
+pub(super) fn word(origin: &str, owner: &Owner, release: &str, context: &Context<'_>) -> Words {
+    // What has an address there and no name in native code is a buffer, which is collected.
+    if let (Owner::Variable(name), Language::TypeScript) = (owner, context.language) {
+        let whose = if name.is_empty() { "a buffer".to_owned() } else { format!("the buffer `{name}`") };
+        return Words {
+            message: format!("{whose} is collected, and its address must not be released"),
+            label: format!("`{release}` releases what is the collector's"),
+            help: format!("remove this `{release}`"),
+        };
+    }
     let message = match owner {
         Owner::Library => format!("memory from `{origin}` belongs to the library and must not be released"),
         Owner::Supposed => format!(

@@ -22,7 +22,8 @@ pub(super) fn word(
     context: &Context<'_>,
 ) -> Words {
     let noun = subject.map_or_else(|| "memory".to_owned(), |subject| context.noun(subject));
-    let message = format!("{noun} is released although `{keeper}` keeps the pointer");
+    let done = subject.map_or("released", |subject| context.released(subject.family));
+    let message = format!("{noun} is {done} although `{keeper}` keeps the pointer");
     if by_dart {
         return Words {
             message,

@@ -11,7 +11,11 @@ pub(super) fn word(step: &Step, context: &Context<'_>) -> TraceStep {
             (TraceKind::Allocate, format!("{} here", context.made(*family).unwrap_or_default()))
         }
         StepKind::Allocated { by, family } => {
-            let verb = if context.released(*family) == "closed" { "opened" } else { "allocated" };
+            let verb = match context.released(*family) {
+                _ if context.is_callback(*family) => "made",
+                "closed" => "opened",
+                _ => "allocated",
+            };
             (TraceKind::Allocate, format!("{verb} here by `{by}`"))
         }
         StepKind::Received { from } => (TraceKind::Transfer, format!("`{from}` hands it to its caller")),
@@ -56,6 +60,8 @@ pub(super) fn word(step: &Step, context: &Context<'_>) -> TraceStep {
         StepKind::Counted { by: Some(by) } => (TraceKind::Use, format!("`{by}` takes the same number of elements")),
         StepKind::Counted { by: None } => (TraceKind::Use, "elements up to the same number are reached here".into()),
         StepKind::Given { given } => (TraceKind::Transfer, format!("returned here: {}", whose(*given))),
+        StepKind::Started { by } if by.is_empty() => (TraceKind::Use, "started here".into()),
+        StepKind::Started { by } => (TraceKind::Use, format!("started here by `{by}`")),
         StepKind::Used(usage) => (TraceKind::Use, used(usage)),
         StepKind::Failed { by } => (TraceKind::Throw, format!("`{by}` fails")),
         StepKind::Thrown(thrower) => (TraceKind::Throw, thrown(thrower, context)),

@@ -63,7 +63,7 @@ pub(super) fn word_early(
     };
     Words {
         message: format!("{noun} is {released} before {code} uses it"),
-        label: format!("{released} here by `{release}`, and used later"),
+        label: format!("{released} here by `{release}`"),
         help: format!("`await` the {} before the release", context.future()),
     }
 }

@@ -155,6 +155,11 @@ pub enum StepKind {
         /// Whose.
         given: Given,
     },
+    /// A call starts what goes on later.
+    Started {
+        /// Which.
+        by: Name,
+    },
     /// Used.
     Used(Usage),
     /// A native call fails.

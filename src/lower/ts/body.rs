@@ -154,7 +154,19 @@ impl<'f, 't> Body<'f, 't> {
     }
 
     fn load_name(&mut self, name: Name, span: Span) -> Operand {
-        self.current.build.load(Place { base: Base::Name(name), path: Default::default() }, false, span)
+        let place = self.free(name, span);
+        self.current.build.load(place, false, span)
+    }
+
+    /// The place of a free name: in a namespace it may be a member of that.
+    fn free(&mut self, name: Name, span: Span) -> Place {
+        let Some(namespace) = self.file.namespace_of(&name) else {
+            return Place { base: Base::Name(name), path: Default::default() };
+        };
+        let of = Place { base: Base::Name(namespace), path: Default::default() };
+        let of = self.current.build.load(of, false, span);
+        let path = [Projection::Field(name)].into_iter().collect();
+        Place { base: Base::Local(self.current.build.as_local(of, span)), path }
     }
 
     fn load_member(&mut self, of: Operand, name: Name, span: Span) -> Operand {

@@ -16,7 +16,7 @@ impl FileLowering<'_> {
         let id = ClassId(self.unit.classes.len() as u32);
         let args = class.type_params.iter().map(TypeRef::named).collect();
         let this = TypeRef::applied(&class.name, args);
-        let owner = Owner { class: id, name: class.name.clone(), this };
+        let owner = Owner { class: id, name: class.name.clone(), this, is_namespace: false };
         self.unit.classes.push(class);
         let (mut fields, mut members) = (Vec::new(), Vec::new());
         let body = tree.child(node, "body").map_or(Vec::new(), |body| self.outside_errors(body));

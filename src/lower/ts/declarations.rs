@@ -38,7 +38,7 @@ impl FileLowering<'_> {
         found
     }
 
-    fn declaration(&mut self, node: NodeId, in_error: bool, statements: &mut Vec<NodeId>) {
+    pub(super) fn declaration(&mut self, node: NodeId, in_error: bool, statements: &mut Vec<NodeId>) {
         let tree = self.tree;
         match tree.kind(node) {
             "import_statement" | "import_alias" | "hash_bang_line" | "empty_statement" => {}
@@ -55,7 +55,8 @@ impl FileLowering<'_> {
                 }
             },
             "ambient_declaration" => {
-                for child in tree.named_children(node) {
+                let is_namespace = |kind: &str| matches!(kind, "internal_module" | "module");
+                for child in tree.named_children(node).filter(|&child| !is_namespace(tree.kind(child))) {
                     self.declaration(child, in_error, statements);
                 }
             }
@@ -63,15 +64,20 @@ impl FileLowering<'_> {
                 self.class(node, in_error);
             }
             "function_declaration" | "generator_function_declaration" => {
-                self.function(node, None, in_error);
+                self.given_table(node);
+                let owner = self.namespace_owner();
+                let function = self.function(node, owner.as_ref(), in_error);
+                self.join_namespace(function);
             }
             "lexical_declaration" | "variable_declaration" => self.variables(node, in_error, statements),
             "type_alias_declaration" => self.alias(node),
             "function_signature" | "enum_declaration" | "decorator" => {}
-            "internal_module" | "module" => self.unit.opaque.push(tree.span(node)),
+            "internal_module" | "module" => self.namespace(node, in_error),
             // `namespace a {}`, where nothing is exported
             "expression_statement" if tree.child_of_kind(node, "internal_module").is_some() => {
-                self.unit.opaque.push(tree.span(node));
+                if let Some(namespace) = tree.child_of_kind(node, "internal_module") {
+                    self.namespace(namespace, in_error);
+                }
             }
             "string" | "identifier" | "namespace_export" => {}
             _ if in_error => {}
@@ -100,12 +106,20 @@ impl FileLowering<'_> {
         function.is_static = true;
         function.name = name.clone();
         function.qualified = name.clone();
-        self.nameless = true;
         self.constant_table(value);
         let initializer = self.add(function, node, in_error, Some(BodySource::Expression(value)), &[]);
-        self.nameless = false;
         let variable = Variable { name, initializer: Some(initializer), ..self.variable(node, true) };
         self.unit.variables.push(Variable { span: self.first_token(node), ..variable });
+    }
+
+    /// `function table() { return { … } }`
+    fn given_table(&mut self, function: NodeId) {
+        let tree = self.tree;
+        if let (Some(given), Some(name)) = (self.returned(function), tree.child(function, "name")) {
+            self.given_by = Some(self.name(name));
+            self.constant_table(given);
+            self.given_by = None;
+        }
     }
 
     fn alias(&mut self, node: NodeId) {
@@ -118,16 +132,25 @@ impl FileLowering<'_> {
     fn variables(&mut self, node: NodeId, in_error: bool, statements: &mut Vec<NodeId>) {
         let tree = self.tree;
         let is_const = tree.child(node, "kind").is_some_and(|kind| tree.kind(kind) == "const");
+        let owner = self.namespace_owner();
         for declarator in tree.named_children(node).filter(|&child| tree.kind(child) == "variable_declarator") {
             let Some(name) = tree.child(declarator, "name") else { continue };
             let value = tree.child(declarator, "value");
             if tree.kind(name) != "identifier" {
-                self.unpacked(declarator, name, value, statements);
+                let parts = value.filter(|_| is_const && !in_error).and_then(|value| Some((value, self.parts(name)?)));
+                match parts {
+                    Some((value, parts)) => self.taken_apart(declarator, value, parts),
+                    None => self.unpacked(declarator, name, value, statements),
+                }
                 continue;
             }
             if let Some(value) = value.filter(|_| is_const) {
                 if is_function(tree.kind(value)) {
-                    self.function_in(declarator, value, Some(name), None, in_error);
+                    if let Some(given) = self.returned(value) {
+                        self.constant_table(given);
+                    }
+                    let function = self.function_in(declarator, value, Some(name), owner.as_ref(), in_error);
+                    self.join_namespace(function);
                     continue;
                 }
                 self.constant_table(value);
@@ -137,15 +160,15 @@ impl FileLowering<'_> {
                 let mut function = self.new_function(FunctionKind::Initializer, declarator, Some(name));
                 function.is_static = true;
                 function.result.clone_from(&ty);
-                function.qualified = function.name.clone();
+                self.join(&mut function, owner.as_ref());
                 self.add(function, declarator, in_error, Some(BodySource::Expression(value)), &[])
             });
             let variable = self.variable(name, is_const);
-            self.unit.variables.push(Variable { ty, initializer, ..variable });
+            self.add_variable(Variable { ty, initializer, ..variable });
         }
     }
 
-    fn variable(&self, name: NodeId, is_final: bool) -> Variable {
+    pub(super) fn variable(&self, name: NodeId, is_final: bool) -> Variable {
         Variable {
             name: self.name(name),
             ty: None,
@@ -166,18 +189,20 @@ impl FileLowering<'_> {
             .descendants(pattern)
             .filter(|&name| matches!(tree.kind(name), "shorthand_property_identifier_pattern" | "identifier"));
         let variables: Vec<Variable> = names.map(|name| self.variable(name, false)).collect();
-        self.unit.variables.extend(variables);
+        for variable in variables {
+            self.add_variable(variable);
+        }
         if value.is_some() {
             statements.push(node);
         }
     }
 
     /// What the module does when it is loaded, as a function of its own.
-    fn statements(&mut self, statements: Vec<NodeId>) {
+    pub(super) fn statements(&mut self, statements: Vec<NodeId>) {
         let tree = self.tree;
         let (Some(&first), Some(&last)) = (statements.first(), statements.last()) else { return };
         let span = Span::new(tree.span(first).start, tree.span(last).end);
-        let name = Name::new("module");
+        let name = self.namespace_owner().map_or_else(|| Name::new("module"), |owner| owner.name);
         let mut function =
             Function::empty(FunctionKind::Function, Name::default(), name, span, self.first_token(first));
         function.is_static = true;

@@ -10,6 +10,8 @@ pub(super) struct Owner {
     pub(super) name: Name,
     /// The type of `this`.
     pub(super) this: TypeRef,
+    /// There are no objects of it.
+    pub(super) is_namespace: bool,
 }
 
 impl FileLowering<'_> {
@@ -38,7 +40,8 @@ impl FileLowering<'_> {
         if kind == FunctionKind::Constructor {
             function.name = Name::default();
         }
-        function.is_static = owner.is_none() || tree.has_token(node, "static");
+        let is_plain = owner.is_none_or(|owner| owner.is_namespace);
+        function.is_static = is_plain || tree.has_token(node, "static");
         self.header(node, &mut function);
         self.join(&mut function, owner);
         let unpacked = self.parameters(node, &mut function);

@@ -1,11 +1,16 @@
 //! Which declaration a name means, and where a declaration is used: an index of the whole file, made when it is first asked.
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use smallvec::SmallVec;
 
 use super::FileLowering;
 use super::modules::DEFAULT;
+use crate::ir::Name;
 use crate::parse::{NodeId, Tree};
 use crate::source::Span;
+
+/// Members that lead to what others know by its name.
+const MAX_STEPS: usize = 4;
 
 /// The names of a file.
 #[derive(Debug, Default)]
@@ -15,8 +20,18 @@ pub(super) struct Names<'t> {
     named: FxHashMap<&'t str, Vec<NodeId>>,
     /// What an address is taken of.
     addressed: FxHashSet<NodeId>,
-    /// The variable in whose declaration an object stands.
-    around: FxHashMap<NodeId, NodeId>,
+    /// What objects are the values of, by the last step to it.
+    around: FxHashMap<NodeId, u32>,
+    steps: Vec<Step>,
+}
+
+/// A step to a value: a variable, a class, a property.
+#[derive(Clone, Copy, Debug)]
+struct Step {
+    /// What gives it its name.
+    name: NodeId,
+    /// The step before, where the name is that of a member.
+    within: Option<u32>,
 }
 
 /// One declaration of a name.
@@ -26,6 +41,8 @@ struct Declared {
     scope: Span,
     /// Its `variable_declarator`, where it is one of a single name.
     declarator: Option<NodeId>,
+    /// The class or function that it declares.
+    whole: Option<NodeId>,
 }
 
 impl<'t> Names<'t> {
@@ -35,14 +52,15 @@ impl<'t> Names<'t> {
         let root = tree.span(tree.root());
         // Scopes and declarations that the walk is in, innermost last; whether a scope is that of a function.
         let mut scopes: Vec<(Span, bool)> = vec![(root, true)];
-        let mut declarators: Vec<NodeId> = Vec::new();
+        // The steps to what the walk is in.
+        let mut inside: Vec<(NodeId, u32)> = Vec::new();
         for node in tree.descendants(tree.root()) {
             let span = tree.span(node);
             while scopes.len() > 1 && scopes.last().is_some_and(|(scope, _)| scope.end <= span.start) {
                 scopes.pop();
             }
-            while declarators.last().is_some_and(|&at| tree.span(at).end <= span.start) {
-                declarators.pop();
+            while inside.last().is_some_and(|&(at, _)| tree.span(at).end <= span.start) {
+                inside.pop();
             }
             let scope = scopes.last().map_or(root, |(scope, _)| *scope);
             let kind = tree.kind(node);
@@ -51,8 +69,10 @@ impl<'t> Names<'t> {
                     names.named.entry(tree.text(node)).or_default().push(node);
                 }
                 "variable_declarator" => {
-                    declarators.push(node);
                     let Some(name) = tree.child(node, "name") else { continue };
+                    // Others name it by its namespace.
+                    let within = inside.last().filter(|(at, _)| matches!(tree.kind(*at), "internal_module" | "module"));
+                    inside.push((node, names.step(name, within.map(|&(_, step)| step))));
                     match tree.kind(name) {
                         "identifier" => names.declare(tree.text(name), scope, Some(node)),
                         _ => names.declare_all(tree, name, scope),
@@ -70,7 +90,25 @@ impl<'t> Names<'t> {
                     }
                 }
                 "object" => {
-                    names.around.extend(declarators.last().map(|&at| (node, at)));
+                    names.around.extend(inside.last().map(|&(_, step)| (node, step)));
+                }
+                "pair" => {
+                    let within = inside.last().map(|&(_, step)| step);
+                    if let (Some(within), Some(key)) = (within, tree.child(node, "key")) {
+                        inside.push((node, names.step(key, Some(within))));
+                    }
+                }
+                "public_field_definition" if tree.has_token(node, "static") => {
+                    let within = inside.last().map(|&(_, step)| step);
+                    if let (Some(within), Some(name)) = (within, tree.child(node, "name")) {
+                        inside.push((node, names.step(name, Some(within))));
+                    }
+                }
+                // `export default { … }`
+                "export_statement" => {
+                    if let Some(value) = tree.child(node, "value") {
+                        inside.push((value, names.step(node, None)));
+                    }
                 }
                 "call_expression" => names.addressed.extend(file.addressed(node)),
                 "required_parameter" | "optional_parameter" => {
@@ -78,9 +116,15 @@ impl<'t> Names<'t> {
                         names.declare_all(tree, pattern, scope);
                     }
                 }
-                "class_declaration" | "abstract_class_declaration" | "enum_declaration" | "function_signature" => {
+                "class_declaration"
+                | "abstract_class_declaration"
+                | "enum_declaration"
+                | "function_signature"
+                | "internal_module"
+                | "module" => {
                     if let Some(name) = tree.child(node, "name") {
-                        names.declare(tree.text(name), scope, None);
+                        names.declare_whole(tree.text(name), scope, node);
+                        inside.push((node, names.step(name, None)));
                     }
                 }
                 _ => {}
@@ -103,7 +147,7 @@ impl<'t> Names<'t> {
             if is_function {
                 if let Some(name) = tree.child(node, "name").filter(|_| kind != "method_definition") {
                     let known = if kind.ends_with("declaration") { scope } else { span };
-                    names.declare(tree.text(name), known, None);
+                    names.declare_whole(tree.text(name), known, node);
                 }
                 if let Some(name) = tree.child(node, "parameter") {
                     names.declare(tree.text(name), span, None);
@@ -134,7 +178,16 @@ impl<'t> Names<'t> {
     }
 
     fn declare(&mut self, name: &'t str, scope: Span, declarator: Option<NodeId>) {
-        self.declared.entry(name).or_default().push(Declared { scope, declarator });
+        self.declared.entry(name).or_default().push(Declared { scope, declarator, whole: None });
+    }
+
+    fn declare_whole(&mut self, name: &'t str, scope: Span, node: NodeId) {
+        self.declared.entry(name).or_default().push(Declared { scope, declarator: None, whole: Some(node) });
+    }
+
+    fn step(&mut self, name: NodeId, within: Option<u32>) -> u32 {
+        self.steps.push(Step { name, within });
+        (self.steps.len() - 1) as u32
     }
 
     /// Everything that a pattern names.
@@ -180,10 +233,46 @@ impl<'t> FileLowering<'t> {
         self.names().at(self.tree, self.tree.text(name), self.tree.span(name)).is_some()
     }
 
-    /// The variable in whose declaration an object stands.
-    pub(super) fn constant_around(&self, object: NodeId) -> Option<&'t str> {
-        let Some(declarator) = self.names().around.get(&object) else { return self.nameless.then_some(DEFAULT) };
-        Some(self.tree.text(self.tree.child(*declarator, "name")?))
+    /// The class or namespace that a name means.
+    pub(super) fn class_behind(&self, name: NodeId) -> Option<NodeId> {
+        let is_one = |kind: &str| kind.ends_with("class_declaration") || matches!(kind, "internal_module" | "module");
+        self.whole_behind(name).filter(|&node| is_one(self.tree.kind(node)))
+    }
+
+    /// The function declaration that a name means.
+    pub(super) fn function_behind(&self, name: NodeId) -> Option<NodeId> {
+        self.whole_behind(name).filter(|&node| self.tree.kind(node) == "function_declaration")
+    }
+
+    fn whole_behind(&self, name: NodeId) -> Option<NodeId> {
+        let tree = self.tree;
+        self.names().at(tree, tree.text(name), tree.span(name))?.whole
+    }
+
+    /// By what name others know the object: that of its variable, with those of the members that lead to it
+    /// (`shapes.point`, `Shapes.Point`).
+    pub(super) fn constant_around(&self, object: NodeId) -> Option<Name> {
+        let names = self.names();
+        let Some(mut step) = names.around.get(&object).and_then(|&at| names.steps.get(at as usize)) else {
+            return self.given_by.clone();
+        };
+        let mut path: SmallVec<[Name; 2]> = SmallVec::new();
+        loop {
+            path.push(match self.tree.kind(step.name) {
+                "export_statement" => DEFAULT.into(),
+                _ => self.property_name(step.name),
+            });
+            match step.within.and_then(|at| names.steps.get(at as usize)) {
+                Some(_) if path.len() >= MAX_STEPS => return None,
+                Some(within) => step = within,
+                None => break,
+            }
+        }
+        path.reverse();
+        match path.as_slice() {
+            [only] => Some(only.clone()),
+            path => Some(path.join(".").into()),
+        }
     }
 
     /// Whether the variable that `name` declares is named nowhere but as what the address is taken of.

@@ -19,8 +19,10 @@ use crate::vocabulary::{Library, vocabulary};
 
 /// How deep structs are followed that contain structs.
 const MAX_STRUCTS: u32 = 16;
-/// How many names and casts are looked through.
-const MAX_NAMES: usize = 16;
+/// Of functions with more parameters these are not told; compilers need not take more than 127 (C17 5.2.4.1).
+const MAX_PARAMS: usize = 256;
+/// How many parts of an object are looked at to find out whether it is a table.
+const MAX_LOOKED_AT: usize = 8;
 
 /// The method that runs a bound function on another thread.
 pub(super) fn twin(symbol: &str) -> Name {
@@ -38,6 +40,9 @@ pub(super) fn classes_of(constant: &str) -> [Name; 2] {
     [class_of(TABLE, constant), class_of(STRUCT, constant)]
 }
 
+/// The syntax of `{ a }`.
+const SHORTHAND: &str = "shorthand_property_identifier";
+
 const TABLE: &str = "symbols";
 const STRUCT: &str = "struct";
 
@@ -46,7 +51,7 @@ const RETURNED: &str = "returned struct";
 
 /// The method that gives what such a call gives in the end.
 pub(super) fn settled(symbol: &str) -> Name {
-    format!("{symbol}.async()").into()
+    format!("await {symbol}.async").into()
 }
 
 /// What a table says of one function.
@@ -155,87 +160,81 @@ impl FileLowering<'_> {
         None
     }
 
-    /// The class that another file of the project makes of a constant of that name, if it does.
+    /// The class that another file of the project makes of what has that name there, if it does.
     fn imported_class(&mut self, node: NodeId, what: &str) -> Option<TypeRef> {
-        let tree = self.tree;
-        // `Point`, or `shapes.Point` after `import * as shapes`.
-        let (object, member) = match tree.kind(node) {
-            "identifier" => (node, None),
-            "member_expression" => (tree.child(node, "object")?, Some(self.name(tree.child(node, "property")?))),
-            _ => return None,
-        };
-        if tree.kind(object) != "identifier" || self.declares(object) {
-            return None;
-        }
-        let imported = self.imported.get(tree.text(object)).filter(|imported| imported.module.starts_with('.'))?;
-        let name = match (&imported.name, member) {
-            (Some(name), None) => name.clone(),
-            (None, Some(member)) => member,
-            _ => return None,
-        };
-        let module = imported.module.clone();
+        let (module, name) = self.imported_behind(node)?;
         let prefix = Some(self.behind(&module));
         Some(TypeRef::from(Spelling { prefix, ..Spelling::named(class_of(what, &name)) }))
     }
 
-    /// Whether a name is that of a constant that describes a struct: the library whose description it is.
-    pub(super) fn schema(&self, name: NodeId) -> Option<&'static Library> {
+    /// Whether an expression describes a struct: the library whose description it is.
+    pub(super) fn schema(&self, node: NodeId) -> Option<&'static Library> {
         let tree = self.tree;
-        let value = Some(name).filter(|&name| tree.kind(name) == "identifier");
-        let value = self.constant_behind(value?)?;
+        let value = self.value_behind(node);
         let function = tree.child(value, "function").or_else(|| tree.child(value, "constructor"));
         let (library, name) = self.library_of(function?)?;
         has(&library.structs, &name).then_some(library)
     }
 
-    /// The object that an expression is or that a constant of the file holds.
-    fn object_behind(&self, mut node: NodeId) -> Option<NodeId> {
-        let tree = self.tree;
-        // Each name leads to something before it.
-        for _ in 0..MAX_NAMES {
-            match tree.kind(node) {
-                "object" => return Some(node),
-                "as_expression" | "satisfies_expression" | "parenthesized_expression" => {
-                    node = tree.named_children(node).next()?;
-                }
-                "identifier" => {
-                    node = self.constant_behind(node)?;
-                }
-                _ => return None,
-            }
-        }
-        None
-    }
-
-    /// The value that the constant of a name has.
-    fn constant_behind(&self, name: NodeId) -> Option<NodeId> {
-        self.tree.child(self.declarator_behind(name)?, "value")
-    }
-
     /// A constant that may be the table of another file: the class that it declares.
     pub(super) fn constant_table(&mut self, value: NodeId) {
-        let tree = self.tree;
+        if !self.describes {
+            return;
+        }
         let Some(object) = self.object_behind(value) else { return };
-        let first = tree.named_children(object).next().filter(|&pair| tree.kind(pair) == "pair");
-        let entry = first.and_then(|pair| tree.child(pair, "value")).and_then(|value| self.object_behind(value));
-        let Some(entry) = entry else { return };
-        if let Some(library) = vocabulary().of_keys(|key| self.property(entry, key).is_some()) {
+        if let Some(library) = self.bound_by(object, 0) {
             self.table(object, library);
         }
     }
 
-    /// The class that a table declares.
+    /// The library by whose keys an object speaks of functions.
+    fn bound_by(&self, object: NodeId, depth: u32) -> Option<&'static Library> {
+        let tree = self.tree;
+        if depth > MAX_STRUCTS {
+            return None;
+        }
+        let of_part = |part: NodeId| match tree.kind(part) {
+            "pair" | SHORTHAND => {
+                let entry = self.object_behind(tree.child(part, "value").unwrap_or(part))?;
+                vocabulary().of_keys(|key| self.property(entry, key).is_some())
+            }
+            "spread_element" => self.bound_by(self.object_behind(tree.named_children(part).next()?)?, depth + 1),
+            _ => None,
+        };
+        tree.named_children(object).take(MAX_LOOKED_AT).find_map(of_part)
+    }
+
+    /// The class that a table declares; of tables that are spread in it, it is a subclass.
     fn table(&mut self, object: NodeId, library: &'static Library) -> Option<TypeRef> {
         let tree = self.tree;
         if let Some(class) = self.inferred.get(&object) {
             return Some(class.clone());
         }
-        let pairs: Vec<NodeId> = tree.named_children(object).filter(|&pair| tree.kind(pair) == "pair").collect();
-        let entries: Vec<Entry> = pairs.into_iter().filter_map(|pair| self.entry(pair, library)).collect();
-        if entries.is_empty() {
+        if self.described > MAX_STRUCTS {
             return None;
         }
-        let owner = self.new_class(object, TABLE, None);
+        self.described += 1;
+        let (mut entries, mut bases) = (Vec::new(), Vec::new());
+        for part in tree.named_children(object).collect::<Vec<_>>() {
+            match tree.kind(part) {
+                "pair" | SHORTHAND => entries.extend(self.entry(part, library)),
+                "spread_element" => bases.extend(tree.named_children(part).next().and_then(|base| {
+                    let own = self.object_behind(base).map(|base| self.table(base, library));
+                    own.unwrap_or_else(|| self.imported_class(base, TABLE))
+                })),
+                _ => {}
+            }
+        }
+        self.described -= 1;
+        let mut bases = bases.into_iter();
+        let base = bases.next();
+        if entries.is_empty() && bases.len() == 0 {
+            return base;
+        }
+        let owner = self.new_class(object, TABLE, base);
+        if let Some(class) = self.unit.classes.get_mut(owner.class.index()) {
+            class.mixins = bases.collect();
+        }
         for entry in entries {
             self.bound(&entry, &owner, library);
         }
@@ -244,7 +243,10 @@ impl FileLowering<'_> {
 
     fn entry(&mut self, node: NodeId, library: &'static Library) -> Option<Entry> {
         let tree = self.tree;
-        let (key, value) = (tree.child(node, "key")?, tree.child(node, "value")?);
+        let (key, value) = match tree.kind(node) {
+            "pair" => (tree.child(node, "key")?, tree.child(node, "value")?),
+            _ => (node, node),
+        };
         let value = self.object_behind(value)?;
         let symbol = self.property_name(key);
         let mut entry = Entry { node, key, symbol, params: None, result: None, structure: None, is_async: false };
@@ -259,8 +261,9 @@ impl FileLowering<'_> {
                 if tree.kind(value) == "array" {
                     let types: Vec<NodeId> = tree.named_children(value).collect();
                     let all_plain = types.iter().all(|&ty| tree.kind(ty) != "spread_element");
-                    let types = types.into_iter().map(|ty| self.described(ty, library).ty()).collect();
-                    entry.params = all_plain.then_some(types);
+                    if all_plain && types.len() <= MAX_PARAMS {
+                        entry.params = Some(types.into_iter().map(|ty| self.described(ty, library).ty()).collect());
+                    }
                 }
             } else if is(&keys.result) {
                 is_function = true;
@@ -304,11 +307,7 @@ impl FileLowering<'_> {
 
     fn described_struct(&mut self, node: NodeId) -> Option<TypeRef> {
         let tree = self.tree;
-        let value = match tree.kind(node) {
-            "identifier" => self.constant_behind(node),
-            _ => Some(node),
-        };
-        let value = value?;
+        let value = self.value_behind(node);
         let function = tree.child(value, "function").or_else(|| tree.child(value, "constructor"))?;
         let arguments = tree.child(value, "arguments")?;
         let (library, name) = self.library_of(function)?;
@@ -473,11 +472,50 @@ impl FileLowering<'_> {
     /// The native type of the function that a description is about.
     pub(super) fn function_type(&mut self, made: &Made) -> Option<TypeRef> {
         let (params, result) = self.signature_parts(made);
-        let result = self.described(result?, made.library).ty();
+        let result = told_apart(self.described(result?, made.library).ty(), made.library);
         let params: Vec<NodeId> = self.tree.named_children(params?).collect();
-        let params: Vec<TypeRef> = params.into_iter().map(|ty| self.described(ty, made.library).ty()).collect();
+        let told = |ty| told_apart(self.described(ty, made.library).ty(), made.library);
+        let params: Vec<TypeRef> = params.into_iter().map(told).collect();
         let args = std::iter::once(result).chain(params).collect();
         Some(TypeRef::applied("Function", args))
+    }
+
+    /// `ffi.callBySig(library, 'add', 'ii', 'i', …)`: a symbol that is called with a signature.
+    pub(super) fn spelled_call(&mut self, node: NodeId, function: NodeId, arguments: NodeId) {
+        let Some((library, name)) = self.library_named(function).filter(|(of, name)| has(&of.calls.names, name)) else {
+            return;
+        };
+        let object = self.tree.child(function, "object").unwrap_or(function);
+        let given: Vec<NodeId> = self.tree.named_children(arguments).collect();
+        let text = |at: usize| match given.get(at).and_then(|&argument| self.constant(argument)) {
+            Some(Const::Str(text)) => Some(text),
+            _ => None,
+        };
+        let calls = &library.calls;
+        let (Some(symbol), Some(params), Some(result)) = (text(calls.symbol), text(calls.params), text(calls.result))
+        else {
+            return;
+        };
+        if self.declares(object) || params.len() > MAX_PARAMS || result.chars().count() != 1 {
+            return;
+        }
+        let letters = result.chars().chain(params.chars());
+        let types = letters.map(|letter| {
+            let ty = self.native_type(letter.encode_utf8(&mut [0; 4]));
+            told_apart(ty.unwrap_or_else(|| TypeRef::named("dynamic")), library)
+        });
+        let signature = TypeRef::applied("Function", types.collect());
+        let mut caller = Function::empty(
+            FunctionKind::Function,
+            format!("{name} {symbol}").into(),
+            symbol.clone(),
+            self.tree.span(node),
+            self.tree.span(given.get(calls.symbol).copied().unwrap_or(node)),
+        );
+        (caller.is_static, caller.is_external) = (true, true);
+        let function = self.push_function(caller);
+        let binding = Binding { function, symbol, library: None, signature: Some(signature), is_leaf: false };
+        self.unit.bindings.push(binding);
     }
 
     fn signature_parts(&self, made: &Made) -> (Option<NodeId>, Option<NodeId>) {
@@ -523,7 +561,7 @@ impl FileLowering<'_> {
     /// A class without members, that no program can name.
     fn new_class(&mut self, node: NodeId, what: &str, supertype: Option<TypeRef>) -> Owner {
         let id = ClassId(self.unit.classes.len() as u32);
-        let mut name = self.constant_around(node).map(|constant| class_of(what, constant));
+        let mut name = self.constant_around(node).map(|constant| class_of(what, &constant));
         name = name.filter(|name| !self.inferred_names.contains(name));
         // Not by its place, which what stands before it moves.
         let name = name.unwrap_or_else(|| format!("{what} {}", self.unit.classes.len()).into());
@@ -542,7 +580,7 @@ impl FileLowering<'_> {
             span: self.tree.span(node),
             name_span: self.first_token(node),
         });
-        Owner { class: id, this: TypeRef::named(&name), name }
+        Owner { class: id, this: TypeRef::named(&name), name, is_namespace: false }
     }
 
     fn method(
@@ -563,7 +601,8 @@ impl FileLowering<'_> {
             is_final: true,
             span: Span::default(),
         };
-        function.locals.push(local(Name::new("this"), LocalKind::This, Some(&owner.this)));
+        // Nobody wrote it: what is told of the method does not name it.
+        function.locals.push(local(Name::default(), LocalKind::This, Some(&owner.this)));
         for at in 0..arity {
             let name = Name::new(format!("arg{at}"));
             let id = LocalId(function.locals.len() as u32);

@@ -2,7 +2,7 @@
 
 use super::Body;
 use super::chain::Head;
-use crate::ir::{Base, BlockId, Cond, Const, Name, Operand, Place, Projection};
+use crate::ir::{Base, BlockId, Cond, Const, Name, Operand, Projection};
 use crate::lower::target::Target;
 use crate::parse::NodeId;
 use crate::source::Span;
@@ -58,7 +58,7 @@ impl Body<'_, '_> {
                 None => Target::Local(self.temp(span)),
             },
             _ => match self.follow(node, exit) {
-                Head::Free(name, _) => Target::Place(Place { base: Base::Name(name), path: Default::default() }),
+                Head::Free(name, span) => Target::Place(self.free(name, span)),
                 head => {
                     let value = self.value_of(head);
                     Target::Local(self.current.build.as_local(value, span))

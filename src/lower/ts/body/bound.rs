@@ -41,7 +41,7 @@ impl<'t> Body<'_, 't> {
     pub(super) fn awaiting_closure(&mut self, method: NodeId, arguments: NodeId) {
         let tree = self.tree;
         let property = |node: NodeId| tree.child(node, "property").map(|name| tree.text(name));
-        if property(method) != Some("then") {
+        if !property(method).is_some_and(|name| vocabulary().receives.iter().any(|known| known == name)) {
             return;
         }
         let Some((symbols, symbol)) = tree.child(method, "object").and_then(|object| self.started(object)) else {

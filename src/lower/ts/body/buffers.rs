@@ -61,6 +61,9 @@ impl Body<'_, '_> {
             },
             "call_expression" => tree.child(value, "function").is_some_and(|function| {
                 let makes = text(tree.child(function, "property"));
+                if !vocabulary().makes_buffer(makes) {
+                    return false;
+                }
                 let library = tree.child(function, "object").and_then(|schema| self.file.schema(schema));
                 library.is_some_and(|library| library.buffers.iter().any(|known| known == makes))
             }),

@@ -8,9 +8,6 @@ use crate::parse::NodeId;
 use crate::source::Span;
 use crate::vocabulary::vocabulary;
 
-/// The methods that give a promise's value to a function.
-const WAITING: [&str; 3] = ["then", "catch", "finally"];
-
 /// What a chain has come to so far.
 #[derive(Clone, Debug)]
 pub(super) enum Head {
@@ -55,13 +52,21 @@ impl Body<'_, '_> {
         match tree.kind(node) {
             "identifier" => match self.lookup(tree.text(node)) {
                 Some(local) => Head::Value(Operand::Local(local)),
-                None => Head::Free(Name::new(tree.text(node)), span),
+                None => {
+                    let name = tree.text(node);
+                    Head::Free(self.file.nested_namespace(name).unwrap_or_else(|| name.into()), span)
+                }
             },
             "super" => Head::Super,
-            "member_expression" | "subscript_expression" => match self.place(node, exit) {
-                Some(place) => Head::Value(self.current.build.load(place, false, span)),
-                None => Head::Value(Self::other()),
-            },
+            "member_expression" | "subscript_expression" => {
+                if let Some(namespace) = self.file.nested_namespace(tree.text(node)) {
+                    return Head::Free(namespace, span);
+                }
+                match self.place(node, exit) {
+                    Some(place) => Head::Value(self.current.build.load(place, false, span)),
+                    None => Head::Value(Self::other()),
+                }
+            }
             "call_expression" => Head::Value(self.call(node, exit)),
             "non_null_expression" => {
                 let Some(inner) = tree.named_children(node).next() else { return Head::Value(Self::other()) };
@@ -127,7 +132,8 @@ impl Body<'_, '_> {
         let (Some(function), Some(arguments)) = (tree.child(node, "function"), tree.child(node, "arguments")) else {
             return Self::other();
         };
-        if let Some(bound) = self.bound_function(node, function, arguments) {
+        let is_of_library = self.file.library_named(function).is_some();
+        if is_of_library && let Some(bound) = self.bound_function(node, function, arguments) {
             return bound;
         }
         let mut inner = function;
@@ -149,7 +155,14 @@ impl Body<'_, '_> {
                 let head = self.follow(inner, exit);
                 let name_span = self.span(inner);
                 match head {
-                    Head::Free(name, _) => (Callee::Name(name), name_span),
+                    Head::Free(name, _) => match self.file.namespace_of(&name) {
+                        Some(namespace) => {
+                            let of = Place { base: Base::Name(namespace), path: Default::default() };
+                            let receiver = self.current.build.load(of, false, name_span);
+                            (Callee::Method { receiver, name }, name_span)
+                        }
+                        None => (Callee::Name(name), name_span),
+                    },
                     head => {
                         let value = self.value_of(head);
                         let value = self.settled(value, &[arguments]);
@@ -160,20 +173,21 @@ impl Body<'_, '_> {
             }
         };
         let mut types = tree.child(node, "type_arguments").map_or(Vec::new(), |types| self.file.type_args(types));
-        if let Some(table) = self.table_among(function, arguments) {
-            types = vec![table];
+        if is_of_library {
+            self.file.spelled_call(node, function, arguments);
+            types = self.table_among(function, arguments).map_or(types, |table| vec![table]);
         }
         if let Callee::Method { receiver, name } = &callee {
             self.awaiting_closure(inner, arguments);
             // What a promise holds goes to whoever waits for it.
-            if WAITING.contains(&name.as_str()) {
+            if vocabulary().waits.iter().any(|known| known == name.as_str()) {
                 let escape = Op::Use { value: receiver.clone(), kind: UseKind::Escape };
                 self.current.build.push(escape, span);
             }
         }
         let args = self.arguments(arguments);
         let given = self.current.build.call(callee, types, args, name_span, span);
-        self.address(node, span).unwrap_or(given)
+        if is_of_library { self.address(node, span).unwrap_or(given) } else { given }
     }
 
     /// What `a.b(…)` calls.

@@ -1,7 +1,7 @@
 //! Patterns: what takes objects and arrays apart.
 
 use super::Body;
-use crate::ir::{Base, Cond, Name, Op, Operand, Place, TypeRef};
+use crate::ir::{Cond, Name, Op, Operand, TypeRef};
 use crate::parse::NodeId;
 
 impl Body<'_, '_> {
@@ -22,7 +22,7 @@ impl Body<'_, '_> {
                 _ => match self.lookup(tree.text(node)) {
                     Some(local) => self.current.build.copy(local, value, span),
                     None => {
-                        let to = Place { base: Base::Name(tree.text(node).into()), path: Default::default() };
+                        let to = self.free(tree.text(node).into(), span);
                         self.current.build.push(Op::Store { to: Box::new(to), value }, span);
                     }
                 },
