@@ -188,6 +188,8 @@ pub struct FunctionInfo {
     /// The result is a native function or its address, and its symbol is the constant string at this path. `this` and a
     /// path to a pointer mean: the symbol of the native function there.
     pub symbol_at: Option<AccessPath>,
+    /// What the native function that it gives was looked up in, and ends with.
+    pub function_of: Option<AccessPath>,
     /// What it has to do with sizes.
     pub sizing: Option<Sizing>,
     /// The argument that says that the native function it gives is called as a leaf.
@@ -227,6 +229,7 @@ impl FunctionInfo {
                 always_reads: false,
             },
             symbol_at: None,
+            function_of: None,
             sizing: None,
             leaf: None,
             asks: None,

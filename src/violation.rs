@@ -662,4 +662,6 @@ pub enum Owner {
     Arena,
     /// The finalizer that will release it.
     Finalizer,
+    /// It is no memory: the address of a function.
+    Function,
 }

@@ -383,6 +383,9 @@ impl Engine<'_> {
                         std::rc::Rc::make_mut(&mut object.story).unfollowed = true;
                     }
                 }
+                Value::Lent(..) if summary.basis != Basis::Body || calling.native => {
+                    self.lend(path, calling, &value, None);
+                }
                 // A number: nothing is known of what is done with those.
                 Value::Address(_) if summary.basis != Basis::Body || calling.native => self.escape(path, &value),
                 // A function of the program that does nothing to its argument may not even read it.
@@ -699,10 +702,8 @@ impl Engine<'_> {
             {
                 true
             }
-            (ValueTest::Null, Value::Releaser(_) | Value::Native(_) | Value::Function(_) | Value::Closure(_)) => false,
-            (ValueTest::NonNull, Value::Releaser(_) | Value::Native(_) | Value::Function(_) | Value::Closure(_)) => {
-                true
-            }
+            (ValueTest::Null, value) if value.is_function() => false,
+            (ValueTest::NonNull, value) if value.is_function() => true,
             _ => return None,
         })
     }

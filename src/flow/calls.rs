@@ -190,9 +190,12 @@ impl Engine<'_> {
             given.for_each(|arg| self.forget_answers(&mut path, &arg.value));
         }
         self.note_call_with_field(&path, target, &calling);
-        self.use_lender(&mut path, target, &mut calling);
+        let library = self.use_lender(&mut path, target, &mut calling);
         let lent = self.lend_places(site, target, call, &mut calling, &mut path);
         self.dispatch(run, target, calling, by_value, path, out);
+        if let Some(library) = library {
+            self.lie_in_library(frame, library, call.result, &mut out[before..]);
+        }
         self.take_back(site, call.result, &lent, &mut out[before..]);
         self.hand_over(gifts, &mut out[before..]);
         self.end_borrowings(target, first.as_ref(), (&name, at), &mut out[before..]);

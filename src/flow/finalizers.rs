@@ -42,7 +42,7 @@ impl Engine<'_> {
             }
             return;
         };
-        let by = self.value_at(path, calling, registration.by);
+        let by = self.value_at(path, calling, registration.by).map(|by| by.function().clone());
         let key = registration.key.and_then(|key| self.value_at(path, calling, key));
         let family = match (&by, registration.family) {
             (_, Some(FamilyRef::Family(family))) => Some(*family),

@@ -9,8 +9,8 @@ use super::fates::{self, Fates, Held};
 use super::fields::{Fields, Owned};
 use super::overridden;
 use super::summaries::Summaries;
-use crate::ir::{ClassId, ClassKind, FunctionId, FunctionKind, Initializes, Name, Op, Operand};
-use crate::link::{ClassRef, FuncRef, Program, Receiver, Target, Ty, VarRef};
+use crate::ir::{Base, ClassId, ClassKind, FunctionId, FunctionKind, Initializes, Name, Op, Operand, Projection};
+use crate::link::{ClassRef, FuncRef, Program, Receiver, Target, Ty, Types, VarRef};
 use crate::models::ModelSet;
 use crate::models::hints::Hint;
 use crate::models::schema::FamilyKind;
@@ -112,10 +112,7 @@ fn owners_in<'a>(program: &'a Program, models: &ModelSet, fields: &'a Fields, un
             if field.is_static || !closed && !field.name.starts_with('_') || is_given(program, class_ref, &field.name) {
                 continue;
             }
-            // A number may be closed by whoever sees it.
-            if matches!(program.variable_type(field_ref), Ty::Scalar | Ty::Unknown) {
-                continue;
-            }
+            let is_number = matches!(program.variable_type(field_ref), Ty::Scalar | Ty::Unknown);
             let dispose = dispose_of(program, models, class_ref);
             // Whoever uses a package decides how often and how long there is one.
             if dispose.is_none() && !closed {
@@ -126,7 +123,9 @@ fn owners_in<'a>(program: &'a Program, models: &ModelSet, fields: &'a Fields, un
                 let kind = matches!(family.kind, FamilyKind::Memory | FamilyKind::Handle | FamilyKind::Refcount);
                 // What many programs keep to their end is missed only where an object has an end.
                 let stays = family.kept || family.callback && family.slots.is_none();
-                kind && (!stays || dispose.is_some())
+                // A handle that is a number may be closed by whoever sees it; what has memory as one knows its address.
+                let followed = !is_number || family.kind == FamilyKind::Memory;
+                kind && followed && (!stays || dispose.is_some())
             });
             if let Some(what) = owned.min_by_key(|owned| owned.at) {
                 owners.push(Owner { field: field_ref, class: class_ref, name: &field.name, what, dispose });
@@ -272,6 +271,8 @@ impl Accesses {
                 for (block, targets) in function.blocks.iter().zip(&resolved.targets) {
                     for (statement, target) in block.ops.iter().zip(targets) {
                         accesses.add(function_ref, &statement.op, target, &by_name);
+                        accesses.lost.extend(computed(program, &statement.op, (target, &resolved.types), owners));
+                        accesses.note_abstract(program, function_ref, (&statement.op, target), &by_name);
                     }
                 }
             }
@@ -282,6 +283,23 @@ impl Accesses {
     /// What has the value of a field; nothing where some code reads it in a way that is not followed.
     pub(super) fn held(&self, field: VarRef) -> Option<&[Held]> {
         self.held.get(&field).filter(|_| !self.lost.contains(&field)).map(Vec::as_slice)
+    }
+
+    /// What a field of an interface gives is that of some object which has one of that name.
+    fn note_abstract(
+        &mut self,
+        program: &Program,
+        function: FuncRef,
+        (op, target): (&Op, &Target),
+        by_name: &FxHashMap<&Name, Vec<VarRef>>,
+    ) {
+        let (Target::Field(field), Op::Load { to, .. }) = (target, op) else { return };
+        let Some(class) = field.class.filter(|_| !self.held.contains_key(field)) else { return };
+        if program.class(ClassRef { unit: field.unit, class }).is_abstract {
+            for named in by_name.get(&program.variable(*field).name).into_iter().flatten() {
+                self.held.entry(*named).or_default().push((function, *to));
+            }
+        }
     }
 
     fn add(&mut self, function: FuncRef, op: &Op, target: &Target, by_name: &FxHashMap<&Name, Vec<VarRef>>) {
@@ -327,4 +345,28 @@ impl Accesses {
             _ => {}
         }
     }
+}
+
+/// The fields that an operation may read whose names are computed: `this[name]`.
+fn computed<'o>(
+    program: &'o Program,
+    op: &Op,
+    (target, types): (&Target, &Types),
+    owners: &'o [Owner<'o>],
+) -> impl Iterator<Item = VarRef> + use<'o> {
+    let object = match (op, target) {
+        (Op::Load { from, .. }, Target::Unknown) if matches!(from.path.first(), Some(Projection::Index(_))) => {
+            match from.base {
+                Base::Local(base) => types.get(base.index()).and_then(class_of),
+                _ => None,
+            }
+        }
+        _ => None,
+    };
+    let has = move |owner: &&Owner<'_>| {
+        object.is_some_and(|object| {
+            program.ancestors(object).contains(&owner.class) || program.ancestors(owner.class).contains(&object)
+        })
+    };
+    owners.iter().filter(has).map(|owner| owner.field)
 }

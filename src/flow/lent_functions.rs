@@ -2,13 +2,15 @@
 //! of a callback was made.
 
 use super::calls::Calling;
-use super::engine::{Engine, Site};
-use super::path::Path;
+use super::engine::{Engine, OriginKey, Role, Site};
+use super::objects::Releasing;
+use super::path::{Object, Path};
 use super::value::{ObjectId, Offset, Value};
-use crate::ir::LocalId;
+use crate::ir::{LocalId, Name};
 use crate::link::{Target, Ty};
 use crate::models::schema::FamilyKind;
-use crate::violation::Usage;
+use crate::state::Ownership;
+use crate::violation::{Owner, Usage};
 
 impl Engine<'_> {
     /// Whether what is of an object is gone when that is closed: who else counts references keeps nothing of it.
@@ -25,11 +27,34 @@ impl Engine<'_> {
 
     /// A function that was taken out of something, or made of its address.
     pub(super) fn lent_function(&self, path: &Path, of: Option<&Value>, function: Value) -> Value {
-        let lender = of.and_then(Value::object).filter(|id| is_own(path, *id));
+        let lender = match of {
+            Some(Value::Lent(_, lender)) => Some(*lender),
+            of => of.and_then(Value::object).filter(|id| is_own(path, *id)),
+        };
         match lender {
             Some(lender) => Value::Lent(Box::new(function), lender),
             None => function,
         }
+    }
+
+    /// The native function that a call gives: one that is looked up by name in what is passed ends with that.
+    pub(super) fn looked_up(&self, path: &Path, calling: &Calling, symbol: Option<Name>) -> Value {
+        let native = Value::Native(symbol);
+        let model = calling.model.map(|model| self.models.function(model));
+        let library = model.and_then(|model| self.value_at(path, calling, model.function_of.as_ref()?));
+        match library.and_then(|library| library.object()).filter(|id| self.is_closed_once(*id)) {
+            Some(library) => Value::Lent(Box::new(native), library),
+            None => self.lent_function(path, calling.receiver.as_ref().map(|receiver| &receiver.value), native),
+        }
+    }
+
+    /// The address of a native function is released.
+    pub(super) fn release_function(&mut self, path: &mut Path, site: Site, symbol: Name, releasing: &Releasing) {
+        let key = OriginKey::Site(site, Role::Literal);
+        let origin = self.plain_origin(key, symbol, releasing.at, Owner::Function);
+        let function = Object { ownership: Ownership::Borrowed, ..Object::unknown(None) };
+        let function = self.allocate(path, origin, function);
+        self.release_object(path, function, releasing);
     }
 
     /// A native function that is read out of what lends it, as its type says.
@@ -44,20 +69,36 @@ impl Engine<'_> {
     }
 
     /// What lends the function that is called must be there still.
-    pub(super) fn use_lender(&mut self, path: &mut Path, target: &Target, calling: &mut Calling) {
-        let Some(receiver) = calling.receiver.as_mut() else { return };
+    pub(super) fn use_lender(&mut self, path: &mut Path, target: &Target, calling: &mut Calling) -> Option<ObjectId> {
+        let receiver = calling.receiver.as_mut()?;
         let is_bound = matches!(target.called(), Target::Native { .. } | Target::Functions(_));
         let lender = match &receiver.value {
+            // What is made of an address is the library's still.
+            Value::Lent(_, lender) if matches!(target.called(), Target::Model(_)) => *lender,
             Value::Lent(function, lender) => {
                 let (function, lender) = ((**function).clone(), *lender);
                 receiver.value = function;
                 lender
             }
             Value::Pointer(id, Offset::Start) if is_bound && is_own(path, *id) => *id,
-            _ => return,
+            _ => return None,
         };
         let usage = Usage::Within(calling.name.clone());
         self.usage(path, &Value::Pointer(lender, Offset::Start), usage, calling.at);
+        let owner = path.objects.get(&lender).filter(|lender| lender.story.own).and_then(|own| own.story.lent_of);
+        is_bound.then_some(owner.unwrap_or(lender))
+    }
+
+    /// What a library's function gives that is static lies in the library, and ends with it.
+    pub(super) fn lie_in_library(&self, frame: u32, library: ObjectId, given: LocalId, paths: &mut [Path]) {
+        for path in paths.iter_mut().filter(|_| self.is_closed_once(library)) {
+            let Value::Pointer(id, Offset::Start) = self.local(frame, path, given) else { continue };
+            let Some(object) = path.objects.get_mut(&id) else { continue };
+            if object.ownership == Ownership::Static && object.story.lent_of.is_none() {
+                let story = std::rc::Rc::make_mut(&mut object.story);
+                (story.lent_of, story.own) = (Some(library), true);
+            }
+        }
     }
 }
 

@@ -130,6 +130,13 @@ impl Engine<'_> {
                 let object = self.allocate(path, origin, literal);
                 self.release_object(path, object, releasing);
             }
+            Value::Native(Some(symbol)) => self.release_function(path, site, symbol.clone(), releasing),
+            Value::Lent(function, _) => {
+                if let Value::Native(symbol) = &**function {
+                    let symbol = symbol.clone().unwrap_or_else(|| releasing.by.clone());
+                    self.release_function(path, site, symbol, releasing);
+                }
+            }
             Value::Symbol(symbol) => {
                 self.part_goes(path, value);
                 let object = self.materialise(path, site, *symbol, releasing);
@@ -159,7 +166,7 @@ impl Engine<'_> {
         object
     }
 
-    fn release_object(&mut self, path: &mut Path, id: ObjectId, releasing: &Releasing) {
+    pub(super) fn release_object(&mut self, path: &mut Path, id: ObjectId, releasing: &Releasing) {
         self.note_field_release(path, id, releasing);
         let Some(object) = path.objects.get(&id) else { return };
         if self.gives_up_added(object, releasing) {
@@ -320,7 +327,7 @@ impl Engine<'_> {
     /// Reads, writes or lends what a value leads to.
     pub(super) fn usage(&mut self, path: &mut Path, value: &Value, usage: Usage, at: Location) {
         let id = match value {
-            Value::Pointer(id, _) | Value::View(id, _) => *id,
+            Value::Pointer(id, _) | Value::View(id, _) | Value::Lent(_, id) => *id,
             _ => return,
         };
         self.used_detached(path, id);
@@ -469,6 +476,10 @@ impl Engine<'_> {
                     }
                 }
                 Value::Model(_, Some(receiver)) => todo.push((**receiver).clone()),
+                // Whoever has a function of a library needs that open; who closes it cannot be seen.
+                Value::Lent(_, lender) if !self.is_callable(*lender) => {
+                    todo.push(Value::Pointer(*lender, Offset::Start))
+                }
                 // A view cannot be released by whoever gets it; what it leads to can.
                 Value::View(id, _) if seen.insert(*id) => {
                     todo.extend(path.held(*id).map(|(_, value)| value.clone()));

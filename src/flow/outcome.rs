@@ -246,7 +246,7 @@ impl Engine<'_> {
         };
         // What is closed elsewhere was to be closed here, too, where nobody has its address yet.
         let unneeded = |lost: &&LostOn| {
-            let ahead = discharged && matches!(lost.how, How::Left(_)) && !lost.story.pointed;
+            let ahead = discharged && !lost.story.pointed;
             !is_callable || ahead || self.callables.are_unneeded(origin, discharged)
         };
         let leaks = || ledger.leaks.iter().filter(counts).filter(waited).filter(exists).filter(unneeded);

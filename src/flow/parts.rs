@@ -139,7 +139,7 @@ impl Path {
             let Some(object) = self.objects.get_mut(&id) else { continue };
             let of_it = object.story.lent_of == Some(container);
             let ends = object.story.own && of_it || object.story.lent && (object.story.part || of_it);
-            if object.ownership == Ownership::Borrowed && ends {
+            if matches!(object.ownership, Ownership::Borrowed | Ownership::Static) && ends {
                 object.ownership = Ownership::Released;
                 if let Some(step) = released.clone() {
                     self.tell(id, step);

@@ -141,13 +141,12 @@ impl Engine<'_> {
             },
             Ownership::NativeFunction(symbol) => {
                 // The symbol is looked up by name, or handed on by `asFunction`.
-                let named =
-                    calling.args.first().into_iter().chain(&calling.receiver).find_map(|arg| match &arg.value {
-                        Value::Str(symbol) => Some(symbol.clone()),
-                        Value::Native(symbol) => symbol.clone(),
-                        Value::Function(function) => self.program.bound_symbol(*function).cloned(),
-                        _ => None,
-                    });
+                let named = calling.args.iter().chain(&calling.receiver).find_map(|arg| match arg.value.function() {
+                    Value::Str(symbol) => Some(symbol.clone()),
+                    Value::Native(symbol) => symbol.clone(),
+                    Value::Function(function) => self.program.bound_symbol(*function).cloned(),
+                    _ => None,
+                });
                 let symbol = symbol.clone().or(named);
                 // One that the caller was handed: calling it hands things back.
                 let handed_in =
@@ -155,10 +154,9 @@ impl Engine<'_> {
                         let at = path.objects.get(&id).and_then(|object| object.path.as_ref());
                         at.is_some_and(|at| matches!(at.root, Root::Param(_) | Root::Named(_)))
                     });
-                let of = calling.receiver.as_ref().map(|receiver| &receiver.value);
                 Some(match symbol {
                     None if handed_in => Value::Callback,
-                    symbol => self.lent_function(path, of, Value::Native(symbol)),
+                    symbol => self.looked_up(path, calling, symbol),
                 })
             }
             Ownership::Releaser(family) => Some(Value::Releaser(*family)),

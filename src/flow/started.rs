@@ -20,16 +20,19 @@ use crate::ir::{
 };
 use crate::link::{FuncRef, Functions, Program, Target, Ty};
 use crate::models::schema::FamilyKind;
-use crate::models::{ModelId, ModelSet};
+use crate::models::{ModelId, ModelSet, Settled};
 use crate::source::{Location, Span};
-use crate::summary::{Effect, EffectKind, FamilyId, FamilyRef, Guard, Outcome, Ownership, Root, RunTimes, Summary};
+use crate::summary::{
+    Effect, EffectKind, FamilyId, FamilyRef, Outcome, Ownership, Root, RunTimes, Step as PathStep, Summary,
+};
 use crate::target::TargetSet;
 use crate::violation::{Confidence, Step, StepKind, Usage, Violation, ViolationKind};
 
+use super::started_contracts::passed;
 use super::summaries::Summaries;
 
 /// How many functions are entered one from the other, and how many copies and casts of a pointer are followed.
-const MAX_STEPS: u32 = 8;
+pub(super) const MAX_STEPS: u32 = 8;
 
 /// Functions whose definitions are kept.
 const MAX_DEFINED: usize = 64;
@@ -208,9 +211,14 @@ impl<'a> Search<'a> {
                 needed.collect()
             }
             Target::Model(model) => {
-                let closures = self.run_later(function, call, *model);
+                let mut closures = self.run_later(function, call, *model);
+                closures.extend(self.run_when_settled(function, call, Some(*model)));
                 let captured = closures.into_iter().flat_map(|closure| self.captured(function, closure, &by, false));
                 captured.chain(self.needed_by_model(function, call, *model, &by)).collect()
+            }
+            Target::Unknown if matches!(call.callee, Callee::Method { .. }) => {
+                let closures = self.run_when_settled(function, call, None).into_iter();
+                closures.flat_map(|closure| self.captured(function, closure, &by, false)).collect()
             }
             _ if matches!(call.callee, Callee::Value(_)) => {
                 let Callee::Value(Operand::Local(callee)) = call.callee else { return Vec::new() };
@@ -230,11 +238,25 @@ impl<'a> Search<'a> {
         }
         let is_needed = |given: Given<'_>| later.iter().any(|path| path.root == given.root() && path.steps.is_empty());
         let at = self.location(function, call.name_span);
-        let needed = self.given(function, call).filter(|(given, _)| is_needed(*given)).map(|(_, held)| {
+        let whole = self.given(function, call).filter(|(given, _)| is_needed(*given)).map(|(_, held)| held);
+        let inside = later.iter().filter(|path| matches!(path.steps.as_slice(), [PathStep::Elements]));
+        let inside = inside.flat_map(|path| self.items_of(function, call, &path.root));
+        let needed = whole.chain(inside).map(|held| {
             let used = (Usage::Pass(by.clone()), at);
             Started { held: self.lender_of(function, held), by: by.clone(), used }
         });
         needed.collect()
+    }
+
+    /// The pointers in a list that is written for a call.
+    fn items_of(&self, function: FuncRef, call: &Call, root: &Root) -> Vec<LocalId> {
+        let list = passed(call, root).and_then(|list| self.definition(function, list));
+        let Some((_, Op::Aggregate { items, .. })) = list else { return Vec::new() };
+        let pointers = items.iter().filter_map(|(_, item)| match item {
+            Operand::Local(item) if self.is_pointer(function, *item) => Some(self.origin_of(function, *item)),
+            _ => None,
+        });
+        pointers.collect()
     }
 
     /// The closures that a modelled function runs after the code that called it, and that nobody can stop.
@@ -252,6 +274,45 @@ impl<'a> Search<'a> {
             }
         });
         closures.collect()
+    }
+
+    /// The closures that a member of a future runs when that is there: not before the code that called it waits.
+    fn run_when_settled(&self, function: FuncRef, call: &Call, model: Option<ModelId>) -> Vec<FuncRef> {
+        let Callee::Method { receiver: Operand::Local(receiver), name } = &call.callee else { return Vec::new() };
+        let may_be_future = match self.program.resolved(function).types.get(receiver.index()) {
+            Some(Ty::Sdk(class, _)) => class == "Future",
+            ty => matches!(ty, None | Some(Ty::Unknown)) || self.is_of_async(function, *receiver),
+        };
+        if !may_be_future {
+            return Vec::new();
+        }
+        // Of a receiver of which nothing is known its members are known by their names.
+        let known: Vec<&Settled> = match model {
+            Some(model) => self.models.function(model).settled.iter().collect(),
+            None => self.models.settled_by(name).collect(),
+        };
+        let runs = |argument: &Root| {
+            known.iter().any(|settled| settled.by.iter().any(|by| by.root == *argument && by.steps.is_empty()))
+        };
+        let mut position = 0;
+        let closures = call.args.iter().filter_map(|arg| {
+            let root = Given::Argument(arg.name.as_ref(), position).root();
+            position += usize::from(arg.name.is_none());
+            match arg.value {
+                Operand::Local(local) if runs(&root) => self.closure(function, local),
+                _ => None,
+            }
+        });
+        closures.collect()
+    }
+
+    /// Whether a variable holds what an async function gives: a future, whatever is declared.
+    fn is_of_async(&self, function: FuncRef, local: LocalId) -> bool {
+        let made = self.definition(function, self.origin_of(function, local));
+        let Some((site, Op::Call(_))) = made else { return false };
+        let is_async = |callee: &FuncRef| self.program.function(*callee).flavor == Flavor::Async;
+        matches!(self.target(function, site).called(),
+            Target::Functions(functions) if functions.candidates.iter().all(is_async))
     }
 
     /// A timer that somebody has can be stopped; a future cannot.
@@ -313,7 +374,7 @@ impl<'a> Search<'a> {
     }
 
     /// The same, with the receiver.
-    fn given<'c>(&self, function: FuncRef, call: &'c Call) -> impl Iterator<Item = (Given<'c>, LocalId)> {
+    pub(super) fn given<'c>(&self, function: FuncRef, call: &'c Call) -> impl Iterator<Item = (Given<'c>, LocalId)> {
         let receiver = match &call.callee {
             Callee::Method { receiver: Operand::Local(receiver), .. } => Some(*receiver),
             _ => None,
@@ -321,23 +382,6 @@ impl<'a> Search<'a> {
         let receiver = receiver.into_iter();
         let receiver = receiver.map(move |receiver| (Given::Receiver, self.origin_of(function, receiver)));
         self.arguments(function, call).chain(receiver)
-    }
-
-    /// The variable that lends what another one holds (`library.symbols` is of `library`), or that itself.
-    fn lender_of(&self, function: FuncRef, local: LocalId) -> LocalId {
-        let mut local = local;
-        for _ in 0..MAX_STEPS {
-            let Some((site, Op::Load { from, .. })) = self.definition(function, local) else { break };
-            match (self.target(function, site).called(), &from.base) {
-                (Target::Model(model), Base::Local(lender))
-                    if is_lent(&self.models.function(*model).summary) && self.is_settled(function, *lender) =>
-                {
-                    local = self.origin_of(function, *lender);
-                }
-                _ => break,
-            }
-        }
-        local
     }
 
     /// The release that every way behind a call comes to before it waits.
@@ -397,17 +441,7 @@ impl<'a> Search<'a> {
         let is_it =
             |(given, local): &(Given<'_>, LocalId)| *local == held && !matches!(given, Given::Argument(Some(_), _));
         let root = self.given(function, call).find(is_it)?.0.root();
-        let family = match self.target(function, site).called() {
-            Target::Model(model) => released_as(&self.models.function(*model).summary, &root)?,
-            Target::Native { model: Some(model), .. } => released_as(&self.models.function(*model).summary, &root)?,
-            Target::Functions(functions) if functions.complete => {
-                let contracts = functions.candidates.iter().map(|candidate| self.summaries.get(*candidate));
-                let mut families = contracts.map(|contract| released_as(contract?.as_ref(), &root));
-                let first = families.next()??;
-                families.all(|other| other.as_ref() == Some(&first)).then_some(first)?
-            }
-            _ => return None,
-        };
+        let family = self.released_by(function, self.target(function, site).called(), &root)?;
         let family = match family {
             FamilyRef::Family(family) => family,
             FamilyRef::Allocator(at, _) if at.root == Root::This && at.steps.is_empty() => {
@@ -635,20 +669,6 @@ impl<'a> Search<'a> {
     }
 }
 
-/// As what every way through a contract releases an argument.
-fn released_as(summary: &Summary, root: &Root) -> Option<FamilyRef> {
-    let mut outcomes = summary.outcomes.iter().filter(|outcome| outcome.guard != Guard::Throws).map(|outcome| {
-        let whole = outcome.effects.iter().filter(|effect| effect.on.root == *root && effect.on.steps.is_empty());
-        let mut releases = whole.map(|effect| match &effect.kind {
-            EffectKind::Release(family) => Some(family.clone()),
-            _ => None,
-        });
-        releases.next().flatten()
-    });
-    let first = outcomes.next()??;
-    outcomes.all(|other| other.as_ref() == Some(&first)).then_some(first)
-}
-
 /// Whether a contract looks at what it is given there, and gives nothing of it on.
 fn lends(summary: &Summary, root: &Root) -> bool {
     let looks = |effect: &Effect| {
@@ -660,15 +680,6 @@ fn lends(summary: &Summary, root: &Root) -> bool {
         let mut own = outcome.effects.iter().filter(|effect| effect.on.root == *root);
         (!gives || matches!(outcome.result.ownership, Ownership::Pointee(_))) && own.all(looks)
     })
-}
-
-/// Whether the result is the receiver's, and as good as that.
-fn is_lent(summary: &Summary) -> bool {
-    let of_receiver = |outcome: &Outcome| {
-        matches!(&outcome.result.ownership, Ownership::Borrowed { from: Some(from), .. }
-            if from.root == Root::This && from.steps.is_empty())
-    };
-    !summary.outcomes.is_empty() && summary.outcomes.iter().all(of_receiver)
 }
 
 /// Whether the result leads to the memory of the receiver: a cast, a view.

@@ -3,7 +3,6 @@
 use super::calls::{ArgValue, Calling};
 use super::engine::{Engine, Role, Run};
 use super::path::Path;
-use super::value::Value;
 use crate::link::Ty;
 use crate::models::hints::Hint;
 use crate::state::Ownership;
@@ -55,10 +54,10 @@ impl Engine<'_> {
     /// A native function that is neither linked nor modelled: it borrows its pointers; where a callback travels with
     /// them, it holds them.
     pub(super) fn call_unknown_native(&mut self, run: &mut Run, calling: Calling, mut path: Path, out: &mut Vec<Path>) {
-        let callback = calling.args.iter().any(|arg| {
-            matches!(arg.value, Value::Closure(_) | Value::Function(_) | Value::Native(_) | Value::Releaser(_))
-                || arg.ty.as_ref().is_some_and(|ty| self.is_callback(ty))
-        });
+        let callback = calling
+            .args
+            .iter()
+            .any(|arg| arg.value.is_function() || arg.ty.as_ref().is_some_and(|ty| self.is_callback(ty)));
         self.look_at(&mut path, &calling);
         for (index, arg) in calling.args.iter().enumerate() {
             if self.is_given_up(&mut path, &calling, index, arg) {

@@ -111,6 +111,19 @@ impl Value {
         }
     }
 
+    /// The function that it is, whoever lends it.
+    pub(super) fn function(&self) -> &Self {
+        match self {
+            Self::Lent(function, _) => function,
+            value => value,
+        }
+    }
+
+    /// Whether it is a function, or the address of one.
+    pub(super) fn is_function(&self) -> bool {
+        matches!(self.function(), Self::Releaser(_) | Self::Native(_) | Self::Function(_) | Self::Closure(_))
+    }
+
     /// The object without which the value is nothing.
     pub(super) fn needs(&self) -> Option<ObjectId> {
         match self {

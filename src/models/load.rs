@@ -466,12 +466,17 @@ impl Loader {
         let requirement = self.requirement(source.requirement(model.versions.as_deref())?)?;
         let params = model.params.iter().map(|text| param(text)).collect::<Result<Vec<_>, _>>()?;
         let symbol_at = model.result.as_ref().and_then(|result| result.native_function.as_deref());
+        let function_of = model.result.as_ref().and_then(|result| result.of.as_deref());
+        if function_of.is_some() && symbol_at.is_none() {
+            return Err("`of` stands beside `native_function` alone".into());
+        }
         let mut info = FunctionInfo {
             name: Name::default(),
             kind: model.kind,
             type_params: model.type_params.iter().map(Name::new).collect(),
             summary: self.summary_of(model, &params)?,
             symbol_at: symbol_at.map(|path| access_path(path, &params)).transpose()?,
+            function_of: function_of.map(|path| access_path(path, &params)).transpose()?,
             sizing: sizing(model, &params)?,
             leaf: model.leaf.as_deref().map(|path| access_path(path, &params)).transpose()?,
             asks: model.asks,

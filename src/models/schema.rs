@@ -499,6 +499,8 @@ pub struct ResultModel {
     pub address: Option<String>,
     /// A native function; its symbol is the constant string at that path.
     pub native_function: Option<String>,
+    /// What it was looked up in, and ends with.
+    pub of: Option<String>,
     /// The address of a native function that releases memory of that family.
     pub releaser: Option<String>,
     /// A new scope of that family.

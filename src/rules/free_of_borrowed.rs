@@ -45,6 +45,9 @@ pub(super) fn word(origin: &str, owner: &Owner, release: &str, context: &Context
         Owner::Finalizer => {
             format!("memory from `{origin}` is released by its finalizer and must not be released here")
         }
+        Owner::Function => {
+            format!("`{origin}` is a native function: its address owns no memory and must not be released")
+        }
     };
     let help = match owner {
         Owner::Finalizer => format!("remove this `{release}`, or detach the finalizer first"),

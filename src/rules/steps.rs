@@ -89,6 +89,7 @@ pub(super) fn owned_by(owner: &Owner) -> String {
         Owner::Taker(name) => format!("`{name}` took"),
         Owner::Arena => "its arena releases".into(),
         Owner::Finalizer => "its finalizer releases".into(),
+        Owner::Function => "nobody allocated".into(),
     }
 }
 
@@ -124,7 +125,7 @@ fn registered(with: &Owner) -> String {
         Owner::Arena => "the arena will release it".into(),
         Owner::Finalizer => "the finalizer will release it".into(),
         Owner::Value(name) | Owner::Variable(name) | Owner::Taker(name) => format!("`{name}` will release it"),
-        Owner::Library | Owner::Supposed | Owner::Static => "the library will release it".into(),
+        Owner::Library | Owner::Supposed | Owner::Static | Owner::Function => "the library will release it".into(),
     }
 }
 
