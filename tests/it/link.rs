@@ -610,7 +610,6 @@ fn callees_come_before_callers() {
     let program = program(&[("lib/a.dart", text)]);
     let names: Vec<Vec<String>> = program
         .components()
-        .iter()
         .map(|component| component.iter().map(|function| program.function(*function).qualified.to_string()).collect())
         .collect();
     let at =

@@ -2,7 +2,7 @@
 
 use super::{BodySource, FileLowering};
 use crate::ir::build::Builder;
-use crate::ir::{Base, Function, FunctionKind, Name, Place, Projection, Variable};
+use crate::ir::{Base, FunctionKind, Name, Place, Projection, Variable};
 use crate::parse::NodeId;
 
 /// The most parts of one pattern that are told apart.
@@ -76,7 +76,9 @@ impl FileLowering<'_> {
             }
             build.jump_return(Some(given), span);
             let built = build.finish();
-            let initializer = self.push_function(Function { locals: built.locals, blocks: built.blocks, ..function });
+            let mut function = function;
+            (function.locals, function.blocks) = (built.locals, built.blocks);
+            let initializer = self.push_function(function);
             let variable = self.variable(name, true);
             self.add_variable(Variable { initializer: Some(initializer), ..variable });
         }
