@@ -39,6 +39,21 @@ impl Open {
         Ok(told(&self.standing.follow(&self.workspace, key, ModelSet::builtin(), &self.options)))
     }
 
+    /// Nobody is at work; what it keeps is there again when somebody is.
+    fn rest(&mut self) -> Outcome {
+        if self.standing.rest(&mut self.workspace, || true) {
+            return Err("somebody waits".into());
+        }
+        // What a check had is dropped on another thread.
+        for _ in 0..500 {
+            if self.standing.rest(&mut self.workspace, || false) {
+                return Ok(());
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        Err("somebody still holds a unit".into())
+    }
+
     /// What a check of all finds.
     fn fresh(&self) -> Vec<String> {
         told(&self.threads.install(|| self.workspace.check(ModelSet::builtin(), &self.options)))
@@ -160,6 +175,9 @@ fn a_change_of_a_body_is_followed_as_far_as_it_leads() -> Outcome {
             failures.push(format!("edit {number}: `{from}` is not there once in {text}"));
             continue;
         }
+        if number % 2 == 0 {
+            open.rest()?;
+        }
         let followed = open.follow(key, &text.replace(from, to))?;
         let fresh = open.fresh();
         if followed != fresh || fresh.len() != count || !open.standing.was_of_bodies() {
@@ -192,8 +210,14 @@ fn a_change_and_its_opposite_leave_every_fixture_as_it_was() -> Outcome {
                 let place = places[mixed % places.len()];
                 let mut changed = text.clone();
                 changed.insert_str(place, TYPED[mixed % TYPED.len()]);
+                if turn % 2 == 1 {
+                    open.rest()?;
+                }
                 open.follow(key, &changed)?;
                 let is_of_bodies = open.standing.was_of_bodies();
+                if turn == 3 {
+                    open.rest()?;
+                }
                 let after = open.follow(key, &text)?;
                 if is_of_bodies && open.standing.was_of_bodies() {
                     followed += 1;
