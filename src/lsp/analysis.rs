@@ -469,8 +469,10 @@ impl Worker {
             held.standing.as_mut().is_none_or(|standing| standing.rest(workspace, || !waiting.is_empty()))
         };
         let large = self.projects.iter_mut().filter(|held| held.is_large());
-        let rest = || large.fold(true, |is_done, held| rest(held) && is_done);
-        std::thread::scope(|scope| scope.spawn(rest).join()).unwrap_or(true)
+        // All of them have their turn.
+        let done = || large.map(rest).collect::<Vec<_>>();
+        let done = std::thread::scope(|scope| scope.spawn(done).join()).unwrap_or_default();
+        done.into_iter().all(|is_done| is_done)
     }
 
     /// Looks at what changed, and tells what is found; whether anybody listens.
