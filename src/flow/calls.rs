@@ -190,7 +190,8 @@ impl Engine<'_> {
             given.for_each(|arg| self.forget_answers(&mut path, &arg.value));
         }
         self.note_call_with_field(&path, target, &calling);
-        let library = self.use_lender(&mut path, target, &mut calling);
+        let is_its_own = matches!((&call.callee, target), (Callee::Method { .. }, Target::Unknown | Target::Model(_)));
+        let library = self.use_lender(&mut path, target, &mut calling, is_its_own);
         let lent = self.lend_places(site, target, call, &mut calling, &mut path);
         self.dispatch(run, target, calling, by_value, path, out);
         if let Some(library) = library {

@@ -10,6 +10,7 @@ use crate::ir::{LocalId, Name};
 use crate::link::{Target, Ty};
 use crate::models::schema::FamilyKind;
 use crate::state::Ownership;
+use crate::summary::Outcome;
 use crate::violation::{Owner, Usage};
 
 impl Engine<'_> {
@@ -68,16 +69,33 @@ impl Engine<'_> {
         }
     }
 
-    /// What lends the function that is called must be there still.
-    pub(super) fn use_lender(&mut self, path: &mut Path, target: &Target, calling: &mut Calling) -> Option<ObjectId> {
+    /// What lends the function that is called must be there still. A member that is the function's own, as every
+    /// object and number has some, calls nothing.
+    pub(super) fn use_lender(
+        &mut self,
+        path: &mut Path,
+        target: &Target,
+        calling: &mut Calling,
+        is_its_own: bool,
+    ) -> Option<ObjectId> {
         let receiver = calling.receiver.as_mut()?;
         let is_bound = matches!(target.called(), Target::Native { .. } | Target::Functions(_));
+        let gives_function =
+            |outcome: &Outcome| matches!(outcome.result.ownership, crate::summary::Ownership::NativeFunction(_));
+        let model = match target.called() {
+            Target::Model(model) => Some(&self.models.function(*model).summary),
+            _ => None,
+        };
+        let makes_function = model.is_some_and(|model| model.outcomes.iter().any(gives_function));
         let lender = match &receiver.value {
             // What is made of an address is the library's still.
-            Value::Lent(_, lender) if matches!(target.called(), Target::Model(_)) => *lender,
+            Value::Lent(_, lender) if makes_function => *lender,
             Value::Lent(function, lender) => {
                 let (function, lender) = ((**function).clone(), *lender);
                 receiver.value = function;
+                if is_its_own {
+                    return None;
+                }
                 lender
             }
             Value::Pointer(id, Offset::Start) if is_bound && is_own(path, *id) => *id,

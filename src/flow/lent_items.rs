@@ -12,22 +12,16 @@ use crate::summary::{EffectKind, Root, Step};
 use crate::violation::Unseen;
 
 impl Engine<'_> {
-    /// Lends what is put into a list to the call that the list is written for. Whether it is written for one.
-    pub(super) fn lend_items(
-        &mut self,
-        site: Site,
-        list: LocalId,
-        items: &[(Option<Name>, Operand)],
-        path: &mut Path,
-    ) -> bool {
-        let Some((at, call, span)) = self.borrower(site, list) else { return false };
+    /// Lends what is put into a list to the call that the list is written for: it must be there. What the function that
+    /// is called by its name does with it, nobody says.
+    pub(super) fn lend_items(&mut self, site: Site, list: LocalId, items: &[(Option<Name>, Operand)], path: &mut Path) {
+        let Some((at, call, span)) = self.borrower(site, list) else { return };
         let location = self.location(site.frame, span);
         let calling = Calling::new(at, self.written_name(at, call), location, Access::Call);
         for (_, item) in items {
             let value = self.operand(site.frame, path, item);
             self.lend(path, &calling, &value, Some(Unseen::Itself));
         }
-        true
     }
 
     /// The call that a list is written for, where that is said to borrow what is in it.

@@ -58,8 +58,8 @@ impl Engine<'_> {
                 self.assign(site.frame, &mut path, *to, value);
             }
             Op::Aggregate { to, items, .. } => {
-                let is_lent = self.lend_items(site, *to, items, &mut path);
-                for (_, item) in items.iter().filter(|_| !is_lent) {
+                self.lend_items(site, *to, items, &mut path);
+                for (_, item) in items {
                     let value = self.operand(site.frame, &path, item);
                     self.put_into(&mut path, &value, Symbol::of((site, 0u16)));
                     self.escape(&mut path, &value);

@@ -197,6 +197,8 @@ impl Reading {
         match (written, read) {
             // A result that nobody reads.
             (_, Abi::Void) | (Abi::Void, Abi::Unknown | Abi::Handle) => None,
+            // One word may stand for integers and for nothing.
+            (Abi::Void, Abi::Int(of)) if of.width == Width::of(0) => None,
             (Abi::Void, _) => Some(Differing::Kind),
             _ => self.direct(machine, bound, defined),
         }
