@@ -123,8 +123,9 @@ fn owners_in<'a>(program: &'a Program, models: &ModelSet, fields: &'a Fields, un
                 let kind = matches!(family.kind, FamilyKind::Memory | FamilyKind::Handle | FamilyKind::Refcount);
                 // What many programs keep to their end is missed only where an object has an end.
                 let stays = family.kept || family.callback && family.slots.is_none();
-                // A handle that is a number may be closed by whoever sees it; what has memory as one knows its address.
-                let followed = !is_number || family.kind == FamilyKind::Memory;
+                // A handle that is a number may be closed by whoever sees it; what has memory as one knows its address,
+                // unless what is written above it shares it (`@Provide`, `@Link` of ArkUI).
+                let followed = !is_number || family.kind == FamilyKind::Memory && field.annotations.is_empty();
                 kind && followed && (!stays || dispose.is_some())
             });
             if let Some(what) = owned.min_by_key(|owned| owned.at) {

@@ -4,7 +4,9 @@ use rustc_hash::FxHashSet;
 
 use super::functions::Owner;
 use super::{BodySource, FileLowering};
-use crate::ir::{Class, ClassId, ClassKind, FunctionId, FunctionKind, Initializes, TypeRef, Variable};
+use crate::ir::{
+    Annotation, Class, ClassId, ClassKind, FunctionId, FunctionKind, Initializes, Name, TypeRef, Variable,
+};
 use crate::parse::NodeId;
 
 impl FileLowering<'_> {
@@ -91,7 +93,7 @@ impl FileLowering<'_> {
                     is_late: false,
                     is_const: false,
                     initializer: None,
-                    annotations: Vec::new(),
+                    annotations: self.decorators(node),
                     span: tree.span(name),
                 };
                 let initializer = tree.child(node, "value").map(|value| {
@@ -112,6 +114,18 @@ impl FileLowering<'_> {
             }
             _ => {}
         }
+    }
+
+    /// The names of the decorators before a field.
+    fn decorators(&self, node: NodeId) -> Vec<Annotation> {
+        let tree = self.tree;
+        let decorators = tree.named_children(node).filter(|&part| tree.kind(part) == "decorator");
+        let named = decorators.filter_map(|decorator| {
+            let written = tree.named_children(decorator).next()?;
+            let name = Name::new(tree.text(tree.child(written, "function").unwrap_or(written)));
+            Some(Annotation { name, type_args: Vec::new(), args: Vec::new() })
+        });
+        named.collect()
     }
 
     /// `constructor(private x: T)`: parameters that are fields.
