@@ -10,7 +10,7 @@ use crate::ir::{LocalId, Name};
 use crate::link::{Target, Ty};
 use crate::models::schema::FamilyKind;
 use crate::state::Ownership;
-use crate::summary::Outcome;
+use crate::summary::{Outcome, Ownership as Given};
 use crate::violation::{Owner, Usage};
 
 impl Engine<'_> {
@@ -80,8 +80,7 @@ impl Engine<'_> {
     ) -> Option<ObjectId> {
         let receiver = calling.receiver.as_mut()?;
         let is_bound = matches!(target.called(), Target::Native { .. } | Target::Functions(_));
-        let gives_function =
-            |outcome: &Outcome| matches!(outcome.result.ownership, crate::summary::Ownership::NativeFunction(_));
+        let gives_function = |outcome: &Outcome| matches!(outcome.result.ownership, Given::NativeFunction(_));
         let model = match target.called() {
             Target::Model(model) => Some(&self.models.function(*model).summary),
             _ => None,

@@ -17,7 +17,7 @@ impl Search<'_> {
             Target::Native { symbol, model } => self.released_by_native(function, symbol.as_ref(), *model, root),
             Target::Functions(functions) if functions.complete => {
                 all_alike(functions.candidates.iter().map(|candidate| {
-                    let is_bound = self.program.function(*candidate).blocks.is_empty();
+                    let is_bound = !self.program.function(*candidate).has_blocks();
                     match self.program.bound_symbol(*candidate).filter(|_| is_bound) {
                         Some(symbol) => self.released_by_native(*candidate, Some(symbol), functions.model, root),
                         None => released_as(self.summaries.get(*candidate)?.as_ref(), root),

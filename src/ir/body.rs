@@ -114,12 +114,6 @@ impl Clone for Kept {
     }
 }
 
-impl From<Body> for Kept {
-    fn from(body: Body) -> Self {
-        Self { own: Some(body.into()), ..Self::default() }
-    }
-}
-
 impl Unit {
     /// Reads the bodies of all functions: nobody who looks at them later has to.
     pub fn read_bodies(&self) {

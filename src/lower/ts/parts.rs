@@ -76,7 +76,6 @@ impl FileLowering<'_> {
             }
             build.jump_return(Some(given), span);
             let built = build.finish();
-            let mut function = function;
             (function.locals, function.blocks) = (built.locals, built.blocks);
             let initializer = self.push_function(function);
             let variable = self.variable(name, true);
